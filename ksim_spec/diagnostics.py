@@ -1,0 +1,97 @@
+"""The one diagnostic type that every stage reports with, and the bag that collects them.
+
+Wording: `message` says what is wrong in one clause, lower case, without a full stop and with backticks around
+source text; `help` says what to do; `notes` hold facts. Severity `hint` never affects an exit code.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ksim_spec.source import NOWHERE, SourceMap, Span
+
+Severity = Literal["error", "warning", "info", "hint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A secondary place with a short text that makes sense alone."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: rule code and slug, severity, what is wrong, where, and what to do about it."""
+
+    code: str
+    slug: str
+    message: str
+    span: Span = NOWHERE
+    label: str = ""
+    severity: Severity = "error"
+    related: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: str = ""
+
+
+class SpecError(Exception):
+    """Raised when a stage cannot go on; carries the diagnostics found so far (at least one error)."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic], sources: SourceMap | None = None) -> None:
+        super().__init__("; ".join(d.message for d in diagnostics))
+        self.diagnostics = list(diagnostics)
+        self.sources = sources or SourceMap()
+
+
+@dataclass
+class Diagnostics:
+    """Collects diagnostics; order of report is file, offset, code; exact duplicates are dropped."""
+
+    items: list[Diagnostic] = field(default_factory=list)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        self.items.append(diagnostic)
+
+    def error(self, code: str, slug: str, message: str, span: Span, **more: object) -> None:
+        self.add(Diagnostic(code, slug, message, span, **more))  # type: ignore[arg-type]
+
+    def warning(self, code: str, slug: str, message: str, span: Span, **more: object) -> None:
+        self.add(Diagnostic(code, slug, message, span, severity="warning", **more))  # type: ignore[arg-type]
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.items.extend(diagnostics)
+
+    @property
+    def has_errors(self) -> bool:
+        return any(d.severity == "error" for d in self.items)
+
+    def sorted(self) -> list[Diagnostic]:
+        """Returns the findings without exact duplicates, by file, offset and code."""
+        unique = dict.fromkeys(self.items)
+        return sorted(unique, key=lambda d: (d.span.file, d.span.start, d.span.end, d.code))
+
+
+def did_you_mean(name: str, candidates: Iterable[str], limit: int = 1) -> list[str]:
+    """Returns the candidates most like `name`, best first; a match that differs only in case wins."""
+    pool = list(dict.fromkeys(candidates))
+    by_case = [c for c in pool if c.lower() == name.lower() and c != name]
+    close = difflib.get_close_matches(name, pool, n=limit + 1, cutoff=0.6)
+    return list(dict.fromkeys(by_case + [c for c in close if c != name]))[:limit]
+
+
+def suggest(name: str, candidates: Iterable[str], what: str = "names") -> str:
+    """Returns the help text for an unknown name: a near match, or the alternatives when they are few."""
+    pool = list(dict.fromkeys(candidates))
+    near = did_you_mean(name, pool)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    if not pool:
+        return f"there are no {what} here"
+    shown = ", ".join(f"`{c}`" for c in pool[:8])
+    more = f", and {len(pool) - 8} more" if len(pool) > 8 else ""
+    return f"known {what}: {shown}{more}"

@@ -1,0 +1,7 @@
+"""The intermediate representation: interned nodes over one table of operations.
+
+Importing the package fills the table: the temporal operators add their rows to it.
+"""
+
+from ksim_spec.ir import ops as ops
+from ksim_spec.ir import temporal as temporal

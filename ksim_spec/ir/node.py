@@ -1,0 +1,93 @@
+"""The one node class of the IR: interned, typed by dtype and shape, and free of units.
+
+Structural equality is identity: building the same expression twice gives the same object, so common
+subexpressions are shared by construction. Where a node came from lives in a side table (`Provenance`), outside the
+key, so that provenance never prevents sharing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+DType = Literal["float", "bool", "int"]
+Shape = tuple[int, ...]
+AttrValue = Any  # hashable: numbers, strings, tuples of these
+
+
+class Node:
+    """One operation on argument nodes with static attributes; `dtype` and `shape` are of one environment."""
+
+    __slots__ = ("args", "attrs", "digest", "dtype", "op", "shape")
+    op: str
+    args: tuple[Node, ...]
+    attrs: tuple[tuple[str, AttrValue], ...]
+    dtype: DType
+    shape: Shape
+    digest: str
+
+    def attr(self, name: str) -> AttrValue:
+        """Returns the attribute called `name`; raises KeyError when the node has none."""
+        for key, value in self.attrs:
+            if key == name:
+                return value
+        raise KeyError(f"{self.op} has no attribute {name}")
+
+    def __repr__(self) -> str:
+        return f"<{self.op} {self.dtype}{list(self.shape)} {self.digest[:8]}>"
+
+
+_INTERNED: dict[tuple[Any, ...], Node] = {}
+
+
+def _digest(op: str, args: tuple[Node, ...], attrs: tuple[tuple[str, AttrValue], ...]) -> str:
+    text = f"{op}|{attrs!r}|" + ",".join(a.digest for a in args)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def intern(op: str, args: tuple[Node, ...], attrs: dict[str, AttrValue], dtype: DType, shape: Shape) -> Node:
+    """Returns the one node with this operation, arguments and attributes (the type follows from them)."""
+    items = tuple(sorted(attrs.items()))
+    # repr keeps 0.0 and -0.0, 1 and True apart, which tuple equality does not.
+    key = (op, args, repr(items))
+    node = _INTERNED.get(key)
+    if node is None:
+        node = Node()
+        node.op, node.args, node.attrs, node.dtype, node.shape = op, args, items, dtype, shape
+        node.digest = _digest(op, args, items)
+        _INTERNED[key] = node
+    return node
+
+
+def walk(roots: Iterable[Node]) -> Iterator[Node]:
+    """Yields every node reachable from `roots` once, arguments before their users (iterative: no recursion limit)."""
+    seen: set[int] = set()
+    stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(list(roots))]
+    while stack:
+        node, expanded = stack.pop()
+        if expanded:
+            yield node
+            continue
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        stack.append((node, True))
+        stack.extend((a, False) for a in reversed(node.args))
+
+
+@dataclass
+class Provenance:
+    """Names under which nodes were declared; a shared node keeps every name."""
+
+    names: dict[int, list[str]] = field(default_factory=dict)
+
+    def add(self, node: Node, name: str) -> None:
+        known = self.names.setdefault(id(node), [])
+        if name not in known:
+            known.append(name)
+
+    def first(self, node: Node) -> str | None:
+        known = self.names.get(id(node))
+        return known[0] if known else None

@@ -1,0 +1,382 @@
+"""The table of operations: each row has its type rule, its NumPy evaluation and its JAX spelling.
+
+Shapes are those of one environment. The NumPy evaluators are written with NumPy's own functions and share nothing
+with the JAX spelling, so that the two can check each other. Adding an operation is adding a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ksim_spec.ir.node import AttrValue, DType, Node, Shape, intern
+
+Typed = tuple[DType, Shape]
+Attrs = dict[str, AttrValue]
+
+
+@dataclass(frozen=True)
+class Op:
+    """One row. `infer(args, attrs)` gives dtype and shape; `numpy(*arrays, **attrs)`; `jax(texts, attrs)` gives source."""
+
+    name: str
+    infer: Callable[[Sequence[Node], Attrs], Typed]
+    numpy: Callable[..., Any]
+    jax: Callable[[Sequence[str], Attrs], str]
+    commutative: bool = False
+    leaf: bool = False
+    doc: str = ""
+
+
+OPS: dict[str, Op] = {}
+
+
+class ShapeError(ValueError):
+    """The IR was asked for an operation whose shapes do not fit: a bug of the checker, not of a user."""
+
+
+def _row(op: Op) -> None:
+    OPS[op.name] = op
+
+
+def _broadcast(args: Sequence[Node]) -> Shape:
+    try:
+        return np.broadcast_shapes(*(a.shape for a in args))
+    except ValueError as error:
+        raise ShapeError(str(error)) from error
+
+
+def _elementwise(dtype: DType) -> Callable[[Sequence[Node], Attrs], Typed]:
+    return lambda args, attrs: (dtype, _broadcast(args))
+
+
+def _fn(template: str) -> Callable[[Sequence[str], Attrs], str]:
+    return lambda a, attrs: template.format(*a, **attrs)
+
+
+def _elem(name: str, numpy: Callable[..., Any], jax: str, dtype: DType = "float", commutative: bool = False) -> None:
+    _row(Op(name, _elementwise(dtype), numpy, _fn(jax), commutative))
+
+
+_elem("add", np.add, "({0} + {1})", commutative=True)
+_elem("sub", np.subtract, "({0} - {1})")
+_elem("mul", np.multiply, "({0} * {1})", commutative=True)
+_elem("div", np.divide, "({0} / {1})")
+_elem("neg", np.negative, "(-{0})")
+_elem("abs", np.abs, "jnp.abs({0})")
+_elem("sign", np.sign, "jnp.sign({0})")
+_elem("square", np.square, "jnp.square({0})")
+_elem("sqrt", lambda x: np.sqrt(np.maximum(x, 0)), "jnp.sqrt(jnp.maximum({0}, 0.0))")
+_elem("exp", np.exp, "jnp.exp({0})")
+_elem("log", np.log, "jnp.log({0})")
+_elem("tanh", np.tanh, "jnp.tanh({0})")
+_elem("sin", np.sin, "jnp.sin({0})")
+_elem("cos", np.cos, "jnp.cos({0})")
+_elem("atan2", np.arctan2, "jnp.arctan2({0}, {1})")
+_elem("acos", lambda x: np.arccos(np.clip(x, -1, 1)), "jnp.arccos(jnp.clip({0}, -1.0, 1.0))")
+_elem("floor", np.floor, "jnp.floor({0})")
+_elem("mod", np.mod, "jnp.mod({0}, {1})")
+_elem("minimum", np.minimum, "jnp.minimum({0}, {1})", commutative=True)
+_elem("maximum", np.maximum, "jnp.maximum({0}, {1})", commutative=True)
+_elem("lt", np.less, "({0} < {1})", "bool")
+_elem("le", np.less_equal, "({0} <= {1})", "bool")
+_elem("eq", np.equal, "({0} == {1})", "bool", commutative=True)
+_elem("ne", np.not_equal, "({0} != {1})", "bool", commutative=True)
+_elem("and", np.logical_and, "({0} & {1})", "bool", commutative=True)
+_elem("or", np.logical_or, "({0} | {1})", "bool", commutative=True)
+_elem("not", np.logical_not, "(~{0})", "bool")
+_elem("to_float", lambda x: np.asarray(x, float), "{0}.astype(jnp.float32)")
+
+
+_elem(
+    "truncated_normal",
+    lambda u, bound: _truncated_normal_numpy(u, bound),
+    "km.truncated_normal({0}, {1})",
+)
+
+
+def _truncated_normal_numpy(u: Any, bound: Any) -> Any:
+    """The inverse of the truncated normal's distribution function, within ±bound standard deviations."""
+    from scipy.special import ndtr, ndtri
+
+    low = ndtr(-np.asarray(bound, float))
+    return ndtri(low + np.asarray(u, float) * (1 - 2 * low))
+
+
+def _infer_power(args: Sequence[Node], attrs: Attrs) -> Typed:
+    return "float", args[0].shape
+
+
+_row(Op("power", _infer_power, lambda x, exponent: np.power(x, exponent), _fn("jnp.power({0}, {exponent!r})")))
+_row(
+    Op(
+        "where",
+        lambda args, attrs: (args[1].dtype, _broadcast(args)),
+        np.where,
+        _fn("jnp.where({0}, {1}, {2})"),
+        doc="args: condition, value if true, value if false",
+    )
+)
+
+
+# Reductions: attrs axis (of the one-environment shape) --------------------------------------------------------------
+
+
+def _reduced(shape: Shape, axis: int) -> Shape:
+    if not 0 <= axis < len(shape):
+        raise ShapeError(f"axis {axis} of shape {shape}")
+    return shape[:axis] + shape[axis + 1 :]
+
+
+def _reduction(name: str, numpy: Callable[..., Any], jax: str, dtype: DType = "float") -> None:
+    _row(
+        Op(
+            name,
+            lambda args, attrs: (dtype, _reduced(args[0].shape, attrs["axis"])),
+            lambda x, axis: numpy(x, axis=axis),
+            _fn(jax),
+        )
+    )
+
+
+_reduction("sum", np.sum, "jnp.sum({0}, axis={axis})")
+_reduction("mean", np.mean, "jnp.mean({0}, axis={axis})")
+_reduction("prod", np.prod, "jnp.prod({0}, axis={axis})")
+_reduction("max", np.max, "jnp.max({0}, axis={axis})")
+_reduction("min", np.min, "jnp.min({0}, axis={axis})")
+_reduction("any", np.any, "jnp.any({0}, axis={axis})", "bool")
+_reduction("all", np.all, "jnp.all({0}, axis={axis})", "bool")
+_reduction("norm", lambda x, axis: np.linalg.norm(x, axis=axis), "km.norm({0}, axis={axis})")
+
+
+# Structure ------------------------------------------------------------------------------------------------------------
+
+
+def _infer_take(args: Sequence[Node], attrs: Attrs) -> Typed:
+    shape, axis, indices = args[0].shape, attrs["axis"], attrs["indices"]
+    if isinstance(indices, int):
+        return args[0].dtype, _reduced(shape, axis)
+    return args[0].dtype, (*shape[:axis], len(indices), *shape[axis + 1 :])
+
+
+def contiguous(indices: Sequence[int]) -> tuple[int, int] | None:
+    """Returns (start, stop) when the indices are an unbroken rising run, else None."""
+    start = indices[0]
+    return (start, start + len(indices)) if list(indices) == list(range(start, start + len(indices))) else None
+
+
+def index_text(indices: int | Sequence[int]) -> str:
+    """The subscript that picks `indices`: a number, a slice where the run is unbroken, or an index array."""
+    if isinstance(indices, int):
+        return str(indices)
+    run = contiguous(indices)
+    return f"{run[0]}:{run[1]}" if run else f"np.array({list(indices)})"
+
+
+def _take_jax(a: Sequence[str], attrs: Attrs) -> str:
+    return f"{a[0]}[{', '.join([':'] * attrs['axis'] + [index_text(attrs['indices'])])}]"
+
+
+def _take_numpy(x: Any, axis: int, indices: int | tuple[int, ...]) -> Any:
+    return np.take(x, indices if isinstance(indices, int) else list(indices), axis=axis)
+
+
+_row(Op("take", _infer_take, _take_numpy, _take_jax, doc="attrs: axis, indices (an int drops the axis)"))
+
+
+def _infer_expand(args: Sequence[Node], attrs: Attrs) -> Typed:
+    shape, axis = args[0].shape, attrs["axis"]
+    return args[0].dtype, (*shape[:axis], 1, *shape[axis:])
+
+
+_row(
+    Op(
+        "expand",
+        _infer_expand,
+        lambda x, axis: np.expand_dims(x, axis),
+        lambda a, attrs: f"{a[0]}[{', '.join([':'] * attrs['axis'] + ['None'])}]",
+    )
+)
+
+
+def _infer_stack(args: Sequence[Node], attrs: Attrs) -> Typed:
+    return args[0].dtype, (len(args), *args[0].shape)
+
+
+_row(
+    Op(
+        "stack",
+        _infer_stack,
+        lambda *xs: np.stack(xs),
+        lambda a, attrs: f"jnp.stack([{', '.join(a)}])",
+        doc="new leading axis",
+    )
+)
+_row(
+    Op(
+        "concat",
+        lambda args, attrs: (args[0].dtype, (sum(int(np.prod(a.shape)) for a in args),)),
+        lambda *xs: np.concatenate([np.ravel(x) for x in xs]),
+        lambda a, attrs: f"jnp.concatenate([{', '.join(f'{x}.reshape(-1)' for x in a)}])",
+        doc="flattens every argument and joins them",
+    )
+)
+_row(
+    Op(
+        "place",
+        lambda args, attrs: ("float", args[0].shape),
+        lambda x, v, indices: _place_numpy(x, v, indices),
+        lambda a, attrs: f"{a[0]}.at[{index_text(attrs['indices'])}].set({a[1]})",
+        doc="args: vector, values; attrs indices: vector with its entries at `indices` replaced",
+    )
+)
+
+
+def _place_numpy(x: Any, v: Any, indices: int | tuple[int, ...]) -> Any:
+    out = np.array(x, copy=True)
+    out[indices if isinstance(indices, int) else list(indices)] = v
+    return out
+
+
+# Rotations: quaternions are (w, x, y, z) -----------------------------------------------------------------------------
+
+
+def _last(n: int) -> Callable[[Sequence[Node], Attrs], Typed]:
+    return lambda args, attrs: ("float", (*np.broadcast_shapes(*(a.shape[:-1] for a in args)), n))
+
+
+def _matrix(q: Any) -> Any:
+    """Rotation matrix of a quaternion, rows first: the textbook formula, apart from the JAX one on purpose."""
+    w, x, y, z = np.moveaxis(np.asarray(q, float), -1, 0)
+    rows = [
+        [w * w + x * x - y * y - z * z, 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), w * w - x * x + y * y - z * z, 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), w * w - x * x - y * y + z * z],
+    ]
+    return np.moveaxis(np.array(rows), (0, 1), (-2, -1))
+
+
+def _quat_mul_numpy(p: Any, q: Any) -> Any:
+    pw, pv, qw, qv = p[..., :1], p[..., 1:], q[..., :1], q[..., 1:]
+    return np.concatenate(
+        [pw * qw - np.sum(pv * qv, -1, keepdims=True), pw * qv + qw * pv + np.cross(pv, qv)], axis=-1
+    )
+
+
+def _heading_numpy(q: Any) -> Any:
+    m = _matrix(q)
+    yaw = np.arctan2(m[..., 1, 0], m[..., 0, 0])
+    zero = np.zeros_like(yaw)
+    return np.stack([np.cos(yaw / 2), zero, zero, np.sin(yaw / 2)], axis=-1)
+
+
+_row(Op("rotate", _last(3), lambda q, v: np.einsum("...ij,...j->...i", _matrix(q), v), _fn("km.rotate({0}, {1})")))
+_row(
+    Op(
+        "rotate_inv",
+        _last(3),
+        lambda q, v: np.einsum("...ji,...j->...i", _matrix(q), v),
+        _fn("km.rotate_inverse({0}, {1})"),
+    )
+)
+_row(Op("quat_mul", _last(4), _quat_mul_numpy, _fn("km.quat_mul({0}, {1})")))
+_row(Op("quat_inv", _last(4), lambda q: q * np.array([1.0, -1, -1, -1]), _fn("km.quat_inverse({0})")))
+_row(
+    Op(
+        "quat_positive",
+        _last(4),
+        lambda q: np.where(q[..., :1] < 0, -q, q),
+        _fn("km.quat_positive({0})"),
+        doc="the same rotation with w >= 0",
+    )
+)
+_row(
+    Op("heading", _last(4), _heading_numpy, _fn("km.heading({0})"), doc="the yaw-only rotation of a body's x axis")
+)
+_row(
+    Op(
+        "yaw",
+        lambda args, attrs: ("float", args[0].shape[:-1]),
+        lambda q: np.arctan2(_matrix(q)[..., 1, 0], _matrix(q)[..., 0, 0]),
+        _fn("km.yaw({0})"),
+    )
+)
+_row(
+    Op(
+        "yaw_quat",
+        lambda args, attrs: ("float", (*args[0].shape, 4)),
+        lambda a: np.stack([np.cos(a / 2), 0 * a, 0 * a, np.sin(a / 2)], axis=-1),
+        _fn("km.yaw_quat({0})"),
+        doc="rotation by an angle about z",
+    )
+)
+_row(
+    Op(
+        "axis_angle_quat",
+        lambda args, attrs: ("float", (*args[0].shape[:-1], 4)),
+        lambda v: _axis_angle_numpy(v),
+        _fn("km.axis_angle_quat({0})"),
+        doc="rotation by |v| about v",
+    )
+)
+_row(Op("cross", _last(3), np.cross, _fn("jnp.cross({0}, {1})")))
+
+
+def _axis_angle_numpy(v: Any) -> Any:
+    v = np.asarray(v, float)
+    angle = np.linalg.norm(v, axis=-1, keepdims=True)
+    axis = v / np.where(angle == 0, 1, angle)
+    return np.concatenate([np.cos(angle / 2), axis * np.sin(angle / 2)], axis=-1)
+
+
+# Leaves ---------------------------------------------------------------------------------------------------------------
+
+
+def _declared(args: Sequence[Node], attrs: Attrs) -> Typed:
+    return attrs["dtype"], attrs["shape"]
+
+
+def _bound(*_: Any, **__: Any) -> Any:
+    raise RuntimeError("leaves are bound by the evaluator")
+
+
+def _leaf(name: str, doc: str) -> None:
+    _row(Op(name, _declared, _bound, lambda a, attrs: "", leaf=True, doc=doc))
+
+
+_leaf("const", "a literal; attrs value (nested tuples)")
+_leaf("param", "a runtime parameter by qualified name: weights, named scalars, draw ranges")
+_leaf("level", "a curriculum level by name")
+_leaf("read", "a simulator quantity; attrs what, of, names (and frame or side): see ksim_spec/robot/quantities")
+_leaf("model", "a constant of the composed model: what, of, names")
+_leaf("pose", "keyframe joint positions: key, names")
+_leaf("action", "the action that produced this state, in action order, zero at reset")
+_leaf("command", "a command field; attrs command, field")
+_leaf("time", "seconds since the episode started")
+_leaf("sample", "a standard sample of a stream: uniform in [0, 1), standard normal; attrs stream, kind, scope")
+_leaf("stat", "a statistic of the episodes finished in an update; attrs name")
+_leaf("input", "an argument of a role by name, such as the vector that a reset line changes")
+
+
+# Temporal operators: see ksim_spec/ir/temporal ------------------------------------------------------------------------
+
+
+def make(op: str, *args: Node, **attrs: AttrValue) -> Node:
+    """Returns the interned node of `op`; raises ShapeError when the shapes do not fit, KeyError for an unknown op."""
+    dtype, shape = OPS[op].infer(args, attrs)
+    return intern(op, args, attrs, dtype, tuple(shape))
+
+
+def const(value: float | bool | Sequence[Any] | np.ndarray) -> Node:
+    """Returns a literal: a Python number, bool or nested sequence of numbers."""
+    array = np.asarray(value)
+    dtype: DType = "bool" if array.dtype == bool else "float"
+    frozen = _freeze(array.tolist() if dtype == "bool" else np.asarray(array, float).tolist())
+    return make("const", value=frozen, dtype=dtype, shape=array.shape)
+
+
+def _freeze(value: Any) -> Any:
+    return tuple(_freeze(v) for v in value) if isinstance(value, list) else value

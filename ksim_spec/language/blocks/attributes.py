@@ -1,0 +1,95 @@
+"""Reading the attributes of a statement or header: each block says which words it takes, the rest is reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ksim_spec.diagnostics import suggest
+from ksim_spec.ir.node import Node
+from ksim_spec.ir.ops import make
+from ksim_spec.language import algebra
+from ksim_spec.language.expressions import Checker
+from ksim_spec.language.types import Unknown, Value
+from ksim_spec.source import Span
+from ksim_spec.syntax import ast
+from ksim_spec.units import Dim
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """The attributes of one statement by word; a repeated or unexpected word has been reported."""
+
+    found: dict[str, ast.Attr]
+
+    def get(self, word: str) -> ast.Attr | None:
+        return self.found.get(word)
+
+    def expr(self, word: str) -> ast.Expr | None:
+        """Returns the first value of an attribute, or None when the attribute is absent or bare."""
+        attr = self.found.get(word)
+        return attr.values[0] if attr is not None and attr.values else None
+
+    def word(self, word: str) -> str | None:
+        """Returns the bare name after an attribute, as in `on event`."""
+        expr = self.expr(word)
+        return expr.id if isinstance(expr, ast.Name) else None
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.found
+
+
+def attributes(c: Checker, attrs: tuple[ast.Attr, ...], allowed: tuple[str, ...], where: str) -> Attributes:
+    """Returns the attributes by word; reports those that `where` does not take, and repeated ones."""
+    found: dict[str, ast.Attr] = {}
+    for attr in attrs:
+        if attr.word not in allowed:
+            c.error(attr.span, "KS105", "unknown-attribute", f"{where} takes no `{attr.word}`", help=suggest(attr.word, allowed, "attributes"))
+        elif attr.word in found:
+            c.error(attr.span, "KS103", "duplicate-attribute", f"`{attr.word}` is given twice")
+        else:
+            found[attr.word] = attr
+    return Attributes(found)
+
+
+def bounds(c: Checker, expr: ast.Expr, dim: Dim, what: str) -> tuple[float, float] | None:
+    """Returns a literal range in SI; one value stands for both ends. None when it was reported."""
+    low_expr, high_expr = (expr.low, expr.high) if isinstance(expr, ast.Range) else (expr, expr)
+    low = c.scalar(low_expr, dim, what)
+    high = c.scalar(high_expr, dim, what)
+    if low is None or high is None:
+        return None
+    if high < low:
+        c.error(expr.span, "KS217", "empty-range", f"{what} ends below its start", help="write the smaller value first")
+        return None
+    return low, high
+
+
+def drawn_interval(c: Checker, expr: ast.Expr, dim: Dim, stream: str, scope: str, what: str) -> Node | None:
+    """Returns the IR of a duration drawn from a literal range (its ends are runtime parameters)."""
+    ends = bounds(c, expr, dim, what)
+    if ends is None:
+        return None
+    low, high = ends
+    if low <= 0:
+        c.error(expr.span, "KS217", "empty-range", f"{what} must be longer than zero")
+        return None
+    low_param = c.param(f"{stream}.low", algebra.number(low, dim)).node
+    if low == high:
+        return low_param
+    high_param = c.param(f"{stream}.high", algebra.number(high, dim)).node
+    u = make("sample", stream=stream, kind="uniform", scope=scope, dtype="float", shape=())
+    return make("add", low_param, make("mul", u, make("sub", high_param, low_param)))
+
+
+def need_scalar(c: Checker, value: Value | Unknown, span: Span, what: str) -> Value | None:
+    """Returns the value when it is a scalar; reports one that still has axes, with the ways to reduce it."""
+    if isinstance(value, Unknown):
+        return None
+    if value.axes:
+        axes = ", ".join(f"`{a}`" for a in value.axes)
+        c.error(
+            span, "KS202", "not-scalar", f"{what} must be a single number, and this still has {axes}",
+            help="reduce it, for example with `sum(…)`, `mean(…)`, `norm(…)`, or `any(…)`",
+        )  # fmt: skip
+        return None
+    return value

@@ -1,0 +1,304 @@
+"""Blocks `command`, `signal` and `observe`: what the policy is told, what is computed, and what it sees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ksim_spec.diagnostics import suggest
+from ksim_spec.ir.node import Node
+from ksim_spec.ir.ops import const, make
+from ksim_spec.language import algebra, members
+from ksim_spec.language.algebra import TypeProblem
+from ksim_spec.language.blocks.attributes import Attributes, attributes, drawn_interval, need_scalar
+from ksim_spec.language.blocks.setting import declare, frame_for
+from ksim_spec.language.draws import sample
+from ksim_spec.language.entities import Command
+from ksim_spec.language.expressions import Checker, table_value
+from ksim_spec.language.program import CommandBlock, CommandField, ObservationEntry, ObservationGroup
+from ksim_spec.language.scope import DrawContext, Thing
+from ksim_spec.language.types import UNKNOWN, Unknown, Value
+from ksim_spec.source import Span
+from ksim_spec.syntax import ast
+from ksim_spec.units import NUMBER, TIME, Dim
+
+# command ----------------------------------------------------------------------------------------------------------------
+
+
+def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
+    """Declares a command and returns its fields, redraw interval, and probability of zero."""
+    name = section.name
+    if name is None:
+        c.error(section.header_span, "KS203", "missing-name", "a command needs a name", help="for example `command velocity {`")
+        return None
+    header = attributes(c, section.attrs, ("in",), "a command")
+    frame = frame_for(c, header.expr("in"))
+    fields: list[CommandField] = []
+    leaves: list[tuple[str, Value]] = []
+    interval = zero = None
+    for stmt in section.body:
+        if isinstance(stmt, ast.Clause) and stmt.word == "resample":
+            interval = _resample(c, stmt, name)
+        elif isinstance(stmt, ast.Clause) and stmt.word == "zero":
+            zero = _zero(c, stmt, name)
+        elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
+            _field(c, stmt, name, stmt.target.id, fields, leaves)
+        elif not isinstance(stmt, ast.ErrorStmt):
+            c.error(stmt.span, "KS110", "misplaced-statement", "a command holds fields, `resample`, and `zero`")
+    command = Command(name, tuple(leaves), frame)
+    declare(c, name, "command", lambda: command, section)
+    return CommandBlock(name, tuple(fields), interval, zero, frame.name if frame else "world")
+
+
+def _field(
+    c: Checker, stmt: ast.Assign, command: str, name: str, fields: list[CommandField], leaves: list[tuple[str, Value]]
+) -> None:
+    attributes(c, stmt.attrs, (), "a command field")
+    if any(f.name == name for f in fields):
+        c.error(stmt.target.span, "KS109", "duplicate-name", f"`{name}` is already a field of `{command}`")
+        return
+    c.draws = DrawContext(f"command.{command}.{name}", "command")
+    value = c.value(stmt.value)
+    c.draws = None
+    checked = need_scalar(c, value, stmt.value.span, "a command field")
+    if checked is None:
+        leaves.append((name, Value(const(0.0), zero=True)))
+        return
+    fields.append(CommandField(name, checked.node, str(checked.dim)))
+    leaf = make("command", command=command, field=name, dtype=checked.node.dtype, shape=())
+    leaves.append((name, Value(leaf, dim=checked.dim)))
+
+
+def _resample(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
+    attrs = attributes(c, stmt.attrs, ("every",), "`resample`")
+    every = attrs.expr("every")
+    if every is None:
+        c.error(stmt.span, "KS203", "wrong-arguments", "`resample` needs an interval", help="for example `resample every 4 s .. 8 s`")
+        return None
+    return drawn_interval(c, every, TIME, f"command.{name}.resample", "command", "the interval")
+
+
+def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
+    attrs = attributes(c, stmt.attrs, ("probability",), "`zero`")
+    expr = attrs.expr("probability")
+    if expr is None:
+        c.error(stmt.span, "KS203", "wrong-arguments", "`zero` needs a probability", help="for example `zero with probability 10 %`")
+        return None
+    p = c.scalar(expr, NUMBER, "a probability")
+    if p is None:
+        return None
+    if not 0 <= p <= 1:
+        c.error(expr.span, "KS217", "out-of-range", f"a probability is between 0 and 100 %, and this is {p:.0%}")
+        return None
+    param = c.param(f"command.{name}.zero", algebra.number(p)).node
+    u = sample(DrawContext(f"command.{name}.zero", "command"), "uniform", ())
+    return make("lt", u, param)
+
+
+# signal -----------------------------------------------------------------------------------------------------------------
+
+
+def declare_signals(c: Checker, section: ast.Section) -> list[str]:
+    """Declares every signal; each is checked at its first use. Returns the names in order."""
+    names: list[str] = []
+    for stmt in section.body:
+        if isinstance(stmt, ast.ErrorStmt):
+            c.scope.salvaged.update(stmt.names)
+        elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.op == "=":
+            attributes(c, stmt.attrs, ("unit", "doc"), "a signal")
+            declare(c, stmt.target.id, "signal", _resolver(c, stmt, stmt.target.id), stmt.target)
+            names.append(stmt.target.id)
+        else:
+            c.error(stmt.span, "KS110", "misplaced-statement", "a signal block holds definitions", help="for example `v = base.linvel in base.heading`")
+    return names
+
+
+def _resolver(c: Checker, stmt: ast.Assign, name: str) -> object:
+    def resolve() -> Thing:
+        draws, c.draws = c.draws, None
+        frames, c.scope.locals = c.scope.locals, []
+        thing = c.thing(stmt.value)
+        c.draws, c.scope.locals = draws, frames
+        if isinstance(thing, Value):
+            if thing.literal and thing.node.op in ("const", "neg") and not thing.axes and not thing.is_bool:
+                thing = c.param(f"signal.{name}", thing)
+            c.provenance.add(thing.node, name)
+        return thing
+
+    return resolve
+
+
+# observe ----------------------------------------------------------------------------------------------------------------
+
+_ENTRY_ATTRS = ("noise", "scale", "clip", "delay", "bias", "history", "offset", "reason")
+
+
+def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[ObservationGroup, ...]:
+    """Returns the groups in order; an included group's entries come first and share its noisy samples."""
+    by_name: dict[str, ObservationGroup] = {}
+    for section in sections:
+        name = section.name
+        if name is None:
+            c.error(section.header_span, "KS203", "missing-name", "an observation group needs a name", help="for example `observe actor {`")
+            continue
+        if name in by_name:
+            c.error(section.name_span, "KS109", "duplicate-name", f"there is already a group `{name}`")
+            continue
+        header = attributes(c, section.attrs, ("includes",), "an observation group")
+        entries: list[ObservationEntry] = []
+        include = header.get("includes")
+        for expr in include.values if include else ():
+            other = expr.id if isinstance(expr, ast.Name) else ""
+            if other not in by_name:
+                c.error(expr.span, "KS101", "unknown-name", f"there is no group `{other}` above", help=suggest(other, by_name, "groups"))
+            else:
+                entries += by_name[other].entries
+        taken = {e.name for e in entries}
+        for stmt in section.body:
+            entry = _entry_statement(c, stmt, name, taken)
+            if entry is not None:
+                entries.append(entry)
+                taken.add(entry.name)
+        by_name[name] = ObservationGroup(name, tuple(entries))
+    return tuple(by_name.values())
+
+
+def _entry_statement(c: Checker, stmt: ast.Stmt | ast.Section, group: str, taken: set[str]) -> ObservationEntry | None:
+    if isinstance(stmt, ast.ErrorStmt):
+        return None
+    if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name) or stmt.op != "=":
+        c.error(stmt.span, "KS110", "misplaced-statement", "an observation group holds entries", help="for example `gyro = base.angvel in base`")
+        return None
+    name = stmt.target.id
+    if name in taken:
+        c.error(stmt.target.span, "KS109", "duplicate-name", f"the group already has an entry `{name}`")
+        return None
+    attrs = attributes(c, stmt.attrs, _ENTRY_ATTRS, "an observation")
+    value = c.value(stmt.value)
+    if isinstance(value, Unknown):
+        return None
+    if value.aligns:
+        value = value.but(aligns=False)
+    if value.privileged and group == "actor":
+        _privileged(c, stmt, name, attrs)
+    try:
+        node = _pipeline(c, value, attrs, group, name)
+    except TypeProblem as problem:
+        c.error(stmt.span, problem.code, problem.slug, problem.message, help=problem.help, notes=problem.notes)
+        return None
+    if node is None:
+        return None
+    labels = tuple(value.axes[-1].labels) if value.axes else ()
+    frame = value.frame.name if value.frame is not None else ""
+    unit = "mixed" if value.mixed else "true/false" if value.is_bool else str(value.dim)
+    size = int(np.prod(node.shape)) if node.shape else 1
+    texts = {w: c_text(c, attrs.expr(w)) for w in ("scale", "noise")}
+    return ObservationEntry(name, node, size, unit, frame, texts["scale"], texts["noise"], value.privileged, labels, stmt.span)
+
+
+def _privileged(c: Checker, stmt: ast.Assign, name: str, attrs: Attributes) -> None:
+    if "reason" not in attrs:
+        c.warn(
+            stmt.value.span, "KS502", "privileged-in-actor",
+            f"`{name}` needs the simulator: a robot cannot measure it",
+            help='move it to the critic, or say where it comes from: `reason "state estimator"`',
+        )  # fmt: skip
+
+
+def c_text(c: Checker, expr: ast.Expr | None) -> str:
+    """Returns an attribute's value as the user wrote it."""
+    if expr is None:
+        return ""
+    source = c.robot.sources.get(expr.span.file)
+    return " ".join(source.text[expr.span.start : expr.span.end].split()) if source is not None else ""
+
+
+def _draws(c: Checker, expr: ast.Expr, stream: str, scope: str, value: Value, what: str) -> Value | None:
+    c.draws = DrawContext(stream, scope, value.axes)
+    drawn = c.value(expr)
+    c.draws = None
+    if isinstance(drawn, Unknown):
+        return None
+    if value.is_bool:
+        raise TypeProblem("KS204", "bool-as-number", f"{what} needs a number, and this is true or false")
+    if not value.mixed and not drawn.dim.same(value.dim) and not drawn.zero:
+        code, slug = ("KS302", "missing-unit") if drawn.dim == NUMBER else ("KS301", "unit-mismatch")
+        c.error(expr.span, code, slug, f"the {what} is in {drawn.dim} and the observation in {value.dim}", help=f"write it in {value.dim}")
+        return None
+    return drawn.but(dim=value.dim, frame=None, kind="scalar")
+
+
+def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str) -> Node | None:
+    """Delay, bias, noise, scale, clip, history: always in this order."""
+    qualified = f"observe.{group}.{name}"
+    if (expr := attrs.expr("delay")) is not None:
+        steps = c.scalar(expr, TIME, "a delay")
+        if steps is None:
+            return None
+        n = round(steps / c.control_dt)
+        if n > 0:
+            value = value.but(node=make("take", make("history", value.node, steps=n + 1), axis=0, indices=n))
+    for word, scope in (("bias", "episode"), ("noise", "step")):
+        if (expr := attrs.expr(word)) is not None:
+            drawn = _draws(c, expr, f"{qualified}.{word}", scope, value, word)
+            if drawn is None:
+                return None
+            value = algebra.add(value, drawn)
+    if value.is_bool:
+        value = Value(make("to_float", value.node), value.axes, privileged=value.privileged)
+    scaled = _scaled(c, value, attrs, qualified)
+    if scaled is None:
+        return None
+    if (expr := attrs.expr("clip")) is not None:
+        clipped = _clipped(c, scaled, expr)
+        if clipped is None:
+            return None
+        scaled = clipped
+    if (expr := attrs.expr("history")) is not None:
+        length = c.value(expr)
+        if isinstance(length, Unknown):
+            return None
+        steps = float(np.asarray(length.node.attr("value"))) if length.node.op == "const" else 0
+        count = round(steps / c.control_dt) if length.dim.same(TIME) else int(steps)
+        if not 1 <= count <= 1000:
+            raise TypeProblem("KS205", "index-out-of-range", f"a history keeps 1 to 1000 samples, and this is {count}")
+        scaled = scaled.but(node=make("history", scaled.node, steps=count))
+    return make("concat", scaled.node)
+
+
+def _scaled(c: Checker, value: Value, attrs: Attributes, qualified: str) -> Value | None:
+    expr = attrs.expr("scale")
+    if expr is None:
+        return value
+    scale = table_value(c, expr, value) if isinstance(expr, ast.Table) else c.value(expr)
+    if isinstance(scale, Unknown):
+        return None
+    wanted: Dim = value.dim**-1
+    if not value.mixed and scale.dim != NUMBER and not scale.dim.same(wanted):
+        c.error(expr.span, "KS301", "unit-mismatch", f"the scale is in {scale.dim} and should be {wanted}", help=f"write it {wanted}, or as a plain number")
+        return None
+    if scale.node.op == "const" and not scale.axes:
+        scale = c.param(f"{qualified}.scale", scale)
+    axes = algebra.common_axes([value, scale])
+    return value.but(node=make("mul", algebra.expanded(value, axes), algebra.expanded(scale, axes)), dim=NUMBER, mixed=False)
+
+
+def _clipped(c: Checker, value: Value, expr: ast.Expr) -> Value | None:
+    if isinstance(expr, ast.Range):
+        low, high = c.value(expr.low), c.value(expr.high)
+    else:
+        high = c.value(expr)
+        low = UNKNOWN if isinstance(high, Unknown) else algebra.negate(high)
+    if isinstance(low, Unknown) or isinstance(high, Unknown):
+        return None
+    plain = value.but(frame=None, kind="scalar")
+    clipped = algebra.add(algebra.add(plain, low, "maximum"), high, "minimum")
+    return replace(clipped, mixed=value.mixed)
+
+
+def record_or_value(c: Checker, thing: Thing, span: Span) -> Value | Unknown:
+    """Returns a value, or all fields of a command as one vector."""
+    if isinstance(thing, Command):
+        return c.guard(span, lambda: members.record(thing))
+    return thing if isinstance(thing, Value | Unknown) else UNKNOWN

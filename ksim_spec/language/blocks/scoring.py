@@ -1,0 +1,197 @@
+"""Blocks `reward` and `terminate`: what is rewarded, and when an episode ends."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from ksim_spec.ir.node import Node
+from ksim_spec.ir.ops import const, make
+from ksim_spec.language import algebra
+from ksim_spec.language.blocks.attributes import attributes, need_scalar
+from ksim_spec.language.blocks.flow import c_text
+from ksim_spec.language.blocks.setting import declare
+from ksim_spec.language.expressions import Checker
+from ksim_spec.language.program import Outcome, RewardTerm, Termination, WeightMode
+from ksim_spec.language.types import Unknown, Value
+from ksim_spec.source import Span
+from ksim_spec.syntax import ast
+from ksim_spec.units import FREQUENCY, NUMBER
+
+_TERM_ATTRS = ("weight", "on", "per", "clip", "doc")
+
+
+def check_rewards(c: Checker, sections: list[ast.Section]) -> list[RewardTerm]:
+    """Returns the terms in the order written. Groups multiply the weights of what they hold; products are one term."""
+    terms: list[RewardTerm] = []
+    names: set[str] = set()
+    for section in sections:
+        attributes(c, section.attrs, (), "a reward block")
+        _terms(c, section.body, None, terms, names)
+    return terms
+
+
+def _terms(
+    c: Checker, body: tuple[ast.Stmt | ast.Section, ...], factor: Value | None, terms: list[RewardTerm], names: set[str]
+) -> None:
+    for stmt in body:
+        if isinstance(stmt, ast.ErrorStmt):
+            continue
+        if isinstance(stmt, ast.Section) and stmt.keyword == "group":
+            inner = _group_factor(c, stmt, factor)
+            _terms(c, stmt.body, inner, terms, names)
+        elif isinstance(stmt, ast.Section) and stmt.keyword == "product":
+            _add(c, _product(c, stmt, factor), terms, names)
+        elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.op == "=":
+            _add(c, _term(c, stmt, stmt.target.id, factor), terms, names)
+        else:
+            c.error(stmt.span, "KS110", "misplaced-statement", "a reward block holds terms", help="for example `upright = sum(square(down.xy)) weight -1.0 per s`")
+
+
+def _add(c: Checker, term: RewardTerm | None, terms: list[RewardTerm], names: set[str]) -> None:
+    if term is None:
+        return
+    if term.name in names:
+        c.error(term.span, "KS109", "duplicate-name", f"there is already a term `{term.name}`", help="give each term its own name")
+        return
+    names.add(term.name)
+    terms.append(term)
+
+
+def _group_factor(c: Checker, section: ast.Section, outer: Value | None) -> Value | None:
+    attrs = attributes(c, section.attrs, ("weight", "scale"), "a group")
+    expr = attrs.expr("weight") or attrs.expr("scale")
+    if expr is None:
+        return outer
+    value = need_scalar(c, c.value(expr), expr.span, "a group's weight")
+    if value is None or not c.expect_dim(value, NUMBER, expr.span, "a group's weight"):
+        return outer
+    value = c.param(f"reward.{section.name or 'group'}.weight", value)
+    return value if outer is None else algebra.multiply(outer, value)
+
+
+def _term(c: Checker, stmt: ast.Assign, name: str, factor: Value | None) -> RewardTerm | None:
+    checked = need_scalar(c, c.value(stmt.value), stmt.value.span, f"the reward term `{name}`")
+    if checked is None:
+        return None
+    return _weighted(c, name, checked, stmt.attrs, factor, stmt.target.span, stmt.span)
+
+
+def _product(c: Checker, section: ast.Section, factor: Value | None) -> RewardTerm | None:
+    """A product of plain numbers under one weight, as dm_control's tasks have it."""
+    value = algebra.number(1.0)
+    for stmt in section.body:
+        if isinstance(stmt, ast.ErrorStmt):
+            continue
+        if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
+            c.error(stmt.span, "KS110", "misplaced-statement", "a product holds factors: `name = value`")
+            continue
+        attributes(c, stmt.attrs, (), "a factor of a product")
+        checked = need_scalar(c, c.value(stmt.value), stmt.value.span, f"the factor `{stmt.target.id}`")
+        if checked is None or not c.expect_dim(checked, NUMBER, stmt.value.span, "a factor of a product"):
+            return None
+        value = checked if value.literal else algebra.multiply(value, checked)
+    return _weighted(c, section.name or "product", value, section.attrs, factor, section.name_span, section.header_span)
+
+
+def _weighted(
+    c: Checker, name: str, value: Value, attrs: tuple[ast.Attr, ...], factor: Value | None, at: Span, span: Span
+) -> RewardTerm | None:
+    found = attributes(c, attrs, _TERM_ATTRS, "a reward term")
+    expr = found.expr("weight")
+    if expr is None:
+        c.error(at, "KS402", "missing-weight", f"the reward term `{name}` has no weight", help=f"for example `weight 1.0 {_rate_text(value)}`")
+        return None
+    if value.is_bool:
+        value = Value(make("to_float", value.node), privileged=value.privileged)
+    weight = need_scalar(c, c.value(expr), expr.span, "a weight")
+    if weight is None:
+        return None
+    mode = _mode(c, name, value, weight, found, expr)
+    if mode is None:
+        return None
+    weight = c.param(f"reward.{name}.weight", weight)
+    if factor is not None:
+        weight = algebra.multiply(weight, factor)
+    c.provenance.add(value.node, name)
+    return RewardTerm(name, value.node, weight.node, mode, str(value.dim), c_text(c, expr), span)
+
+
+def _rate_text(value: Value) -> str:
+    inverse = "" if value.dim.plain else f"per {value.dim} "
+    return f"{inverse}per s"
+
+
+def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, expr: ast.Expr) -> WeightMode | None:
+    """What the weight means follows from the dimension of value times weight: 1/s is a rate, a number needs a word."""
+    total = value.dim * weight.dim
+    on, per = found.word("on"), found.word("per")  # type: ignore[attr-defined]
+    word = "event" if on == "event" else "step" if per == "step" else None
+    if (on is not None and on != "event") or (per is not None and per != "step"):
+        c.error(expr.span, "KS105", "unknown-attribute", "a reward term is `on event` or `per step`")
+        return None
+    if weight.zero or total.same(FREQUENCY):
+        if word is not None and not weight.zero:
+            c.error(
+                expr.span, "KS401", "rate-on-event", f"`{name}` is a rate (value times weight is per s) and also `{'on event' if word == 'event' else 'per step'}`",
+                help="leave out `per s` in the weight, or the words after it",
+            )  # fmt: skip
+            return None
+        return cast(WeightMode, word or "rate")
+    if total.plain:
+        if word is None:
+            c.error(
+                expr.span, "KS401", "ambiguous-weight", f"the weight of `{name}` does not say what time it is for",
+                notes=(f"the value is {'a plain number' if value.dim.plain else value.dim}, and value times weight a plain number",),
+                help="add `per s` for a rate, or end the line with `on event` or `per step`",
+            )  # fmt: skip
+            return None
+        return cast(WeightMode, word)
+    wanted = FREQUENCY / value.dim
+    c.error(
+        expr.span, "KS301", "unit-mismatch", f"value times weight is in {total}, and must be per s, or a plain number",
+        notes=(f"the value of `{name}` is in {value.dim}",), help=f"write the weight in {_rate_text(value)} ({wanted})",
+    )  # fmt: skip
+    return None
+
+
+# terminate --------------------------------------------------------------------------------------------------------------
+
+
+def check_terminations(c: Checker, sections: list[ast.Section]) -> list[Termination]:
+    """Returns the rules in order; each says whether it is a failure, a success or a truncation."""
+    rules: list[Termination] = []
+    for stmt in (s for section in sections for s in section.body):
+        if isinstance(stmt, ast.ErrorStmt):
+            continue
+        if not isinstance(stmt, ast.Entry):
+            c.error(stmt.span, "KS110", "misplaced-statement", "a terminate block holds rules", help="for example `fell when base.height < 0.3 m fail`")
+            continue
+        attrs = attributes(c, stmt.attrs, ("when", "fail", "success", "truncate"), "a termination")
+        expr = attrs.expr("when")
+        outcomes = [w for w in ("fail", "success", "truncate") if w in attrs]
+        if expr is None or len(outcomes) != 1:
+            what = "`when` and a condition" if expr is None else "one of `fail`, `success`, `truncate`"
+            c.error(stmt.span, "KS603", "incomplete-termination", f"`{stmt.name}` needs {what}")
+            continue
+        value = c.value(expr)
+        if isinstance(value, Unknown):
+            continue
+        if not value.is_bool:
+            c.error(expr.span, "KS209", "not-a-condition", f"`when` needs true or false, and this is {value.describe()}", help="compare it with something")
+            continue
+        checked = need_scalar(c, value, expr.span, "a condition")
+        if checked is not None:
+            rules.append(Termination(stmt.name, checked.node, cast(Outcome, outcomes[0]), stmt.span))
+    return rules
+
+
+def truth(node: Node) -> bool | None:
+    """Returns the value of a literal condition, or None."""
+    return bool(node.attr("value")) if node.op == "const" and node.dtype == "bool" else None
+
+
+def always_zero() -> Node:
+    return const(0.0)
+
+
+__all__ = ["check_rewards", "check_terminations", "declare"]

@@ -1,0 +1,345 @@
+"""Blocks `robot`, `world` and `action`: what is named, how time runs, and what the policy drives."""
+
+from __future__ import annotations
+
+import fnmatch
+
+from ksim_spec.diagnostics import Label, suggest
+from ksim_spec.ir.ops import const, make
+from ksim_spec.language import algebra, frames
+from ksim_spec.language.blocks.attributes import attributes, bounds
+from ksim_spec.language.entities import Keyframe, Selection
+from ksim_spec.language.expressions import Checker, table_value
+from ksim_spec.language.program import ActionTerm, AddedSite, World
+from ksim_spec.language.scope import Thing
+from ksim_spec.language.types import UNKNOWN, Axis, Frame, Unknown, Value, per_joint_dim
+from ksim_spec.syntax import ast
+from ksim_spec.units import ANGLE, LENGTH, NUMBER, TIME, TORQUE
+
+MODES = {"position": ANGLE, "velocity": ANGLE / TIME, "torque": TORQUE}
+
+
+# robot ------------------------------------------------------------------------------------------------------------------
+
+
+def declare_robot(c: Checker, section: ast.Section) -> tuple[list[AddedSite], list[tuple[str, str]]]:
+    """Declares the names of a robot block; returns added sites and mirror pairs."""
+    sites: list[AddedSite] = []
+    mirror: list[tuple[str, str]] = []
+    for stmt in section.body:
+        if isinstance(stmt, ast.Clause) and stmt.word == "site":
+            _added_site(c, stmt, sites)
+    for stmt in section.body:
+        if isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
+            _alias(c, stmt, stmt.target.id)
+        elif isinstance(stmt, ast.Clause) and stmt.word == "mirror":
+            mirror += _mirror(c, stmt)
+        elif isinstance(stmt, ast.Clause) and stmt.word in ("site", "onboard"):
+            continue
+        elif isinstance(stmt, ast.ErrorStmt):
+            c.scope.salvaged.update(stmt.names)
+        else:
+            c.error(stmt.span, "KS110", "misplaced-statement", "a robot block holds names, `site`, and `mirror`")
+    return sites, mirror
+
+
+def _alias(c: Checker, stmt: ast.Assign, name: str) -> None:
+    attributes(c, stmt.attrs, (), "a name of the robot")
+
+    def resolve() -> Thing:
+        if isinstance(stmt.value, ast.Name) and stmt.value.id == "default":
+            return Keyframe("")
+        thing = c.thing(stmt.value)
+        if isinstance(thing, Selection):
+            axis = Axis(thing.of if thing.of == "joint" else name, thing.names) if thing.axis else None
+            return Selection(thing.of, thing.names, name, axis)
+        return thing
+
+    declare(c, name, "robot name", resolve, stmt.target)
+
+
+def declare(c: Checker, name: str, what: str, resolve: object, at: ast.Expr | ast.Stmt | ast.Section) -> None:
+    """Declares a name, reporting one that is already taken."""
+    span = at.name_span if isinstance(at, ast.Section) else at.span
+    earlier = c.scope.declare(name, what, resolve, span)  # type: ignore[arg-type]
+    if earlier is not None:
+        c.error(
+            span, "KS109", "duplicate-name", f"`{name}` is already declared",
+            related=(Label(earlier.span, f"first declared here, as {earlier.what}"),), help="rename one of the two",
+        )  # fmt: skip
+
+
+def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
+    attrs = attributes(c, stmt.attrs, ("on", "at"), "`site`")
+    name = stmt.args[0].id if stmt.args and isinstance(stmt.args[0], ast.Name) else None
+    on, at = attrs.expr("on"), attrs.expr("at")
+    if name is None or on is None:
+        c.error(stmt.span, "KS203", "wrong-arguments", "`site` needs a name and a body", help='for example `site left_foot on body("left_shin") at (0 m, 0 m, -0.2 m)`')
+        return
+    if name in c.robot.names("site"):
+        c.error(stmt.span, "KS109", "duplicate-name", f"the robot already has a site `{name}`")
+        return
+    body = c.thing(on)
+    if isinstance(body, Unknown):
+        return
+    if not isinstance(body, Selection) or body.of != "body" or len(body.names) != 1:
+        c.error(on.span, "KS215", "not-a-selection", "`on` needs one body", help='for example `on body("torso")`')
+        return
+    position = [0.0, 0.0, 0.0]
+    if at is not None:
+        items = at.items if isinstance(at, ast.Tuple) else ()
+        numbers = [c.scalar(x, LENGTH, "a coordinate") for x in items]
+        if len(items) != 3:
+            c.error(at.span, "KS201", "shape-mismatch", "`at` needs three lengths", help="for example `at (0 m, 0 m, -0.2 m)`")
+            return
+        if any(x is None for x in numbers):
+            return
+        position = [x for x in numbers if x is not None]
+    site = AddedSite(name, body.one, (position[0], position[1], position[2]))
+    sites.append(site)
+    c.robot.add_site(name, body.one)
+
+
+def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
+    if len(stmt.args) != 2 or not all(isinstance(a, ast.String) for a in stmt.args):
+        c.error(stmt.span, "KS203", "wrong-arguments", "`mirror` needs two name patterns", help='for example `mirror "left_*" <-> "right_*"`')
+        return []
+    left, right = (a.value for a in stmt.args if isinstance(a, ast.String))
+    names = [n for kind in ("joint", "body", "site", "geom", "actuator") for n in c.robot.names(kind)]
+    known = set(names)
+    for pattern, other in ((left, right), (right, left)):
+        hits = [n for n in names if fnmatch.fnmatchcase(n, pattern)]
+        lonely = [n for n in hits if _partner(n, pattern, other) not in known]
+        if not hits:
+            c.error(stmt.span, "KS102", "empty-match", f"`{pattern}` matches nothing on {c.robot.name}")
+            return []
+        if lonely:
+            c.error(stmt.span, "KS111", "no-mirror-partner", f"`{lonely[0]}` has no partner `{_partner(lonely[0], pattern, other)}`")
+            return []
+    return [(left, right)]
+
+
+def _partner(name: str, pattern: str, other: str) -> str:
+    """The name on the other side: what the single `*` matched goes into the other pattern."""
+    if "*" not in pattern:
+        return other
+    before, after = pattern.split("*", 1)
+    middle = name[len(before) : len(name) - len(after)] if after else name[len(before) :]
+    return other.replace("*", middle, 1)
+
+
+# world ------------------------------------------------------------------------------------------------------------------
+
+_SOLVER = ("iterations", "ls_iterations", "tolerance")
+
+
+def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite]) -> World:
+    """Returns floor, solver and timing; the physics step defaults to the MJCF's, the control step to 20 ms."""
+    floor, friction = False, None
+    steps: dict[str, float] = {"physics_step": c.robot.timestep, "control_step": 0.02}
+    solver: list[tuple[str, float]] = []
+    control_at = section.header_span if section else None
+    for stmt in section.body if section else ():
+        if isinstance(stmt, ast.ErrorStmt):
+            continue
+        if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
+            c.error(stmt.span, "KS110", "misplaced-statement", "a world block holds settings", help="for example `control_step = 20 ms`")
+            continue
+        name = stmt.target.id
+        if name == "floor":
+            floor, friction = _floor(c, stmt)
+        elif name in steps:
+            value = c.scalar(stmt.value, TIME, f"`{name}`")
+            if value is not None and value > 0:
+                steps[name], control_at = value, stmt.span
+            elif value is not None:
+                c.error(stmt.value.span, "KS217", "empty-range", f"`{name}` must be longer than zero")
+        elif name in _SOLVER:
+            value = c.scalar(stmt.value, NUMBER, f"`{name}`")
+            if value is not None:
+                solver.append((name, value))
+        else:
+            known = ("floor", *steps, *_SOLVER)
+            c.error(stmt.target.span, "KS103", "unknown-setting", f"the world has no setting `{name}`", help=suggest(name, known, "settings"))
+    physics, control = steps["physics_step"], steps["control_step"]
+    ratio = control / physics
+    if abs(ratio - round(ratio)) > 1e-6 or round(ratio) < 1:
+        near = max(round(ratio), 1) * physics * 1000
+        assert control_at is not None or section is None
+        c.error(
+            control_at or section_span(section), "KS702", "uneven-steps",
+            f"the control step of {control * 1000:g} ms is not a whole number of physics steps of {physics * 1000:g} ms",
+            help=f"for example `control_step = {near:g} ms`",
+        )  # fmt: skip
+    c.control_dt = control
+    return World(floor, friction, physics, control, tuple(sites), tuple(solver))
+
+
+def section_span(section: ast.Section | None) -> object:
+    from ksim_spec.source import NOWHERE
+
+    return section.header_span if section else NOWHERE
+
+
+def _floor(c: Checker, stmt: ast.Assign) -> tuple[bool, float | None]:
+    attrs = attributes(c, stmt.attrs, ("friction",), "the floor")
+    if not (isinstance(stmt.value, ast.Name) and stmt.value.id in ("plane", "robot")):
+        c.error(stmt.value.span, "KS103", "unknown-setting", "the floor is `plane`, or `robot` for the MJCF's own")
+        return False, None
+    expr = attrs.expr("friction")
+    friction = c.scalar(expr, NUMBER, "a friction coefficient") if expr is not None else None
+    return stmt.value.id == "plane", friction
+
+
+# action -----------------------------------------------------------------------------------------------------------------
+
+
+def check_action(c: Checker, section: ast.Section | None, world: World) -> list[ActionTerm]:
+    """Returns the action terms in order; the action vector is their joints in that order."""
+    terms: list[ActionTerm] = []
+    start = 0
+    for stmt in section.body if section else ():
+        if isinstance(stmt, ast.ErrorStmt):
+            continue
+        if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
+            c.error(stmt.span, "KS110", "misplaced-statement", "an action block holds targets", help="for example `target = position(legs) around home scale 0.5 rad`")
+            continue
+        term = _action_term(c, stmt, stmt.target.id, start, world, section)
+        if term is not None:
+            _report_shared(c, stmt, term, terms)
+            terms.append(term)
+            start += term.size
+    size = start
+    # Slices were cut before the whole size was known: build the leaf again, now of the right length.
+    return [_with_action_size(t, size) for t in terms]
+
+
+def _report_shared(c: Checker, stmt: ast.Assign, term: ActionTerm, earlier: list[ActionTerm]) -> None:
+    taken = {a: t.name for t in earlier for a in t.actuators}
+    for actuator in term.actuators:
+        if actuator in taken:
+            c.error(stmt.span, "KS504", "actuator-driven-twice", f"`{actuator}` is already driven by `{taken[actuator]}`")
+            return
+
+
+def action_leaf(size: int) -> object:
+    return make("action", dtype="float", shape=(size,))
+
+
+def _with_action_size(term: ActionTerm, size: int) -> ActionTerm:
+    from dataclasses import replace
+
+    start = term.target.attr("start")
+    raw = make("take", make("action", dtype="float", shape=(size,)), axis=0, indices=tuple(range(start, start + term.size)))
+    target = make("mul", raw, term.scale)
+    if term.around is not None:
+        target = make("add", term.around, target)
+    return replace(term, target=target)
+
+
+def _action_term(c: Checker, stmt: ast.Assign, name: str, start: int, world: World, section: ast.Section | None) -> ActionTerm | None:
+    allowed = ("around", "scale", "delay", "gain", "damping")
+    attrs = attributes(c, stmt.attrs, allowed, "an action")
+    call = stmt.value
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in MODES and len(call.args) == 1):
+        c.error(stmt.value.span, "KS203", "wrong-arguments", "an action is `position`, `velocity`, or `torque` of joints", help="for example `position(legs)`")
+        return None
+    mode = call.func.id
+    selection = c.thing(call.args[0].value)
+    if isinstance(selection, Unknown):
+        return None
+    if not isinstance(selection, Selection) or selection.of != "joint":
+        c.error(call.args[0].span, "KS215", "not-a-selection", f"`{mode}` needs joints")
+        return None
+    joints = selection.names
+    servo = _servo(c, attrs, mode)
+    actuators = _actuators(c, call, mode, joints, servo)
+    joint_type = c.robot.joint_type(joints[0])
+    dim = per_joint_dim(joint_type, MODES[mode]) if mode != "torque" else (TORQUE if joint_type == "hinge" else TORQUE / LENGTH)
+    axis = Axis("joint", joints)
+    scale = _scale(c, attrs.expr("scale"), dim, axis, stmt)
+    around = _around(c, attrs.expr("around"), dim, axis)
+    delay = _delay(c, attrs.expr("delay"), world)
+    if actuators is None or scale is None or delay is None or around is UNKNOWN:
+        return None
+    assert not isinstance(around, Unknown)
+    around_node = around.node if around is not None else None
+    target = make("action", start=start, dtype="float", shape=(len(joints),))
+    if delay != (0, 0):
+        c.params[f"action.{name}.delay.low"], c.params[f"action.{name}.delay.high"] = map(float, delay)
+    return ActionTerm(name, mode, joints, actuators, target, around_node, scale.node, delay, servo, stmt.span)  # type: ignore[arg-type]
+
+
+def _servo(c: Checker, attrs: object, mode: str) -> tuple[float, float] | None:
+    gain, damping = attrs.expr("gain"), attrs.expr("damping")  # type: ignore[attr-defined]
+    if gain is None and damping is None:
+        return None
+    kp = c.scalar(gain, TORQUE / ANGLE, "`gain`") if gain is not None else 0.0
+    kd = c.scalar(damping, TORQUE * TIME / ANGLE, "`damping`") if damping is not None else 0.0
+    return (kp or 0.0, kd or 0.0)
+
+
+def _actuators(c: Checker, call: ast.Call, mode: str, joints: tuple[str, ...], servo: object) -> tuple[str, ...] | None:
+    found: list[str] = []
+    for joint in joints:
+        on_joint = c.robot.actuators_of(joint)
+        if not on_joint:
+            c.error(call.span, "KS504", "joint-without-actuator", f"no actuator drives `{joint}`", help="leave the joint out of the action")
+            return None
+        found.append(on_joint[0])
+    wrong = [a for a in found if servo is None and not c.robot.drives(a, mode)]
+    if wrong:
+        kind = c.robot.actuator_kind(wrong[0])
+        help = "use `torque(…)`, or give `gain` and `damping` to drive it as a position servo" if mode == "position" else f"use `{kind}(…)`"
+        c.error(call.span, "KS504", "wrong-actuator", f"`{wrong[0]}` is a {kind} actuator and takes no {mode} target", help=help)
+        return None
+    return tuple(found)
+
+
+def _scale(c: Checker, expr: ast.Expr | None, dim: object, axis: Axis, stmt: ast.Assign) -> Value | None:
+    if expr is None:
+        c.error(stmt.span, "KS203", "wrong-arguments", "an action needs a `scale`", help=f"for example `scale 0.5 {dim}`: what an action of 1 moves the target by")
+        return None
+    like = Value(const([0.0] * axis.size), (axis,))
+    value = table_value(c, expr, like) if isinstance(expr, ast.Table) else c.value(expr)
+    if isinstance(value, Unknown) or not c.expect_dim(value, dim, expr.span, "the scale"):  # type: ignore[arg-type]
+        return None
+    return value
+
+
+def _around(c: Checker, expr: ast.Expr | None, dim: object, axis: Axis) -> Value | Unknown | None:
+    if expr is None:
+        return None
+    thing = c.thing(expr)
+    if isinstance(thing, Keyframe):
+        node = make("pose", key=thing.name, names=axis.labels, dtype="float", shape=(axis.size,))
+        return Value(node, (axis,), dim)  # type: ignore[arg-type]
+    if isinstance(thing, Value) and c.expect_dim(thing, dim, expr.span, "`around`"):  # type: ignore[arg-type]
+        return thing
+    if not isinstance(thing, Value | Unknown):
+        c.error(expr.span, "KS211", "not-a-value", "`around` needs a keyframe or a value")
+    return UNKNOWN
+
+
+def _delay(c: Checker, expr: ast.Expr | None, world: World) -> tuple[int, int] | None:
+    if expr is None:
+        return 0, 0
+    ends = bounds(c, expr, TIME, "a delay")
+    if ends is None:
+        return None
+    low, high = (round(x / world.physics_step) for x in ends)
+    if low < 0 or high > 16 * world.substeps:
+        c.error(expr.span, "KS217", "empty-range", "a delay must be between zero and sixteen control steps")
+        return None
+    return low, high
+
+
+def frame_for(c: Checker, expr: ast.Expr | None) -> Frame | None:
+    """Returns the frame of a command header, the world when it names none."""
+    from ksim_spec.language.expressions import c_frame
+
+    return frames.WORLD if expr is None else c_frame(c, expr)
+
+
+def one_of(value: Value) -> Value:
+    return algebra.multiply(value, algebra.number(1.0))

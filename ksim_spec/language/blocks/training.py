@@ -1,0 +1,240 @@
+"""Blocks `policy`, `train` and `check`: networks, the trainer's settings, and what a trained policy must achieve."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from ksim_spec.diagnostics import suggest
+from ksim_spec.language import algebra
+from ksim_spec.language.blocks.attributes import attributes
+from ksim_spec.language.blocks.flow import c_text
+from ksim_spec.language.expressions import COMPARISONS, Checker
+from ksim_spec.language.program import Check, ObservationGroup
+from ksim_spec.language.types import Unknown, Value
+from ksim_spec.source import NOWHERE, Span
+from ksim_spec.syntax import ast
+from ksim_spec.train.config import PolicyConfig, TrainConfig, validate_batch
+from ksim_spec.units import NUMBER, TIME, Dim
+
+# policy and train: plain settings for a pydantic model ------------------------------------------------------------------
+
+
+def _plain(c: Checker, expr: ast.Expr, field: Any) -> Any:
+    """Returns a setting as a plain Python value; numbers with units become SI."""
+    if isinstance(expr, ast.Name):
+        return None if expr.id == "none" else expr.id
+    if isinstance(expr, ast.String | ast.Bool):
+        return expr.value
+    value = c.value(expr)
+    if isinstance(value, Unknown):
+        return _FAILED
+    if value.node.op not in ("const", "neg") or value.axes:
+        c.error(expr.span, "KS212", "not-a-literal", "a setting must be a literal")
+        return _FAILED
+    if value.is_bool:
+        return bool(value.node.attr("value"))
+    number = c.scalar(expr, value.dim, "a setting")
+    if number is None:
+        return _FAILED
+    # Pydantic would take 1024.0 for an int in lax mode, but 20e6 should read as a whole number too.
+    return int(number) if float(number).is_integer() and _wants_int(field) else number
+
+
+_FAILED = object()
+
+
+def _wants_int(field: Any) -> bool:
+    return field is not None and (field.annotation is int or int in get_args(field.annotation))
+
+
+def check_train(c: Checker, section: ast.Section | None) -> tuple[TrainConfig, dict[str, Span]]:
+    """Returns the trainer's settings and where each was written; impossible batch sizes list the nearest valid ones."""
+    settings: dict[str, Any] = {}
+    spans: dict[str, Span] = {}
+    if section is not None and section.name not in (None, "ppo"):
+        c.error(section.name_span, "KS703", "unknown-algorithm", f"there is no algorithm `{section.name}`", help="use `train ppo {`")
+    for stmt in section.body if section else ():
+        _setting(c, stmt, TrainConfig, settings, spans, "train")
+    config = _validated(c, TrainConfig, settings, spans) or TrainConfig()
+    for problem in validate_batch(config):
+        at = next((spans[f] for f in problem.fields if f in spans), section.header_span if section else NOWHERE)
+        c.error(at, "KS701", "impossible-batch", problem.message, help=problem.help)
+    return config, spans
+
+
+def _setting(c: Checker, stmt: ast.Stmt | ast.Section, model: type[BaseModel], out: dict[str, Any], spans: dict[str, Span], where: str) -> None:
+    if isinstance(stmt, ast.ErrorStmt):
+        return
+    if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
+        c.error(stmt.span, "KS110", "misplaced-statement", f"a {where} block holds settings: `name = value`")
+        return
+    name = stmt.target.id
+    attributes(c, stmt.attrs, (), "a setting")
+    if name not in model.model_fields:
+        c.error(stmt.target.span, "KS103", "unknown-setting", f"`{where}` has no setting `{name}`", help=suggest(name, model.model_fields, "settings"))
+        return
+    value = _plain(c, stmt.value, model.model_fields[name])
+    if value is not _FAILED:
+        out[name], spans[name] = value, stmt.value.span
+
+
+def _validated(c: Checker, model: type[Any], settings: dict[str, Any], spans: dict[str, Span]) -> Any:
+    try:
+        return model(**settings)
+    except ValidationError as error:
+        for detail in error.errors():
+            name = str(detail["loc"][0]) if detail["loc"] else ""
+            c.error(spans.get(name, next(iter(spans.values()), NOWHERE)), "KS704", "bad-setting", setting_message(name, detail))
+        return None
+
+
+def setting_message(name: str, detail: Any) -> str:
+    """Returns our own words for a pydantic error of one setting."""
+    kind, ctx = detail["type"], detail.get("ctx", {})
+    bounds = {"greater_than": ("gt", "greater than"), "greater_than_equal": ("ge", "at least"), "less_than": ("lt", "less than"), "less_than_equal": ("le", "at most")}
+    if kind in bounds:
+        key, words = bounds[kind]
+        return f"`{name}` must be {words} {ctx[key]:g}"
+    if kind in ("int_parsing", "int_from_float", "int_type"):
+        return f"`{name}` must be a whole number"
+    if kind in ("float_parsing", "float_type"):
+        return f"`{name}` must be a number"
+    if kind == "literal_error":
+        return f"`{name}` must be one of {ctx.get('expected', '')}"
+    if kind in ("bool_parsing", "bool_type"):
+        return f"`{name}` must be true or false"
+    if kind == "value_error":
+        return str(ctx.get("error", "")) or f"`{name}` is not valid"
+    return f"`{name}` is not valid"
+
+
+def check_policy(c: Checker, section: ast.Section | None, groups: tuple[ObservationGroup, ...]) -> tuple[PolicyConfig, str]:
+    """Returns the networks and the observation group of the critic (`critic` when there is one)."""
+    settings: dict[str, Any] = {}
+    spans: dict[str, Span] = {}
+    names = [g.name for g in groups]
+    critic = "critic" if "critic" in names else "actor"
+    for stmt in section.body if section else ():
+        if isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.target.id in ("actor", "critic"):
+            attrs = attributes(c, stmt.attrs, ("observes",), "a network")
+            layers = _layers(c, stmt)
+            if layers is not None:
+                settings[stmt.target.id], spans[stmt.target.id] = layers, stmt.value.span
+            seen = attrs.word("observes")
+            if seen is not None and seen not in names:
+                c.error(stmt.span, "KS101", "unknown-name", f"there is no observation group `{seen}`", help=suggest(seen, names, "groups"))
+            elif seen is not None and stmt.target.id == "critic":
+                critic = seen
+            elif seen is not None and seen != "actor":
+                c.error(stmt.span, "KS503", "actor-group", "the actor observes the group `actor`")
+        else:
+            _setting(c, stmt, PolicyConfig, settings, spans, "policy")
+    return _validated(c, PolicyConfig, settings, spans) or PolicyConfig(), critic
+
+
+def _layers(c: Checker, stmt: ast.Assign) -> tuple[int, ...] | None:
+    call = stmt.value
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "mlp"):
+        c.error(call.span, "KS203", "wrong-arguments", "a network is `mlp(…)`", help="for example `mlp(256, 128)`")
+        return None
+    sizes = [c.scalar(a.value, NUMBER, "a layer size") for a in call.args]
+    if any(s is None for s in sizes):
+        return None
+    bad = next((a for a, s in zip(call.args, sizes, strict=True) if s is not None and (s != int(s) or s < 1)), None)
+    if bad is not None:
+        c.error(bad.span, "KS704", "bad-setting", "a layer size is a whole number of at least 1")
+        return None
+    return tuple(int(s) for s in sizes if s is not None)
+
+
+# check ------------------------------------------------------------------------------------------------------------------
+
+STATISTICS = ("rms", "mean", "max", "min", "share", "percentile", "survived")
+
+
+def check_checks(c: Checker, sections: list[ast.Section]) -> list[Check]:
+    """Returns the lines of the check block: statistics over every step of every evaluation episode, with bounds."""
+    checks: list[Check] = []
+    for stmt in (s for section in sections for s in section.body):
+        if isinstance(stmt, ast.ErrorStmt):
+            continue
+        if isinstance(stmt, ast.Clause) and stmt.word == "always" and stmt.args:
+            value = c.value(stmt.args[0])
+            if isinstance(value, Value):
+                checks += _always(c, stmt, value)
+        elif isinstance(stmt, ast.ExprStmt):
+            checks += _comparison(c, stmt.value)
+        else:
+            c.error(stmt.span, "KS110", "misplaced-statement", "a check is `always …` or a comparison of a statistic", help="for example `rms(v.xy - velocity.xy) < 0.2 m/s`")
+    return checks
+
+
+def _always(c: Checker, stmt: ast.Clause, value: Value) -> list[Check]:
+    if not value.is_bool or value.axes:
+        c.error(stmt.span, "KS209", "not-a-condition", f"`always` needs one condition, and this is {value.describe()}")
+        return []
+    return [Check(c_text(c, stmt.args[0]), "always", "share", value.node, None, ">=", 1.0, "1")]
+
+
+def _comparison(c: Checker, expr: ast.Expr) -> list[Check]:
+    if isinstance(expr, ast.Binary) and expr.op in COMPARISONS and isinstance(expr.left, ast.Call):
+        return _one(c, expr, expr.left, expr.op, expr.right)
+    if isinstance(expr, ast.Member) and isinstance(expr.value, ast.Call) and isinstance(expr.options, ast.Range):
+        return _one(c, expr, expr.value, ">=", expr.options.low) + _one(c, expr, expr.value, "<=", expr.options.high)
+    c.error(expr.span, "KS706", "not-a-check", "a check compares a statistic with a bound", help=f"statistics: {', '.join(STATISTICS)}")
+    return []
+
+
+def _one(c: Checker, expr: ast.Expr, call: ast.Call, op: str, bound_expr: ast.Expr) -> list[Check]:
+    name = call.func.id if isinstance(call.func, ast.Name) else ""
+    if name not in STATISTICS or not call.args:
+        c.error(call.span, "KS706", "not-a-check", f"`{name}` is not a statistic of an evaluation", help=suggest(name, STATISTICS, "statistics"))
+        return []
+    text = f"{c_text(c, call)} {op} {c_text(c, bound_expr)}"
+    if name == "survived":
+        seconds = c.scalar(call.args[0].value, TIME, "`survived`")
+        bound = c.scalar(bound_expr, NUMBER, "a share")
+        if seconds is None or bound is None:
+            return []
+        return [Check(text, "compare", "survived", None, None, op, bound, "1", seconds)]
+    arg = call.args[0]
+    value = c.value(arg.value)
+    where = c.value(arg.where) if arg.where is not None else None
+    if isinstance(value, Unknown) or isinstance(where, Unknown):
+        return []
+    prepared = c.guard(call.span, lambda: _statistic_value(name, value))
+    if isinstance(prepared, Unknown):
+        return []
+    wanted: Dim = NUMBER if name == "share" else prepared.dim
+    bound = c.scalar(bound_expr, wanted, "the bound")
+    if bound is None:
+        return []
+    argument = 0.0
+    if name == "percentile":
+        argument = (c.scalar(call.args[1].value, NUMBER, "the percentile") or 0.5) if len(call.args) > 1 else 0.5
+    if where is not None:
+        try:
+            axes = algebra.common_axes([prepared, where])
+        except algebra.TypeProblem as problem:
+            c.error(call.span, problem.code, problem.slug, problem.message, help=problem.help)
+            return []
+        prepared = prepared.but(node=algebra.expanded(prepared, axes))
+        where = where.but(node=algebra.expanded(where, axes))
+    return [
+        Check(text, "compare", name, prepared.node, where.node if where is not None else None, op, bound, str(wanted), argument)
+    ]
+
+
+def _statistic_value(name: str, value: Value) -> Value:
+    """What is collected each step: the squared length for rms, the value itself otherwise."""
+    if name == "rms":
+        return algebra.squared_length(value).but(dim=value.dim)
+    if name == "share":
+        if not value.is_bool:
+            raise algebra.TypeProblem("KS209", "not-a-condition", f"`share` needs true or false, and this is {value.describe()}")
+        return value
+    if value.is_bool:
+        raise algebra.TypeProblem("KS204", "bool-as-number", f"`{name}` needs a number", help="use `share`")
+    return value

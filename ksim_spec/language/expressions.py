@@ -1,0 +1,470 @@
+"""The expression checker: syntax tree to checked value, one diagnostic per mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ksim_spec.diagnostics import Diagnostic, Diagnostics, suggest
+from ksim_spec.ir.node import Node, Provenance
+from ksim_spec.ir.ops import const, make
+from ksim_spec.language import algebra, frames, members
+from ksim_spec.language.algebra import TypeProblem
+from ksim_spec.language.entities import Command, FrameOf, Keyframe, Module, Selection, World
+from ksim_spec.language.scope import CycleError, DrawContext, Scope, Thing
+from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Frame, Unknown, Value
+from ksim_spec.source import Span
+from ksim_spec.syntax import ast
+from ksim_spec.units import NUMBER, Dim
+
+if TYPE_CHECKING:
+    from ksim_spec.language.robot_view import RobotView
+
+COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
+
+
+@dataclass(frozen=True)
+class Fn:
+    """A function of the spec or of the library: inlined at each call."""
+
+    name: str
+    params: tuple[tuple[str, ast.Expr | None], ...]
+    body: ast.Expr
+    span: Span
+
+
+@dataclass
+class Checker:
+    """Checks expressions of one spec against one robot. `params` collects runtime parameters and their values."""
+
+    scope: Scope
+    robot: RobotView
+    out: Diagnostics
+    control_dt: float = 0.02
+    params: dict[str, float] = field(default_factory=dict)
+    provenance: Provenance = field(default_factory=Provenance)
+    functions: dict[str, Fn] = field(default_factory=dict)
+    draws: DrawContext | None = None
+    param_prefix: str | None = None
+    stats: bool = False
+    calls: list[str] = field(default_factory=list)
+    _param_counter: int = 0
+
+    # Entry points ---------------------------------------------------------------------------------------------------
+
+    def value(self, expr: ast.Expr, because: str = "") -> Value | Unknown:
+        """Returns the checked value of an expression; UNKNOWN when something in it was reported."""
+        thing = self.thing(expr)
+        if isinstance(thing, Value | Unknown):
+            return thing
+        if isinstance(thing, Command):
+            return self.guard(expr.span, lambda: members.record(thing))
+        self.error(expr.span, "KS211", "not-a-value", f"{_what(thing)} is not a value", help=_value_help(thing))
+        return UNKNOWN
+
+    def thing(self, expr: ast.Expr) -> Thing:
+        """Returns what an expression stands for: a value, a selection, a keyframe, the world, …"""
+        handler = _HANDLERS[type(expr)]
+        return handler(self, expr)
+
+    def guard(self, span: Span, build: Callable[[], Value]) -> Value | Unknown:
+        """Runs a typed operation and reports a broken rule at `span`."""
+        try:
+            return build()
+        except TypeProblem as problem:
+            self.out.add(
+                Diagnostic(
+                    problem.code, problem.slug, problem.message, span, notes=problem.notes, help=problem.help
+                )
+            )
+            return UNKNOWN
+
+    def error(self, span: Span, code: str, slug: str, message: str, **more: object) -> None:
+        self.out.error(code, slug, message, span, **more)
+
+    def warn(self, span: Span, code: str, slug: str, message: str, **more: object) -> None:
+        self.out.warning(code, slug, message, span, **more)
+
+    # What several handlers need -------------------------------------------------------------------------------------
+
+    def scalar(self, expr: ast.Expr, dim: Dim, what: str) -> float | None:
+        """Returns a literal number in SI of the wanted dimension; None when it was reported."""
+        value = self.value(expr)
+        if isinstance(value, Unknown):
+            return None
+        if value.node.op == "neg" and value.node.args[0].op == "const":
+            value = value.but(node=const(-value.node.args[0].attr("value")))
+        if value.node.op != "const" or value.axes or value.is_bool:
+            self.error(expr.span, "KS212", "not-a-literal", f"{what} must be a literal number")
+            return None
+        if not self.expect_dim(value, dim, expr.span, what):
+            return None
+        return float(value.node.attr("value"))
+
+    def expect_dim(self, value: Value, dim: Dim, span: Span, what: str) -> bool:
+        """Reports and returns False when a value has another dimension than `what` needs."""
+        if value.zero or (value.dim.same(dim) and not value.mixed):
+            return True
+        bare = value.literal and value.dim == NUMBER
+        code, slug = ("KS302", "missing-unit") if bare else ("KS301", "unit-mismatch")
+        have = "a number without a unit" if bare else str(value.dim)
+        help = f"write the unit, for example `{_number_text(value)} {dim}`" if bare else f"it differs by {value.dim / dim}"
+        self.error(span, code, slug, f"{what} is in {dim}, and this is {have}", help=help)
+        return False
+
+    def param(self, name: str, value: Value) -> Value:
+        """Turns a literal into a runtime parameter of that qualified name (weights, scalars, draw ranges)."""
+        node = value.node
+        sign = 1.0
+        if node.op == "neg" and node.args[0].op == "const":
+            node, sign = node.args[0], -1.0
+        if node.op != "const" or node.shape != ():
+            return value
+        self.params[name] = sign * float(node.attr("value"))
+        return value.but(node=make("param", name=name, dtype="float", shape=()), literal=False)
+
+
+# Handlers, one per syntax node ----------------------------------------------------------------------------------------
+
+
+def _quantity(c: Checker, e: ast.Quantity) -> Thing:
+    bare_zero = e.value == 0 and not e.unit.text
+    value = Value(const(e.si), dim=e.unit.dim, zero=bare_zero, literal=True)
+    return value
+
+
+def _bool(c: Checker, e: ast.Bool) -> Thing:
+    return Value(const(e.value), literal=True)
+
+
+def _string(c: Checker, e: ast.String) -> Thing:
+    c.error(e.span, "KS211", "not-a-value", "a text is not a value here")
+    return UNKNOWN
+
+
+def _name(c: Checker, e: ast.Name) -> Thing:
+    try:
+        found = c.scope.lookup(e.id)
+    except CycleError as cycle:
+        c.error(e.span, "KS106", "definition-cycle", f"`{e.id}` needs itself", notes=(" needs ".join(f"`{n}`" for n in cycle.names),))
+        return UNKNOWN
+    if found is not None:
+        return found
+    builtin = members.builtin_name(c, e.id)
+    if builtin is not None:
+        return builtin
+    from ksim_spec.language.functions import FUNCTIONS
+
+    if e.id in FUNCTIONS or e.id in c.functions:
+        c.error(e.span, "KS211", "not-a-value", f"`{e.id}` is a function", help=f"call it: `{e.id}(…)`")
+        return UNKNOWN
+    help = suggest(e.id, [*c.scope.candidates(), *members.BUILTIN_NAMES], "names")
+    c.error(e.span, "KS101", "unknown-name", f"there is nothing called `{e.id}` here", help=help)
+    return UNKNOWN
+
+
+def _attribute(c: Checker, e: ast.Attribute) -> Thing:
+    owner = c.thing(e.value)
+    if isinstance(owner, Unknown):
+        return UNKNOWN
+    span = e.name_span if e.name_span.file else e.span
+    return members.member(c, owner, e.name, span)
+
+
+def _index(c: Checker, e: ast.Index) -> Thing:
+    owner = c.value(e.value)
+    if isinstance(owner, Unknown):
+        return UNKNOWN
+    index = c.scalar(e.index, NUMBER, "an index")
+    if index is None:
+        return UNKNOWN
+    if not owner.axes:
+        c.error(e.span, "KS205", "index-out-of-range", "a scalar has no elements")
+        return UNKNOWN
+    size = owner.axes[0].size
+    if index != int(index) or not 0 <= index < size:
+        c.error(e.index.span, "KS205", "index-out-of-range", f"the index must be a whole number from 0 to {size - 1}")
+        return UNKNOWN
+    return algebra.pick(owner, 0, int(index))
+
+
+def _unary(c: Checker, e: ast.Unary) -> Thing:
+    value = c.value(e.value)
+    if isinstance(value, Unknown):
+        return UNKNOWN
+    if e.op == "not":
+        return c.guard(e.span, lambda: algebra.logic("not", [value]))
+    return value if e.op == "+" else c.guard(e.span, lambda: algebra.negate(value))
+
+
+def _binary(c: Checker, e: ast.Binary) -> Thing:
+    # Left-leaning chains (a + b + c + …) are walked in a loop: a sum of thousands of terms must not recurse.
+    chain: list[ast.Binary] = []
+    node: ast.Expr = e
+    while isinstance(node, ast.Binary):
+        chain.append(node)
+        node = node.left
+    left: Value | Unknown | None = None if isinstance(node, ast.Table) else c.value(node)
+    for step in reversed(chain):
+        left = _apply(c, step, left, node if left is None else None)
+    return left if left is not None else UNKNOWN
+
+
+def _apply(c: Checker, e: ast.Binary, left: Value | Unknown | None, table: ast.Expr | None) -> Value | Unknown:
+    if isinstance(e.right, ast.Table) and isinstance(left, Value):
+        right: Value | Unknown = table_value(c, e.right, left)
+    else:
+        right = c.value(e.right)
+    if left is None and isinstance(table, ast.Table):
+        left = table_value(c, table, right) if isinstance(right, Value) else UNKNOWN
+    if not isinstance(left, Value) or not isinstance(right, Value):
+        return UNKNOWN
+    a, b = left, right
+    return c.guard(e.span, lambda: binary(c, e, a, b))
+
+
+def binary(c: Checker, e: ast.Binary, a: Value, b: Value) -> Value:
+    """Returns the value of one binary operation; raises TypeProblem."""
+    if e.op in ("+", "-"):
+        value = algebra.add(a, b, "add" if e.op == "+" else "sub")
+        _angle_lint(c, e, a, b)
+        return value
+    if e.op == "*":
+        return algebra.multiply(a, b)
+    if e.op == "/":
+        return algebra.divide(a, b)
+    if e.op == "^":
+        if b.node.op != "const":
+            raise TypeProblem("KS305", "non-constant-exponent", "an exponent must be a literal number")
+        return algebra.power(a, float(b.node.attr("value")))
+    if e.op == "mod":
+        dim = algebra.same_dim(a, b, "divide")
+        axes = algebra.common_axes([a, b])
+        nodes = (algebra.expanded(a, axes), algebra.expanded(b, axes))
+        return Value(make("mod", *nodes), axes, dim, privileged=a.privileged or b.privileged)
+    if e.op in COMPARISONS:
+        value = algebra.compare(COMPARISONS[e.op], a, b)
+        _angle_lint(c, e, a, b)
+        return value
+    return algebra.logic(e.op, [a, b])
+
+
+def _angle_lint(c: Checker, e: ast.Binary, a: Value, b: Value) -> None:
+    if a.zero or b.zero or not a.dim.angle_differs(b.dim):
+        return
+    c.warn(
+        e.op_span if e.op_span.file else e.span,
+        "KS311",
+        "angle-mismatch",
+        f"{a.dim} meets {b.dim}: one side is an angle and the other a plain number",
+        help="write the unit, for example `rad`, if the plain number is an angle",
+    )
+
+
+def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
+    """Returns a table of numbers by name pattern laid along the first axis of the value that it meets."""
+    import fnmatch
+
+    if not like.axes:
+        c.error(table.span, "KS201", "shape-mismatch", "a table by name needs a value with named elements beside it")
+        return UNKNOWN
+    axis = like.axes[0]
+    numbers: dict[str, float] = {}
+    dim: Dim | None = None
+    for entry in table.entries:
+        hits = [n for n in axis.labels if fnmatch.fnmatchcase(n, entry.pattern)]
+        value = c.value(entry.value)
+        if isinstance(value, Unknown):
+            return UNKNOWN
+        number = c.scalar(entry.value, value.dim, "a table entry")
+        if number is None:
+            return UNKNOWN
+        if not hits:
+            help = suggest(entry.pattern, axis.labels, "elements")
+            c.error(entry.span, "KS102", "empty-match", f"`{entry.pattern}` matches nothing in {axis}", help=help)
+            return UNKNOWN
+        dim = value.dim if dim is None else dim
+        if not dim.same(value.dim):
+            c.error(entry.span, "KS306", "mixed-units", f"this entry is in {value.dim} and an earlier one in {dim}")
+            return UNKNOWN
+        numbers.update(dict.fromkeys((h for h in hits if h not in numbers), number))
+    missing = [n for n in axis.labels if n not in numbers]
+    if missing:
+        c.error(
+            table.span,
+            "KS201",
+            "shape-mismatch",
+            f"the table has no value for `{missing[0]}`" + (f" and {len(missing) - 1} more" if missing[1:] else ""),
+            help='add an entry for it, or `"*": …` as the last one',
+        )
+        return UNKNOWN
+    return Value(const([numbers[n] for n in axis.labels]), (axis,), dim or NUMBER)
+
+
+def _in_frame(c: Checker, e: ast.InFrame) -> Thing:
+    if e.word == "with":
+        return members.contact_with(c, e)
+    value = c.value(e.value)
+    frame = c_frame(c, e.frame)
+    if isinstance(value, Unknown) or frame is None:
+        return UNKNOWN
+    if e.word == "in":
+        return c.guard(e.span, lambda: frames.in_frame(value, frame))
+    position = members.position_of(c, e.value)
+    return c.guard(e.span, lambda: frames.relative_to(value, frame, position))
+
+
+def c_frame(c: Checker, expr: ast.Expr) -> Frame | None:
+    """Returns the frame that an expression names; reports and returns None when it names none."""
+    thing = c.thing(expr)
+    if isinstance(thing, Unknown):
+        return None
+    frame = members.frame_of(c, thing)
+    if frame is None:
+        c.error(
+            expr.span, "KS213", "not-a-frame", f"{_what(thing)} is not a frame", help="frames are `world`, one body or site, and its `.heading`"
+        )
+    return frame
+
+
+def _as_unit(c: Checker, e: ast.AsUnit) -> Thing:
+    value = c.value(e.value)
+    if isinstance(value, Unknown) or not c.expect_dim(value, e.unit.dim, e.value.span, "the value before `as`"):
+        return UNKNOWN
+    node = make("mul", value.node, const(1.0 / e.unit.to_si)) if e.unit.to_si != 1 else value.node
+    return value.but(node=node, dim=NUMBER)
+
+
+def _if(c: Checker, e: ast.IfExpr) -> Thing:
+    parts = [c.value(x) for x in (e.cond, e.then, e.otherwise)]
+    if any(isinstance(p, Unknown) for p in parts):
+        return UNKNOWN
+    cond, then, otherwise = (p for p in parts if isinstance(p, Value))
+    return c.guard(e.span, lambda: algebra.choose(cond, then, otherwise))
+
+
+def _member(c: Checker, e: ast.Member) -> Thing:
+    value = c.value(e.value)
+    if isinstance(e.options, ast.Range):
+        low, high = c.value(e.options.low), c.value(e.options.high)
+        if not (isinstance(value, Value) and isinstance(low, Value) and isinstance(high, Value)):
+            return UNKNOWN
+        v, lo, hi = value, low, high
+        return c.guard(
+            e.span, lambda: algebra.logic("and", [algebra.compare("ge", v, lo), algebra.compare("le", v, hi)])
+        )
+    options = e.options.items if isinstance(e.options, ast.Tuple) else (e.options,)
+    checked = [c.value(o) for o in options]
+    if isinstance(value, Unknown) or any(isinstance(o, Unknown) for o in checked):
+        return UNKNOWN
+    v = value
+    result: Value | Unknown = Value(const(False))
+    for option in checked:
+        assert isinstance(option, Value)
+        o, so_far = option, result
+        assert isinstance(so_far, Value)
+        result = c.guard(e.span, lambda: algebra.logic("or", [so_far, algebra.compare("eq", v, o)]))  # noqa: B023
+        if isinstance(result, Unknown):
+            return UNKNOWN
+    return result
+
+
+def _tuple(c: Checker, e: ast.Tuple) -> Thing:
+    items = [c.value(x) for x in e.items]
+    if any(isinstance(x, Unknown) for x in items):
+        return UNKNOWN
+    values = [x for x in items if isinstance(x, Value)]
+    if len(values) not in (2, 3) or any(v.axes for v in values):
+        c.error(e.span, "KS201", "shape-mismatch", "a tuple of two or three scalars makes a vector")
+        return UNKNOWN
+    axis = XYZ if len(values) == 3 else Axis("xyz", ("x", "y"))
+
+    def build() -> Value:
+        dim = values[0].dim
+        for v in values[1:]:
+            dim = algebra.same_dim(values[0].but(dim=dim), v, "put together")
+        return Value(make("stack", *(v.node for v in values)), (axis,), dim, "vector", None)
+
+    return c.guard(e.span, build)
+
+
+def _range(c: Checker, e: ast.Range) -> Thing:
+    c.error(e.span, "KS211", "not-a-value", "a range is not a value here", help="draw from it with `uniform(low, high)`")
+    return UNKNOWN
+
+
+def _table(c: Checker, e: ast.Table) -> Thing:
+    c.error(e.span, "KS211", "not-a-value", "a table needs a value beside it", help="multiply or compare it with a value per joint")
+    return UNKNOWN
+
+
+def _hole(c: Checker, e: ast.Hole) -> Thing:
+    c.error(e.span, "KS107", "hole", "this is still to be written", help="replace `?` with a value")
+    return UNKNOWN
+
+
+def _error(c: Checker, e: ast.ErrorExpr) -> Thing:
+    return UNKNOWN
+
+
+def _call(c: Checker, e: ast.Call) -> Thing:
+    from ksim_spec.language.functions import call
+
+    return call(c, e)
+
+
+_HANDLERS: dict[type, Callable[..., Thing]] = {
+    ast.Quantity: _quantity,
+    ast.Bool: _bool,
+    ast.String: _string,
+    ast.Name: _name,
+    ast.Attribute: _attribute,
+    ast.Index: _index,
+    ast.Unary: _unary,
+    ast.Binary: _binary,
+    ast.InFrame: _in_frame,
+    ast.AsUnit: _as_unit,
+    ast.IfExpr: _if,
+    ast.Member: _member,
+    ast.Tuple: _tuple,
+    ast.Range: _range,
+    ast.Table: _table,
+    ast.Hole: _hole,
+    ast.ErrorExpr: _error,
+    ast.Call: _call,
+}
+
+
+def _what(thing: Thing) -> str:
+    if isinstance(thing, Selection):
+        return f"`{thing.alias}` (a selection of {len(thing.names)} {thing.of}s)"
+    if isinstance(thing, Keyframe):
+        return f"the keyframe `{thing.name}`"
+    if isinstance(thing, World):
+        return "`world`"
+    if isinstance(thing, FrameOf):
+        return f"the frame `{thing.frame.name}`"
+    if isinstance(thing, Module):
+        return f"the library `{thing.name}`"
+    if isinstance(thing, Value):
+        return f"a value ({thing.describe()})"
+    return "this"
+
+
+def _value_help(thing: Thing) -> str:
+    if isinstance(thing, Selection):
+        return f"pick a quantity of it, for example `{thing.alias}.pos`"
+    if isinstance(thing, Keyframe):
+        return "pick its joint positions: `.pos`"
+    return ""
+
+
+def _number_text(value: Value) -> str:
+    return f"{np.asarray(value.node.attr('value')):g}" if value.node.op == "const" else "…"
+
+
+def node_of(value: Value) -> Node:
+    return value.node

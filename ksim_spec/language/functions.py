@@ -1,0 +1,511 @@
+"""The functions of the language: one row each, with signature, meaning and formula.
+
+Kernels and `norm` reduce the components of a vector; every other reduction is over the one other axis, or over the
+axes named with `over`. `x where cond` inside a reduction counts only the elements for which the condition holds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ksim_spec.diagnostics import suggest
+from ksim_spec.ir.ops import const, make
+from ksim_spec.language import algebra, draws, selectors, temporal
+from ksim_spec.language.algebra import TypeProblem
+from ksim_spec.language.entities import Selection
+from ksim_spec.language.expressions import Checker, table_value
+from ksim_spec.language.scope import Thing
+from ksim_spec.language.types import UNKNOWN, XYZ, Unknown, Value
+from ksim_spec.source import Span
+from ksim_spec.syntax import ast
+from ksim_spec.units import ANGLE, NUMBER
+
+Handler = Callable[[Checker, "Arguments"], Value]
+
+
+@dataclass(frozen=True)
+class Function:
+    """One row: parameter names (a trailing `?` marks an optional one), what it returns, and how it is built."""
+
+    params: tuple[str, ...]
+    build: Handler
+    doc: str
+    formula: str = ""
+    reduces: bool = False
+
+
+@dataclass
+class Arguments:
+    """The checked arguments of one call, by parameter name."""
+
+    values: dict[str, Value]
+    where: Value | None
+    over: tuple[str, ...]
+    span: Span
+    where_span: Span
+
+    def __getitem__(self, name: str) -> Value:
+        return self.values[name]
+
+    def get(self, name: str) -> Value | None:
+        return self.values.get(name)
+
+
+FUNCTIONS: dict[str, Function] = {}
+
+
+def _row(name: str, params: str, doc: str, formula: str = "", reduces: bool = False) -> Callable[[Handler], Handler]:
+    def register(build: Handler) -> Handler:
+        FUNCTIONS[name] = Function(tuple(params.split()), build, doc, formula, reduces)
+        return build
+
+    return register
+
+
+# Calls ----------------------------------------------------------------------------------------------------------------
+
+
+def call(c: Checker, e: ast.Call) -> Thing:
+    """Returns what a call stands for: a selection, a draw, a function of the table or one of the spec."""
+    if not isinstance(e.func, ast.Name):
+        return _library_call(c, e)
+    name = e.func.id
+    if name in selectors.SELECTORS:
+        return selectors.select(c, e)
+    if name in draws.DISTRIBUTIONS:
+        return draws.draw(c, e)
+    if name in temporal.OPERATORS:
+        return temporal.operate(c, e)
+    if name in c.functions:
+        return _inline(c, e, name)
+    if name not in FUNCTIONS:
+        known = [*FUNCTIONS, *temporal.OPERATORS, *selectors.SELECTORS, *draws.DISTRIBUTIONS, *c.functions]
+        c.error(e.func.span, "KS104", "unknown-function", f"there is no function `{name}`", help=suggest(name, known, "functions"))
+        for arg in e.args:
+            c.thing(arg.value)
+        return UNKNOWN
+    arguments = bind(c, e, name, FUNCTIONS[name])
+    if arguments is None:
+        return UNKNOWN
+    return c.guard(e.span, lambda: FUNCTIONS[name].build(c, arguments))
+
+
+def _library_call(c: Checker, e: ast.Call) -> Thing:
+    if isinstance(e.func, ast.Attribute) and isinstance(e.func.value, ast.Name) and e.func.value.id == "std":
+        name = f"std.{e.func.name}"
+        if name in c.functions:
+            return _inline(c, e, name)
+        known = [n.removeprefix("std.") for n in c.functions if n.startswith("std.")]
+        c.error(e.func.span, "KS104", "unknown-function", f"the library has no `{e.func.name}`", help=suggest(e.func.name, known, "functions"))
+        return UNKNOWN
+    c.error(e.func.span, "KS104", "unknown-function", "only a function can be called")
+    return UNKNOWN
+
+
+def bind(c: Checker, e: ast.Call, name: str, function: Function) -> Arguments | None:
+    """Returns the checked arguments by parameter name, or None when something was reported."""
+    where: Value | Unknown | None = None
+    where_span, over = e.span, ()
+    found: dict[str, Value | Unknown] = {}
+    names = [p.rstrip("?") for p in function.params]
+    for position, arg in enumerate(e.args):
+        slot = arg.name or (names[position] if position < len(names) else None)
+        if slot is None or slot not in names or slot in found:
+            c.error(arg.span, "KS203", "wrong-arguments", _arity_text(name, function), help=f"signature: `{signature(name)}`")
+            return None
+        if (arg.where or arg.over) and not function.reduces:
+            c.error(arg.span, "KS203", "wrong-arguments", f"`{name}` takes no `where` or `over`", help="use it in a reduction such as `sum`")
+            return None
+        if isinstance(arg.value, ast.Table) and found and isinstance(first := next(iter(found.values())), Value):
+            found[slot] = table_value(c, arg.value, first)
+        elif slot == "body":
+            found[slot] = selection_argument(c, arg.value)
+        else:
+            found[slot] = _bound_argument(c, arg)
+        if arg.where is not None:
+            where, where_span = c.value(arg.where), arg.where.span
+        over = arg.over or over
+    missing = [p for p in function.params if not p.endswith("?") and p not in found]
+    if missing:
+        c.error(e.span, "KS203", "wrong-arguments", f"`{name}` needs `{missing[0]}`", help=f"signature: `{signature(name)}`")
+        return None
+    if isinstance(where, Unknown) or any(isinstance(v, Unknown) for v in found.values()):
+        return None
+    values = {k: v for k, v in found.items() if isinstance(v, Value)}
+    return Arguments(values, where, over, e.span, where_span)
+
+
+def _bound_argument(c: Checker, arg: ast.Arg) -> Value | Unknown:
+    if arg.binder is None:
+        return c.value(arg.value)
+    name, of = arg.binder
+    selection = c.thing(of)
+    if isinstance(selection, Unknown):
+        return UNKNOWN
+    if not isinstance(selection, Selection) or selection.axis is None:
+        c.error(of.span, "KS215", "not-a-selection", "`for … of` goes over a selection", help="for example `for j of legs`")
+        return UNKNOWN
+    items: list[Value] = []
+    for element in selection.names:
+        with c.scope.local({name: Selection(selection.of, (element,), f'{selection.of}("{element}")', None)}):
+            value = c.value(arg.value)
+        if isinstance(value, Unknown):
+            return UNKNOWN
+        items.append(value)
+    first = items[0]
+    axes = (selection.axis, *first.axes)
+    return first.but(node=make("stack", *(v.node for v in items)), axes=axes, privileged=any(v.privileged for v in items))
+
+
+def signature(name: str) -> str:
+    function = FUNCTIONS[name]
+    inside = ", ".join(function.params)
+    return f"{name}({inside})"
+
+
+def _arity_text(name: str, function: Function) -> str:
+    needed = [p for p in function.params if not p.endswith("?")]
+    if len(needed) == len(function.params):
+        return f"`{name}` takes {len(needed)} argument{'s' if len(needed) != 1 else ''}"
+    return f"`{name}` takes {len(needed)} to {len(function.params)} arguments"
+
+
+def _inline(c: Checker, e: ast.Call, name: str) -> Thing:
+    fn = c.functions[name]
+    if name in c.calls:
+        c.error(e.span, "KS106", "definition-cycle", f"`{name}` calls itself", help="functions are expanded in place and cannot recurse")
+        return UNKNOWN
+    frame: dict[str, Thing] = {}
+    names = [p for p, _ in fn.params]
+    for position, arg in enumerate(e.args):
+        slot = arg.name or (names[position] if position < len(names) else None)
+        if slot is None or slot not in names or slot in frame:
+            c.error(arg.span, "KS203", "wrong-arguments", f"`{name}` takes {', '.join(names)}")
+            return UNKNOWN
+        frame[slot] = c.thing(arg.value)
+    for param, default in fn.params:
+        if param not in frame:
+            if default is None:
+                c.error(e.span, "KS203", "wrong-arguments", f"`{name}` needs `{param}`")
+                return UNKNOWN
+            frame[param] = c.thing(default)
+    if any(isinstance(v, Unknown) for v in frame.values()):
+        return UNKNOWN
+    c.calls.append(name)
+    try:
+        with c.scope.local(frame):
+            return c.thing(fn.body)
+    finally:
+        c.calls.pop()
+
+
+# Elementary -----------------------------------------------------------------------------------------------------------
+
+
+def _plain(op: str, doc: str) -> None:
+    FUNCTIONS[op] = Function(("x",), lambda c, a: algebra.plain(op, a["x"]), doc)
+
+
+_plain("exp", "the exponential of a plain number")
+_plain("log", "the natural logarithm of a plain number")
+_plain("tanh", "the hyperbolic tangent of a plain number")
+_plain("sin", "the sine of an angle")
+_plain("cos", "the cosine of an angle")
+
+
+@_row("abs", "x", "the magnitude, element by element")
+def _abs(c: Checker, a: Arguments) -> Value:
+    return algebra.elementwise("abs", a["x"], a["x"].dim)
+
+
+@_row("sign", "x", "-1, 0 or 1")
+def _sign(c: Checker, a: Arguments) -> Value:
+    return algebra.elementwise("sign", a["x"], NUMBER)
+
+
+@_row("square", "x", "x times x, element by element")
+def _square(c: Checker, a: Arguments) -> Value:
+    x = a["x"]
+    squared = algebra.elementwise("square", x, x.dim**2)
+    return squared if x.kind == "scalar" else squared.but(kind="scalar", frame=None)
+
+
+@_row("sqrt", "x", "the square root; zero for negative numbers")
+def _sqrt(c: Checker, a: Arguments) -> Value:
+    from fractions import Fraction
+
+    return algebra.elementwise("sqrt", a["x"], a["x"].dim ** Fraction(1, 2))
+
+
+@_row("atan2", "y x", "the angle of the point (x, y)")
+def _atan2(c: Checker, a: Arguments) -> Value:
+    algebra.same_dim(a["y"], a["x"], "compare")
+    axes = algebra.common_axes([a["y"], a["x"]])
+    node = make("atan2", algebra.expanded(a["y"], axes), algebra.expanded(a["x"], axes))
+    return Value(node, axes, ANGLE, privileged=a["y"].privileged or a["x"].privileged)
+
+
+@_row("floor", "x", "the largest whole number not above x")
+def _floor(c: Checker, a: Arguments) -> Value:
+    return algebra.plain("floor", a["x"])
+
+
+@_row("norm", "x", "the Euclidean length of a vector; the magnitude of a scalar")
+def _norm(c: Checker, a: Arguments) -> Value:
+    return algebra.length(a["x"])
+
+
+@_row("dot", "a b", "the scalar product of two vectors in one frame")
+def _dot(c: Checker, a: Arguments) -> Value:
+    product = algebra.multiply(a["a"], a["b"])
+    axis = product.axis("xyz")
+    if axis is None:
+        raise TypeProblem("KS201", "shape-mismatch", "`dot` needs two vectors")
+    return algebra.reduce("sum", product, axis).but(kind="scalar", frame=None)
+
+
+@_row("cross", "a b", "the vector product of two vectors in one frame")
+def _cross(c: Checker, a: Arguments) -> Value:
+    x, y = a["a"], a["b"]
+    if not (x.axes and y.axes and x.axes[-1] == y.axes[-1] == XYZ):
+        raise TypeProblem("KS201", "shape-mismatch", "`cross` needs two vectors with x, y, and z")
+    kind, frame = algebra.same_frame(x, y, "multiply")
+    axes = algebra.common_axes([x, y])
+    node = make("cross", algebra.expanded(x, axes), algebra.expanded(y, axes))
+    return Value(node, axes, x.dim * y.dim, kind, frame, x.privileged or y.privileged)
+
+
+@_row("clip", "x low high", "x kept between low and high")
+def _clip(c: Checker, a: Arguments) -> Value:
+    return algebra.add(algebra.add(a["x"], a["low"], "maximum"), a["high"], "minimum")
+
+
+@_row("deadzone", "x width", "zero within ±width, the excess outside", "sign(x) max(|x| - width, 0)")
+def _deadzone(c: Checker, a: Arguments) -> Value:
+    x = a["x"]
+    excess = algebra.add(algebra.add(algebra.elementwise("abs", x, x.dim), a["width"], "sub"), algebra.number(0), "maximum")
+    return algebra.multiply(algebra.elementwise("sign", x, NUMBER), excess)
+
+
+@_row("wrap", "x", "an angle brought into -pi … pi")
+def _wrap(c: Checker, a: Arguments) -> Value:
+    x = a["x"]
+    turned = make("mod", make("add", x.node, const(math.pi)), const(2 * math.pi))
+    return Value(make("sub", turned, const(math.pi)), x.axes, ANGLE, privileged=x.privileged)
+
+
+# Reductions -----------------------------------------------------------------------------------------------------------
+
+
+def _reduction_axes(a: Arguments, x: Value, name: str) -> list[int]:
+    if a.over:
+        missing = [n for n in a.over if x.axis(n) is None]
+        if missing:
+            raise TypeProblem(
+                "KS201", "shape-mismatch", f"there is no axis `{missing[0]}` in {x.describe()}", help=suggest(missing[0], [n.name for n in x.axes], "axes")
+            )
+        return sorted((i for n in a.over if (i := x.axis(n)) is not None), reverse=True)
+    if len(x.axes) == 1:
+        return [0]
+    if not x.axes:
+        raise TypeProblem("KS202", "nothing-to-reduce", f"`{name}` of a scalar", help="leave it out")
+    axes = ", ".join(f"`{n.name}`" for n in x.axes)
+    raise TypeProblem(
+        "KS202", "ambiguous-reduction", f"`{name}` could go over {axes}", help=f"say which, for example `{name}(… over {x.axes[0].name})`"
+    )
+
+
+def _masked(a: Arguments, x: Value, otherwise: float | bool) -> Value:
+    if a.where is None:
+        return x
+    other = Value(const(otherwise), dim=x.dim)
+    if not a.where.is_bool:
+        raise TypeProblem("KS209", "not-a-condition", f"`where` needs true or false, and this is {a.where.describe()}")
+    return algebra.choose(a.where, x, other.but(zero=otherwise == 0 and not x.is_bool))
+
+
+def _reduce_many(op: str, a: Arguments, x: Value, name: str) -> Value:
+    for axis in _reduction_axes(a, x, name):
+        x = algebra.reduce(op, x, axis)
+    return x.but(kind="scalar", frame=None) if not any(n.name == "xyz" for n in x.axes) else x
+
+
+def _need_numbers(x: Value, name: str) -> None:
+    if x.is_bool:
+        raise TypeProblem("KS204", "bool-as-number", f"`{name}` needs numbers, and this is true or false", help="use `count`, `any`, or `all`")
+
+
+@_row("sum", "x", "the sum over one axis; `where` leaves elements out", reduces=True)
+def _sum(c: Checker, a: Arguments) -> Value:
+    _need_numbers(a["x"], "sum")
+    x = _masked(a, a["x"], 0.0)
+    if x.mixed:
+        raise TypeProblem("KS306", "mixed-units", "`sum` cannot add values of mixed units")
+    return _reduce_many("sum", a, x, "sum")
+
+
+@_row("mean", "x", "the mean over one axis, of the elements for which `where` holds (zero when there are none)", reduces=True)
+def _mean(c: Checker, a: Arguments) -> Value:
+    _need_numbers(a["x"], "mean")
+    if a.where is None:
+        return _reduce_many("mean", a, a["x"], "mean")
+    total = _reduce_many("sum", a, _masked(a, a["x"], 0.0), "mean")
+    ones = Value(const(np.ones(a["x"].node.shape)), a["x"].axes)
+    held = algebra.choose(a.where, ones, algebra.number(0.0))
+    number = _reduce_many("sum", a, held, "mean")
+    return algebra.divide(total, algebra.add(number, algebra.number(1.0), "maximum"))
+
+
+def _extreme(name: str, op: str, fill: float, doc: str) -> None:
+    def build(c: Checker, a: Arguments) -> Value:
+        x, y = a["x"], a.get("y")
+        if y is not None:
+            return algebra.add(x, y, "maximum" if op == "max" else "minimum")
+        _need_numbers(x, name)
+        return _reduce_many(op, a, _masked(a, x, fill), name)
+
+    FUNCTIONS[name] = Function(("x", "y?"), build, doc, reduces=True)
+
+
+_extreme("max", "max", -1e9, "the largest element over one axis, or the larger of two values")
+_extreme("min", "min", 1e9, "the smallest element over one axis, or the smaller of two values")
+
+
+@_row("prod", "x", "the product over one axis of plain numbers", reduces=True)
+def _prod(c: Checker, a: Arguments) -> Value:
+    _need_numbers(a["x"], "prod")
+    if not a["x"].dim.plain:
+        raise TypeProblem("KS303", "not-dimensionless", f"`prod` needs plain numbers, and these are in {a['x'].dim}")
+    return _reduce_many("prod", a, _masked(a, a["x"], 1.0), "prod")
+
+
+def _quantifier(name: str, op: str, fill: bool, doc: str) -> None:
+    def build(c: Checker, a: Arguments) -> Value:
+        x = a["x"]
+        if not x.is_bool:
+            raise TypeProblem("KS209", "not-a-condition", f"`{name}` needs true or false, and this is {x.describe()}")
+        x = _masked(a, x, fill)
+        for axis in _reduction_axes(a, x, name):
+            x = algebra.reduce(op, x, axis)
+        return x
+
+    FUNCTIONS[name] = Function(("x",), build, doc, reduces=True)
+
+
+_quantifier("any", "any", False, "true when the condition holds for at least one element")
+_quantifier("all", "all", True, "true when the condition holds for every element")
+
+
+@_row("number", "x", "1 for true, 0 for false: how many with `sum`")
+def _number(c: Checker, a: Arguments) -> Value:
+    x = a["x"]
+    if not x.is_bool:
+        raise TypeProblem("KS209", "not-a-condition", f"`number` needs true or false, and this is {x.describe()}")
+    return Value(make("to_float", x.node), x.axes, NUMBER, privileged=x.privileged)
+
+
+# Kernels --------------------------------------------------------------------------------------------------------------
+
+
+def _scaled(e: Value, scale: Value) -> Value:
+    if not scale.zero and not e.zero and not e.dim.same(scale.dim):
+        bare = scale.literal and scale.dim == NUMBER
+        raise TypeProblem(
+            "KS302" if bare else "KS301",
+            "missing-unit" if bare else "unit-mismatch",
+            f"the error is in {e.dim} and its scale in {'no unit' if bare else scale.dim}",
+            help=f"give the scale in {e.dim}",
+        )
+    return algebra.divide(e, scale)
+
+
+@_row("gaussian", "e scale", "1 at no error, falling with it", "exp(-|e|^2 / scale^2)")
+def _gaussian(c: Checker, a: Arguments) -> Value:
+    # ksim writes exp(-|e|^2 / (2 scale^2)); Playground exp(-|e|^2 / sigma) with sigma = scale^2.
+    ratio = algebra.squared_length(_scaled(a["e"], a["scale"]))
+    return algebra.plain("exp", algebra.negate(ratio))
+
+
+@_row("laplace", "e scale", "1 at no error, falling with it, pointed at zero", "exp(-|e| / scale)")
+def _laplace(c: Checker, a: Arguments) -> Value:
+    return algebra.plain("exp", algebra.negate(algebra.length(_scaled(a["e"], a["scale"]))))
+
+
+def _outside(a: Arguments) -> Value:
+    """Distance outside [low, high], in margins."""
+    x = a["x"]
+    zero = algebra.number(0)
+    below = algebra.add(a["low"], x, "sub")
+    distance = below if a.get("high") is None else algebra.add(below, algebra.add(x, a["high"], "sub"), "maximum")
+    return _scaled(algebra.add(distance, zero, "maximum"), a["margin"])
+
+
+def _tolerance(name: str, formula: str, shape: Callable[[Value, Value], Value]) -> None:
+    def build(c: Checker, a: Arguments) -> Value:
+        at = a.get("at") or algebra.number(0.1)
+        d = _outside(a)
+        return shape(d.but(dim=NUMBER), at)
+
+    doc = f"1 within [low, high], `at` (0.1) one margin outside it ({formula}); dm_control's tolerance"
+    FUNCTIONS[name] = Function(("x", "low", "high?", "margin", "at?"), build, doc, formula)
+
+
+def _one_minus(v: Value) -> Value:
+    return algebra.add(algebra.number(1.0), v, "sub")
+
+
+def _at_least_zero(v: Value) -> Value:
+    return algebra.add(v, algebra.number(0.0), "maximum")
+
+
+_tolerance(
+    "tolerance",
+    "d^2 in the exponent",
+    lambda d, at: algebra.plain("exp", algebra.multiply(algebra.power(d, 2), algebra.plain("log", at))),
+)
+_tolerance(
+    "tolerance_linear",
+    "max(0, 1 - d (1 - at))",
+    lambda d, at: _at_least_zero(_one_minus(algebra.multiply(d, _one_minus(at)))),
+)
+_tolerance(
+    "tolerance_quadratic",
+    "max(0, 1 - d^2 (1 - at))",
+    lambda d, at: _at_least_zero(_one_minus(algebra.multiply(algebra.power(d, 2), _one_minus(at)))),
+)
+
+
+# Rotations ------------------------------------------------------------------------------------------------------------
+
+
+@_row("tilt", "body", "the angle between a body's z axis and the world's", "acos(up . z)")
+def _tilt(c: Checker, a: Arguments) -> Value:
+    up = a["body"]
+    node = make("take", up.node, axis=len(up.axes) - 1, indices=2)
+    return Value(make("acos", node), up.axes[:-1], ANGLE, privileged=up.privileged)
+
+
+@_row("rotation_distance", "p q", "the angle of the rotation that takes p to q", "2 acos|p . q|")
+def _rotation_distance(c: Checker, a: Arguments) -> Value:
+    p, q = a["p"], a["q"]
+    if p.kind != "rotation" or q.kind != "rotation":
+        raise TypeProblem("KS208", "not-a-rotation", "`rotation_distance` needs two rotations")
+    axes = algebra.common_axes([p, q])
+    dot = make("sum", make("mul", algebra.expanded(p, axes), algebra.expanded(q, axes)), axis=len(axes) - 1)
+    node = make("mul", const(2.0), make("acos", make("abs", dot)))
+    return Value(node, axes[:-1], ANGLE, privileged=p.privileged or q.privileged)
+
+
+def selection_argument(c: Checker, e: ast.Expr) -> Value | Unknown:
+    """Returns a body's z axis in the world, for `tilt(body)`."""
+    thing = c.thing(e)
+    if isinstance(thing, Selection):
+        from ksim_spec.language.members import member
+
+        value = member(c, thing, "up", e.span)
+        return value if isinstance(value, Value) else UNKNOWN
+    return thing if isinstance(thing, Value | Unknown) else c.value(e)

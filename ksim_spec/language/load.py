@@ -1,0 +1,216 @@
+"""From a spec file to a checked program: parse, overlay, resolve the robot, check every block. Never imports jax."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError, suggest
+from ksim_spec.language.blocks import chance, flow, scoring, setting, training
+from ksim_spec.language.expressions import Checker, Fn
+from ksim_spec.language.overlay import Edit, Item, apply, expand, profile_edits
+from ksim_spec.language.program import Program
+from ksim_spec.language.robot_view import RobotView
+from ksim_spec.language.scope import Scope
+from ksim_spec.language.types import Axis, Value
+from ksim_spec.robot.index import RobotIndex
+from ksim_spec.robot.sources import resolve
+from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
+from ksim_spec.syntax import ast
+from ksim_spec.syntax.parse import parse_expr, parse_file
+
+ONCE = ("robot", "world", "action", "policy", "train")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The result of checking a spec: the program (None when it has errors), every finding, and the texts."""
+
+    program: Program | None
+    diagnostics: list[Diagnostic]
+    sources: SourceMap
+
+    def require(self) -> Program:
+        """Returns the program; raises SpecError with all findings when there are errors."""
+        if self.program is None:
+            raise SpecError(self.diagnostics, self.sources)
+        return self.program
+
+
+def load_spec(path: str | Path, *, profile: str | None = None, sets: Sequence[str] = ()) -> Loaded:
+    """Returns the checked spec of a file. Only a file that cannot be read raises (SpecError)."""
+    file = Path(path)
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpecError([Diagnostic("KS010", "not-text", f"`{path}` is not UTF-8 text ({error.reason} at byte {error.start})")]) from None
+    except OSError as error:
+        raise SpecError([Diagnostic("KS150", "unreadable-file", f"`{path}` cannot be read: {error.strerror}")]) from None
+    return load_text(text, str(path), file, profile=profile, sets=sets)
+
+
+def load_text(
+    text: str, name: str, path: Path | None = None, *, profile: str | None = None, sets: Sequence[str] = ()
+) -> Loaded:
+    """Returns the checked spec of a text; `path` is where relative files are looked for."""
+    sources, out = SourceMap(), Diagnostics()
+    source = sources.add(SourceFile(name, text.replace("\r\n", "\n"), path))
+    tree, problems = parse_file(source)
+    out.extend(problems)
+    items = expand(tree, path, sources, out)
+    items = _overlaid(items, profile, sets, sources, out)
+    program = _check(items, name, path, sources, out)
+    return Loaded(None if out.has_errors else program, out.sorted(), sources)
+
+
+def _overlaid(items: list[Item], profile: str | None, sets: Sequence[str], sources: SourceMap, out: Diagnostics) -> list[Item]:
+    edits: list[Edit] = []
+    if profile is not None:
+        line = sources.add(SourceFile("--profile", profile))
+        edits += profile_edits(items, profile, out, Span(line.name, 0, len(profile)))
+    for number, text in enumerate(sets, 1):
+        line = sources.add(SourceFile(f"--set #{number}", text))
+        span = Span(line.name, 0, len(text))
+        target, equals, value = text.partition("=")
+        if not equals:
+            out.error("KS112", "bad-set", f"`{text}` is not `path=value`", span, help="for example `--set train.num_envs=64`")
+            continue
+        # Blanks in place of the path keep the columns of messages right.
+        expr, problems = parse_expr(SourceFile(line.name, " " * (len(target) + 1) + value))
+        out.extend(problems)
+        if not problems:
+            edits.append(Edit(tuple(target.strip().split(".")), expr, span, create=target.strip().startswith(("train.", "policy.", "world."))))
+    for edit in edits:
+        items = apply(items, edit, out)
+    return items
+
+
+def _sections(items: list[Item], keyword: str) -> list[ast.Section]:
+    return [i for i in items if isinstance(i, ast.Section) and i.keyword == keyword]
+
+
+def _single(items: list[Item], keyword: str, out: Diagnostics) -> ast.Section | None:
+    found = _sections(items, keyword)
+    for extra in found[1:]:
+        out.error("KS113", "repeated-block", f"there is already a `{keyword}` block", extra.header_span, help="write one block")
+    return found[0] if found else None
+
+
+def _robot(items: list[Item], path: Path | None, sources: SourceMap, out: Diagnostics, source: str) -> tuple[RobotView, ast.Section | ast.Directive] | None:
+    section: ast.Section | ast.Directive | None = _single(items, "robot", out) or next(
+        (i for i in items if isinstance(i, ast.Directive) and i.word == "robot"), None
+    )
+    if section is None or section.text is None:
+        span = section.span if section else Span(source, 0, 0)
+        out.error("KS114", "missing-robot", "the spec names no robot", span, help='for example `robot "robots/biped.xml" {`')
+        return None
+    span = section.header_span if isinstance(section, ast.Section) else section.span
+    try:
+        home = sources.get(span.file)
+        folder = home.path.parent if home and home.path else path.parent if path else Path(".")
+        found = resolve(section.text, folder, span)
+        index = RobotIndex.load(found.path)
+    except SpecError as error:
+        sources.files.update({k: v for k, v in error.sources.files.items() if k not in sources.files})
+        out.extend(error.diagnostics)
+        return None
+    for file in index.sources.files.values():
+        sources.files.setdefault(file.name, file)
+    return RobotView(index, found.path, index.model_name or found.path.stem, sources), section
+
+
+def _check(items: list[Item], name: str, path: Path | None, sources: SourceMap, out: Diagnostics) -> Program | None:
+    """Checks block after block, in the order in which they need each other."""
+    one = {word: _single(items, word, out) for word in ONCE}
+    found = _robot(items, path, sources, out, name)
+    if found is None:
+        return None
+    robot, robot_section = found
+    c = Checker(Scope(), robot, out)
+    _functions(c, items)
+    sites, mirror = setting.declare_robot(c, robot_section) if isinstance(robot_section, ast.Section) else ([], [])
+    world = setting.check_world(c, one["world"], sites)
+    action = setting.check_action(c, one["action"], world)
+    _declare_action(c, sum(t.size for t in action), [j for t in action for j in t.joints])
+    levels = chance.declare_levels(c, _sections(items, "curriculum"))
+    commands = [b for s in _sections(items, "command") if (b := flow.check_command(c, s)) is not None]
+    signals = [n for s in _sections(items, "signal") for n in flow.declare_signals(c, s)]
+    observations = flow.check_observations(c, _sections(items, "observe"))
+    rewards = scoring.check_rewards(c, _sections(items, "reward"))
+    terminations = scoring.check_terminations(c, _sections(items, "terminate"))
+    reset = chance.check_reset(c, _sections(items, "reset"))
+    events = [e for s in _sections(items, "event") if (e := chance.check_event(c, s)) is not None]
+    randomization = chance.check_randomization(c, _sections(items, "randomize"))
+    checked_levels = chance.check_levels(c, levels)
+    policy, critic = training.check_policy(c, one["policy"], observations)
+    train, _ = training.check_train(c, one["train"])
+    checks = training.check_checks(c, _sections(items, "check"))
+    values = _signal_values(c, signals)
+    _unused(c)
+    task = next((i for i in items if isinstance(i, ast.Directive) and i.word == "task"), None)
+    _complete(c, items, observations, action, task, name)
+    base = next((b.name for b in robot.index.bodies if b.name and robot.is_free_body(b.name)), None)
+    return Program(
+        name=(task.name if task else None) or (path.stem if path else "task"),
+        doc=(task.text if task else None) or "",
+        spec_path=path, robot_path=robot.path, robot_name=robot.name, base=base, world=world, action=tuple(action),
+        commands=tuple(commands), signals=tuple(values), observations=observations, rewards=tuple(rewards),
+        terminations=tuple(terminations), reset=reset, events=tuple(events), randomization=tuple(randomization),
+        levels=tuple(checked_levels), checks=tuple(checks), policy=policy, critic_group=critic, train=train,
+        params=dict(c.params), mirror=tuple(mirror), names={k: v[0] for k, v in c.provenance.names.items()},
+    )  # fmt: skip
+
+
+def _functions(c: Checker, items: list[Item]) -> None:
+    for item in items:
+        if isinstance(item, ast.FnDef):
+            if item.name in c.functions:
+                c.error(item.span, "KS109", "duplicate-name", f"there is already a function `{item.name}`")
+            c.functions[item.name] = Fn(item.name, item.params, item.body, item.span)
+        elif isinstance(item, ast.Assign | ast.Clause):
+            c.error(item.span, "KS110", "misplaced-statement", "this stands outside every block", help="put it into a block such as `signal { … }`")
+
+
+def _declare_action(c: Checker, size: int, joints: list[str]) -> None:
+    from ksim_spec.ir.ops import make
+
+    if size:
+        leaf = make("action", dtype="float", shape=(size,))
+        c.scope.declare("action", "the action", lambda: Value(leaf, (Axis("joint", tuple(joints)),)))
+
+
+def _signal_values(c: Checker, names: list[str]) -> list[tuple[str, Value]]:
+    """Checks the signals that nothing uses too, so that their mistakes are reported."""
+    values: list[tuple[str, Value]] = []
+    for name in names:
+        binding = c.scope.names.get(name)
+        used = binding.used if binding else 0
+        thing = c.thing(ast.Name(name, span=binding.span if binding else NOWHERE))
+        if binding is not None:
+            binding.used = used
+        if isinstance(thing, Value):
+            values.append((name, thing))
+    return values
+
+
+def _unused(c: Checker) -> None:
+    for binding in c.scope.names.values():
+        if binding.what == "signal" and binding.used == 0:
+            c.warn(binding.span, "KS115", "unused-signal", f"nothing uses the signal `{binding.name}`", help="remove it, or observe or reward it")
+
+
+def _complete(c: Checker, items: list[Item], observations: object, action: object, task: ast.Directive | None, name: str) -> None:
+    start = task.span if task else Span(name, 0, 0)
+    needed = {
+        "observe": ("KS505", 'observe actor { … }'),
+        "action": ("KS506", "action { target = position(legs) around home scale 0.5 rad }"),
+        "reward": ("KS403", "reward { … }"),
+        "terminate": ("KS601", "terminate { timeout when time > 20 s truncate }"),
+    }
+    for keyword, (code, example) in needed.items():
+        if not _sections(items, keyword):
+            c.error(start, code, f"missing-{keyword}", f"the spec has no `{keyword}` block", help=f"for example `{example}`")
+    groups = [s.name for s in _sections(items, "observe")]
+    if groups and "actor" not in groups:
+        c.error(start, "KS503", "missing-actor", "there is no observation group `actor`", help=suggest("actor", [g for g in groups if g], "groups"))

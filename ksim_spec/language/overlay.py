@@ -1,0 +1,202 @@
+"""Overlays on the syntax tree: `extends`, `include`, profiles and `--set`, applied before anything is derived.
+
+A path names a section, an entry and an attribute: `train.num_envs`, `reward.slip.weight`, `command.velocity.x`. An
+absent target is an error with a near name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ksim_spec.diagnostics import Diagnostics, suggest
+from ksim_spec.source import SourceFile, SourceMap, Span
+from ksim_spec.syntax import ast
+from ksim_spec.syntax.parse import parse_file
+
+Item = ast.Section | ast.Directive | ast.FnDef | ast.Assign | ast.Clause | ast.ErrorStmt
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change: set a path to a value, or remove it (value None)."""
+
+    path: tuple[str, ...]
+    value: ast.Expr | None
+    span: Span
+    create: bool = False
+
+
+def expand(file: ast.File, path: Path | None, sources: SourceMap, out: Diagnostics, seen: tuple[Path, ...] = ()) -> list[Item]:
+    """Returns the items with includes and the base of `extends` spliced in, overrides applied."""
+    items: list[Item] = []
+    edits: list[Edit] = []
+    for item in file.items:
+        if isinstance(item, ast.Directive) and item.word in ("include", "extends"):
+            items += _other(item, path, sources, out, seen)
+        elif isinstance(item, ast.Clause) and item.word == "remove":
+            edits += [Edit(_path(a), None, item.span) for a in item.args]
+        elif isinstance(item, ast.Assign) and item.override:
+            edits.append(Edit(_path(item.target), item.value, item.span))
+        else:
+            items.append(item)
+    for edit in edits:
+        items = apply(items, edit, out)
+    return _last_task(items)
+
+
+def _last_task(items: list[Item]) -> list[Item]:
+    """A spec that extends another keeps its own `task` line."""
+    tasks = [i for i in items if isinstance(i, ast.Directive) and i.word == "task"]
+    return [i for i in items if not (isinstance(i, ast.Directive) and i.word == "task" and i is not tasks[-1])]
+
+
+def _other(item: ast.Directive, path: Path | None, sources: SourceMap, out: Diagnostics, seen: tuple[Path, ...]) -> list[Item]:
+    target = ((path.parent if path else Path(".")) / (item.text or "")).resolve()
+    if target in seen or target == (path.resolve() if path else None):
+        out.error("KS151", "include-cycle", f"`{item.text}` includes itself", item.span)
+        return []
+    if not target.is_file():
+        near = [p.name for p in target.parent.glob("*.ksim")] if target.parent.is_dir() else []
+        out.error("KS150", "missing-file", f"there is no file `{item.text}`", item.span, help=suggest(target.name, near, "specs"))
+        return []
+    try:
+        text = target.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        out.error("KS150", "unreadable-file", f"`{item.text}` cannot be read: {error}", item.span)
+        return []
+    source = sources.add(SourceFile(str(target.name if path is None else _display(target, path)), text, target))
+    parsed, problems = parse_file(source)
+    out.extend(problems)
+    return expand(parsed, target, sources, out, (*seen, path.resolve()) if path else seen)
+
+
+def _display(target: Path, path: Path) -> str:
+    try:
+        return str(target.relative_to(Path.cwd()))
+    except ValueError:
+        return str(target)
+
+
+def profile_edits(items: list[Item], name: str, out: Diagnostics, span: Span) -> list[Edit]:
+    """Returns the edits of a profile block; `no noise`, `no event push`, `no randomize` remove things."""
+    sections = [i for i in items if isinstance(i, ast.Section) and i.keyword == "profile"]
+    found = next((s for s in sections if s.name == name), None)
+    if found is None:
+        known = [s.name or "" for s in sections]
+        out.error("KS101", "unknown-profile", f"there is no profile `{name}`", span, help=suggest(name, known, "profiles"))
+        return []
+    edits: list[Edit] = []
+    for stmt in found.body:
+        if isinstance(stmt, ast.Clause) and stmt.word in ("no", "remove"):
+            words = [w for a in stmt.args for w in _path(a)]
+            edits.append(Edit((*(("no",) if stmt.word == "no" else ()), *words), None, stmt.span))
+        elif isinstance(stmt, ast.Assign):
+            edits.append(Edit(_path(stmt.target), stmt.value, stmt.span, create=True))
+        elif not isinstance(stmt, ast.ErrorStmt):
+            out.error("KS110", "misplaced-statement", "a profile holds settings, `no …`, and `remove …`", stmt.span)
+    return edits
+
+
+def _path(expr: ast.Expr) -> tuple[str, ...]:
+    if isinstance(expr, ast.Attribute):
+        return (*_path(expr.value), expr.name)
+    return (expr.id,) if isinstance(expr, ast.Name) else ("?",)
+
+
+def apply(items: list[Item], edit: Edit, out: Diagnostics) -> list[Item]:
+    """Returns the items after one edit; reports a target that does not exist."""
+    if edit.path[:1] == ("no",):
+        return _without(items, edit, out)
+    matches = [(i, s) for i, s in enumerate(items) if isinstance(s, ast.Section) and s.keyword == edit.path[0]]
+    rest = edit.path[1:]
+    named = [(i, s) for i, s in matches if rest and s.name == rest[0]]
+    if named and (len(rest) > 1 or edit.value is None):
+        matches, rest = named, rest[1:]
+    if not matches:
+        keywords = {i.keyword for i in items if isinstance(i, ast.Section)}
+        out.error("KS112", "no-such-path", f"there is no `{edit.path[0]}` block", edit.span, help=suggest(edit.path[0], keywords, "blocks"))
+        return items
+    if not rest:
+        gone = {i for i, _ in matches}
+        return [s for i, s in enumerate(items) if i not in gone]
+    for index, section in matches:
+        body = _edit_body(section.body, rest, edit)
+        if body is not None:
+            return [*items[:index], replace(section, body=body), *items[index + 1 :]]
+    if edit.create and edit.value is not None and len(rest) == 1:
+        index, section = matches[0]
+        added = ast.Assign(ast.Name(rest[0], span=edit.span), "=", edit.value, span=edit.span)
+        return [*items[:index], replace(section, body=(*section.body, added)), *items[index + 1 :]]
+    names = [n for _, s in matches for n in _names(s.body)]
+    out.error("KS112", "no-such-path", f"there is no `{'.'.join(edit.path)}`", edit.span, help=suggest(rest[0], names, "entries"))
+    return items
+
+
+def _names(body: tuple[ast.Stmt | ast.Section, ...]) -> list[str]:
+    names: list[str] = []
+    for stmt in body:
+        if isinstance(stmt, ast.Assign):
+            names.append(".".join(_path(stmt.target)))
+        elif isinstance(stmt, ast.Entry):
+            names.append(stmt.name)
+        elif isinstance(stmt, ast.Section):
+            names += [stmt.name or stmt.keyword, *_names(stmt.body)]
+    return names
+
+
+def _edit_body(body: tuple[ast.Stmt | ast.Section, ...], rest: tuple[str, ...], edit: Edit) -> tuple[ast.Stmt | ast.Section, ...] | None:
+    for index, stmt in enumerate(body):
+        if isinstance(stmt, ast.Section):
+            inner = _edit_body(stmt.body, rest[1:] if stmt.name == rest[0] and rest[1:] else rest, edit)
+            if inner is not None:
+                return (*body[:index], replace(stmt, body=inner), *body[index + 1 :])
+            continue
+        name = _path(stmt.target) if isinstance(stmt, ast.Assign) else (stmt.name,) if isinstance(stmt, ast.Entry) else ()
+        if not name or rest[: len(name)] != name:
+            continue
+        changed = _edit_statement(stmt, rest[len(name) :], edit)  # type: ignore[arg-type]
+        return (*body[:index], *([] if changed is None else [changed]), *body[index + 1 :])
+    return None
+
+
+def _edit_statement(stmt: ast.Assign | ast.Entry, attribute: tuple[str, ...], edit: Edit) -> ast.Assign | ast.Entry | None:
+    if not attribute:
+        if edit.value is None:
+            return None
+        return replace(stmt, value=edit.value) if isinstance(stmt, ast.Assign) else stmt
+    word = attribute[0]
+    others = tuple(a for a in stmt.attrs if a.word != word)
+    if edit.value is None:
+        return replace(stmt, attrs=others)
+    new = ast.Attr(word, (edit.value,), span=edit.span)
+    kept = tuple(new if a.word == word else a for a in stmt.attrs)
+    return replace(stmt, attrs=kept if len(others) < len(stmt.attrs) else (*stmt.attrs, new))
+
+
+def _without(items: list[Item], edit: Edit, out: Diagnostics) -> list[Item]:
+    """`no noise` drops every noise and bias; `no event push` one event; `no randomize`, `no curriculum` whole blocks."""
+    what = edit.path[1:]
+    if what == ("noise",):
+        return [_no_noise(i) for i in items]
+    if what == ("delay",):
+        return [_without_attrs(i, ("delay",)) if isinstance(i, ast.Section) and i.keyword == "action" else i for i in items]
+    kept = [
+        i for i in items
+        if not (isinstance(i, ast.Section) and i.keyword == what[0] and (len(what) == 1 or i.name == what[1]))
+    ]  # fmt: skip
+    if len(kept) == len(items):
+        names = ["noise", "delay", *(" ".join(filter(None, (i.keyword, i.name))) for i in items if isinstance(i, ast.Section))]
+        out.error("KS112", "no-such-path", f"there is no `{' '.join(what)}` to leave out", edit.span, help=suggest(" ".join(what), names, "parts"))
+    return kept
+
+
+def _no_noise(item: Item) -> Item:
+    return _without_attrs(item, ("noise", "bias")) if isinstance(item, ast.Section) and item.keyword == "observe" else item
+
+
+def _without_attrs(section: ast.Section, words: tuple[str, ...]) -> ast.Section:
+    body = tuple(
+        replace(s, attrs=tuple(a for a in s.attrs if a.word not in words)) if isinstance(s, ast.Assign) else s for s in section.body
+    )
+    return replace(section, body=body)

@@ -1,0 +1,269 @@
+"""The checked spec: configuration as plain values, mathematics as IR nodes. Everything after the checker reads this.
+
+All numbers are SI. Runtime parameters (weights, named scalars, draw ranges) are in `params` by qualified name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from ksim_spec.ir.node import Node
+from ksim_spec.language.types import Value
+from ksim_spec.source import NOWHERE, Span
+from ksim_spec.train.config import PolicyConfig, TrainConfig
+
+WeightMode = Literal["rate", "step", "event"]
+Outcome = Literal["fail", "success", "truncate"]
+
+
+@dataclass(frozen=True)
+class AddedSite:
+    """A site that the MJCF lacks: name, body, position in the body's frame (m)."""
+
+    name: str
+    body: str
+    position: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class World:
+    """Floor and timing. `floor_friction` None leaves the MJCF's floor alone; `solver` overrides MuJoCo options."""
+
+    floor: bool
+    floor_friction: float | None
+    physics_step: float
+    control_step: float
+    sites: tuple[AddedSite, ...] = ()
+    solver: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def substeps(self) -> int:
+        return round(self.control_step / self.physics_step)
+
+
+@dataclass(frozen=True)
+class ActionTerm:
+    """A slice of the action: actuators of joints, in order. `target` is the control per actuator (SI) as IR.
+
+    `servo` (kp, kd) turns plain motors into position servos; delays are in physics steps, drawn per episode.
+    """
+
+    name: str
+    mode: Literal["position", "velocity", "torque"]
+    joints: tuple[str, ...]
+    actuators: tuple[str, ...]
+    target: Node
+    around: Node | None
+    scale: Node
+    delay: tuple[int, int] = (0, 0)
+    servo: tuple[float, float] | None = None
+    span: Span = NOWHERE
+
+    @property
+    def size(self) -> int:
+        return len(self.joints)
+
+
+@dataclass(frozen=True)
+class CommandField:
+    name: str
+    value: Node
+    dim: str
+
+
+@dataclass(frozen=True)
+class CommandBlock:
+    """Fields drawn together; redrawn at reset and after each interval (s); zero with a probability."""
+
+    name: str
+    fields: tuple[CommandField, ...]
+    interval: Node | None
+    zero: Node | None
+    frame: str = "world"
+
+
+@dataclass(frozen=True)
+class ObservationEntry:
+    """One entry of a group: the finished vector (noise, scale, clip applied) and what a person wants to know of it."""
+
+    name: str
+    node: Node
+    size: int
+    unit: str
+    frame: str
+    scale: str
+    noise: str
+    privileged: bool
+    labels: tuple[str, ...] = ()
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class ObservationGroup:
+    name: str
+    entries: tuple[ObservationEntry, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(e.size for e in self.entries)
+
+    def slices(self) -> list[tuple[ObservationEntry, int, int]]:
+        """Returns each entry with the start and stop of its slice."""
+        out, start = [], 0
+        for entry in self.entries:
+            out.append((entry, start, start + entry.size))
+            start += entry.size
+        return out
+
+
+@dataclass(frozen=True)
+class RewardTerm:
+    """value * weight, times the control step for a rate; `weight` is IR over parameters and curriculum levels."""
+
+    name: str
+    value: Node
+    weight: Node
+    mode: WeightMode
+    unit: str
+    weight_text: str
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class Termination:
+    name: str
+    when: Node
+    outcome: Outcome
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class StateChange:
+    """One line of a reset or an event: which part of the state, how (= += *=), by what.
+
+    `target` is one of pos, quat, linvel, angvel (of a free body, with component indices), yaw, roll, pitch, joint_pos, joint_vel.
+    """
+
+    target: str
+    names: tuple[str, ...]
+    components: tuple[int, ...]
+    op: Literal["=", "+=", "*="]
+    value: Node
+
+
+@dataclass(frozen=True)
+class Reset:
+    pose: str
+    changes: tuple[StateChange, ...] = ()
+    settle: float = 0.0
+
+
+@dataclass(frozen=True)
+class Event:
+    """Fires every interval (s), drawn at reset and after each firing; changes velocities."""
+
+    name: str
+    interval: Node
+    changes: tuple[StateChange, ...]
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """Randomization of a model field: MuJoCo field, element kind and names, component indices, how, by what, how often."""
+
+    name: str
+    quantity: str
+    of: str
+    names: tuple[str, ...]
+    op: Literal["=", "+=", "*="]
+    value: Node
+    scope: Literal["episode", "run"]
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class Level:
+    """A curriculum level: moves from `start` to `end` by `step` when a condition on the update's episodes holds, or
+    linearly over a number of env_states."""
+
+    name: str
+    start: float
+    end: float
+    step: float | None
+    when: Node | None
+    over: float | None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the check block: a statistic over all steps of all evaluation episodes, compared with a bound."""
+
+    text: str
+    kind: Literal["always", "compare"]
+    statistic: str
+    value: Node | None
+    where: Node | None
+    op: str
+    bound: float
+    unit: str
+    argument: float = 0.0
+
+
+@dataclass(frozen=True)
+class Program:
+    """The whole checked task."""
+
+    name: str
+    doc: str
+    spec_path: Path | None
+    robot_path: Path
+    robot_name: str
+    base: str | None
+    world: World
+    action: tuple[ActionTerm, ...]
+    commands: tuple[CommandBlock, ...]
+    signals: tuple[tuple[str, Value], ...]
+    observations: tuple[ObservationGroup, ...]
+    rewards: tuple[RewardTerm, ...]
+    terminations: tuple[Termination, ...]
+    reset: Reset
+    events: tuple[Event, ...]
+    randomization: tuple[FieldChange, ...]
+    levels: tuple[Level, ...]
+    checks: tuple[Check, ...]
+    policy: PolicyConfig
+    critic_group: str
+    train: TrainConfig
+    params: dict[str, float]
+    mirror: tuple[tuple[str, str], ...] = ()
+    names: dict[int, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def action_size(self) -> int:
+        return sum(t.size for t in self.action)
+
+    def group(self, name: str) -> ObservationGroup:
+        return next(g for g in self.observations if g.name == name)
+
+    def roots(self) -> list[Node]:
+        """Every IR node that something reads, for demand analysis and hashing."""
+        nodes: list[Node] = []
+        nodes += [t.target for t in self.action]
+        for c in self.commands:
+            nodes += [f.value for f in c.fields]
+            nodes += [n for n in (c.interval, c.zero) if n is not None]
+        nodes += [e.node for g in self.observations for e in g.entries]
+        for r in self.rewards:
+            nodes += [r.value, r.weight]
+        nodes += [t.when for t in self.terminations]
+        nodes += [s.value for s in self.reset.changes]
+        for e in self.events:
+            nodes += [e.interval, *(s.value for s in e.changes)]
+        nodes += [f.value for f in self.randomization]
+        nodes += [lv.when for lv in self.levels if lv.when is not None]
+        for k in self.checks:
+            nodes += [n for n in (k.value, k.where) if n is not None]
+        return nodes

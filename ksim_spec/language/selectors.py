@@ -1,0 +1,119 @@
+"""Selections of robot elements by name: `joints("*_hip_*", "*_knee")`, `body("torso")`, `keyframe("stand")`.
+
+One rule everywhere: globs that match whole names, in the order the patterns are written, then in MJCF order. An empty
+match is an error.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import TYPE_CHECKING, cast
+
+from ksim_spec.diagnostics import suggest
+from ksim_spec.language.entities import ElementKind, Keyframe, Selection
+from ksim_spec.language.members import sensor_value
+from ksim_spec.language.scope import Thing
+from ksim_spec.language.types import UNKNOWN, Axis
+from ksim_spec.syntax import ast
+
+if TYPE_CHECKING:
+    from ksim_spec.language.expressions import Checker
+
+_KINDS = ("body", "joint", "site", "geom", "sensor", "actuator")
+_PLURAL = {"bodies": "body", **{f"{k}s": k for k in _KINDS if k != "body"}}
+SELECTORS = (*_KINDS, *_PLURAL, "keyframe")
+
+
+def match(patterns: list[str], names: list[str]) -> tuple[list[str], list[str]]:
+    """Returns the matched names (pattern order, then given order, each once) and the patterns that match nothing."""
+    found: dict[str, None] = {}
+    empty: list[str] = []
+    for pattern in patterns:
+        hits = [n for n in names if fnmatch.fnmatchcase(n, pattern)]
+        if not hits:
+            empty.append(pattern)
+        found.update(dict.fromkeys(hits))
+    return list(found), empty
+
+
+def select(c: Checker, e: ast.Call) -> Thing:
+    """Returns the selection (or keyframe) that a selector call names; reports unknown names with near ones."""
+    assert isinstance(e.func, ast.Name)
+    word = e.func.id
+    patterns: list[tuple[str, ast.Expr]] = []
+    for arg in e.args:
+        if not isinstance(arg.value, ast.String) or arg.name or arg.where or arg.binder:
+            c.error(arg.span, "KS203", "wrong-arguments", f"`{word}` takes names in quotes", help=f'for example `{word}("left_*")`')
+            return UNKNOWN
+        patterns.append((arg.value.value, arg.value))
+    if not patterns:
+        c.error(e.span, "KS203", "wrong-arguments", f"`{word}` needs a name in quotes")
+        return UNKNOWN
+    if word == "keyframe":
+        return _keyframe(c, patterns)
+    kind = cast(ElementKind, _PLURAL.get(word, word))
+    return _elements(c, e, kind, word, patterns)
+
+
+def _elements(c: Checker, e: ast.Call, kind: ElementKind, word: str, patterns: list[tuple[str, ast.Expr]]) -> Thing:
+    names = c.robot.names(kind)
+    found, empty = match([p for p, _ in patterns], names)
+    for pattern, expr in patterns:
+        if pattern in empty:
+            what = "matches no" if any(ch in pattern for ch in "*?[") else "is not a"
+            message = f"`{pattern}` {what} {kind} of {c.robot.name}"
+            notes = (f"{c.robot.unnamed(kind)} {kind}s of this robot have no name",) if c.robot.unnamed(kind) else ()
+            c.error(expr.span, "KS102", f"unknown-{kind}", message, help=suggest(pattern, names, f"{kind}s"), notes=notes)
+    if empty or not found:
+        return UNKNOWN
+    label = f"{word}({', '.join(repr_name(p) for p, _ in patterns)})"
+    if word == kind:
+        if len(found) > 1:
+            plural = next(p for p, k in _PLURAL.items() if k == kind)
+            c.error(e.span, "KS108", "ambiguous-selector", f"`{label}` matches {len(found)} {kind}s", help=f"use `{plural}(…)` for several")
+            return UNKNOWN
+        single = Selection(kind, (found[0],), label, None)
+        return sensor_value(c, single) if kind == "sensor" else single
+    if kind == "sensor":
+        c.error(e.span, "KS215", "not-a-selection", "sensors are read one at a time", help='write `sensor("name")`')
+        return UNKNOWN
+    if kind == "joint":
+        found = [n for n in found if c.robot.joint_type(n) != "free"] or found
+        if not _one_joint_type(c, e, label, found):
+            return UNKNOWN
+    return Selection(kind, tuple(found), label, Axis(kind, tuple(found)))
+
+
+def repr_name(name: str) -> str:
+    return f'"{name}"'
+
+
+def _one_joint_type(c: Checker, e: ast.Call, label: str, names: list[str]) -> bool:
+    types = sorted({c.robot.joint_type(n) for n in names})
+    if len(types) == 1:
+        return True
+    examples = ", ".join(f"`{next(n for n in names if c.robot.joint_type(n) == t)}` is a {t}" for t in types)
+    c.error(
+        e.span,
+        "KS108",
+        "mixed-joint-types",
+        f"`{label}` mixes {' and '.join(types)} joints, which have different units",
+        notes=(examples,),
+        help="select each type on its own",
+    )
+    return False
+
+
+def _keyframe(c: Checker, patterns: list[tuple[str, ast.Expr]]) -> Thing:
+    name, expr = patterns[0]
+    known = c.robot.keyframes()
+    if name not in known:
+        c.error(
+            expr.span,
+            "KS102",
+            "unknown-keyframe",
+            f"`{name}` is not a keyframe of {c.robot.name}",
+            help=suggest(name, known, "keyframes") + ("" if known else "; `default` is the model's reference pose"),
+        )
+        return UNKNOWN
+    return Keyframe(name)

@@ -1,0 +1,232 @@
+"""The robot index: every named thing of an MJCF model, in compiled order, without MuJoCo.
+
+Order, names, addresses, types, ranges and gains agree with the compiled model (tests compare them). A model that uses
+elements which make others (`replicate`, `attach`, `composite`, `flexcomp`) is built with MuJoCo instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from ksim_spec.diagnostics import Diagnostic, SpecError
+from ksim_spec.robot import elements as el
+from ksim_spec.robot.mjcf import Node, Tree, read_file, read_text
+from ksim_spec.robot.reader import GENERATORS, Reader
+from ksim_spec.source import NOWHERE, SourceMap, Span
+
+DEFAULT_TIMESTEP = 0.002
+T = TypeVar("T", bound=el.Element)
+
+
+@dataclass(frozen=True)
+class RobotIndex:
+    """Elements by kind in compiled order, sizes and options of one model.
+
+    `options` merges the attributes of `<option>` and, as `flag:NAME`, its flags; `exact` is False where MuJoCo had to
+    build the model to know the elements (their lines are then those of the first element of that name, or 0).
+    """
+
+    path: Path | None
+    model_name: str
+    kinds: dict[str, tuple[el.Element, ...]]
+    nq: int
+    nv: int
+    options: dict[str, str]
+    tree: Tree = field(repr=False, compare=False)
+    exact: bool = True
+
+    @staticmethod
+    def load(source: str | Path, name: str | None = None) -> RobotIndex:
+        """Reads a model from a path, or from text (a string that starts with `<`).
+
+        `name` is the display name in diagnostics. Raises SpecError (KS150-KS159) with the MJCF line.
+        """
+        if isinstance(source, str) and source.lstrip().startswith("<"):
+            return from_tree(read_text(source, name or "robot.xml"), None)
+        path = Path(source)
+        return from_tree(read_file(path, name), path)
+
+    # Looking up ---------------------------------------------------------------------------------------------------
+
+    def all(self, kind: str) -> tuple[el.Element, ...]:
+        """Returns the elements of a kind (see `elements.KINDS`), in compiled order."""
+        return self.kinds.get(kind, ())
+
+    def names(self, kind: str) -> list[str]:
+        """Returns the names of a kind in compiled order, leaving out what has none."""
+        return [e.name for e in self.all(kind) if e.name]
+
+    def find(self, kind: str, name: str) -> el.Element | None:
+        """Returns the element of that kind and name, or None."""
+        return self._by_name.get((kind, name))
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], el.Element]:
+        return {(kind, e.name): e for kind, found in self.kinds.items() for e in found if e.name}
+
+    @property
+    def sources(self) -> SourceMap:
+        """The text of every file read, for showing diagnostics."""
+        return self.tree.sources
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The MJCF files read: the model and its includes (not meshes and textures)."""
+        return tuple(self.tree.files)
+
+    def span(self, element: el.Element | None) -> Span:
+        """Returns the span of the line on which an element is declared, NOWHERE when unknown."""
+        source = self.sources.get(element.file) if element else None
+        return source.line_span(element.line) if source and element and element.line else NOWHERE
+
+    def option_span(self, key: str) -> Span:
+        """Returns where an option (`iterations`, `flag:eulerdamp`, …) is set, NOWHERE when it is not."""
+        for section in reversed(self.tree.sections("option")):
+            for node in [section, *section.children]:
+                names = [f"flag:{k}" for k in node.attrs] if node.tag == "flag" else list(node.attrs)
+                if key in names:
+                    return self.tree.span(node)
+        return NOWHERE
+
+    # Kinds with a type of their own -------------------------------------------------------------------------------
+
+    @property
+    def bodies(self) -> tuple[el.Body, ...]:
+        return _typed(self.all("body"), el.Body)
+
+    @property
+    def joints(self) -> tuple[el.Joint, ...]:
+        return _typed(self.all("joint"), el.Joint)
+
+    @property
+    def geoms(self) -> tuple[el.Geom, ...]:
+        return _typed(self.all("geom"), el.Geom)
+
+    @property
+    def sites(self) -> tuple[el.Site, ...]:
+        return _typed(self.all("site"), el.Site)
+
+    @property
+    def actuators(self) -> tuple[el.Actuator, ...]:
+        return _typed(self.all("actuator"), el.Actuator)
+
+    @property
+    def sensors(self) -> tuple[el.Sensor, ...]:
+        return _typed(self.all("sensor"), el.Sensor)
+
+    @property
+    def keyframes(self) -> tuple[el.Keyframe, ...]:
+        return _typed(self.all("keyframe"), el.Keyframe)
+
+    # Relations ----------------------------------------------------------------------------------------------------
+
+    @property
+    def timestep(self) -> float:
+        """Returns the physics step in seconds."""
+        return float(self.options.get("timestep", DEFAULT_TIMESTEP))
+
+    @property
+    def free_joint(self) -> el.Joint | None:
+        """Returns the first free joint: that of the floating base."""
+        return next((j for j in self.joints if j.type == "free"), None)
+
+    @property
+    def base(self) -> el.Body:
+        """Returns the body of the free joint, else the first body below the world (the world if there is none)."""
+        free = self.free_joint
+        return self.bodies[free.body] if free else self.bodies[min(1, len(self.bodies) - 1)]
+
+    def subtree(self, body: int) -> list[int]:
+        """Returns the ids of a body and everything below it, in compiled order."""
+        inside = {body}
+        for b in self.bodies:
+            if b.id and b.parent in inside:
+                inside.add(b.id)
+        return sorted(inside)
+
+    def on_body(self, kind: str, body: int) -> tuple[el.Attached, ...]:
+        """Returns the geoms, sites, joints, cameras or lights fixed to one body."""
+        return tuple(e for e in _typed(self.all(kind), el.Attached) if e.body == body)
+
+    def colliding_geoms(self, body: int) -> tuple[el.Geom, ...]:
+        """Returns a body's geoms that can touch something: by their masks, or named in an explicit pair."""
+        return tuple(g for g in self.geoms if g.body == body and (g.contype or g.conaffinity or g.name in self._paired))
+
+    @cached_property
+    def _paired(self) -> frozenset[str]:
+        return frozenset(p.attrs[k] for p in self.all("pair") for k in ("geom1", "geom2") if k in p.attrs)
+
+    def actuators_of(self, joint: str) -> tuple[el.Actuator, ...]:
+        """Returns the actuators that drive a joint directly."""
+        return tuple(a for a in self.actuators if a.target == joint and a.transmission in ("joint", "jointinparent"))
+
+    def key_positions(self, key: el.Keyframe, joints: Iterable[el.Joint]) -> list[tuple[float, ...]]:
+        """Returns each joint's entries of a keyframe's qpos (aligned by joint, not by position in the file).
+
+        A keyframe without qpos gives the reference pose of slides and hinges and the unit quaternion of the rest.
+        """
+        return [key.qpos[j.qposadr : j.qposadr + j.nq] if key.qpos else _reference(j) for j in joints]
+
+
+def _reference(joint: el.Joint) -> tuple[float, ...]:
+    rotation = (1.0, 0.0, 0.0, 0.0)
+    return {"free": (0.0, 0.0, 0.0, *rotation), "ball": rotation}.get(joint.type, (joint.ref,))
+
+
+def _typed(found: Sequence[el.Element], cls: type[T]) -> tuple[T, ...]:
+    return tuple(e for e in found if isinstance(e, cls))
+
+
+def from_tree(tree: Tree, path: Path | None) -> RobotIndex:
+    """Returns the index of a parsed model; builds it with MuJoCo where its elements are generated."""
+    model_name = tree.root.attrs.get("model", "")
+    generated = any(n.tag in GENERATORS for n in tree.root.walk())
+    if generated:
+        from ksim_spec.robot.built import read_built
+
+        kinds, nq, nv = read_built(tree, path)
+    else:
+        reader = Reader(tree)
+        kinds, nq, nv = reader.read(), reader.nq, reader.nv
+    index = RobotIndex(path, model_name, {k: tuple(v) for k, v in kinds.items()}, nq, nv, _options(tree), tree,
+                       exact=not generated)
+    problems = _duplicates(index) + _keyframe_sizes(index)
+    if problems:
+        raise SpecError(problems, tree.sources)
+    return index
+
+
+def _options(tree: Tree) -> dict[str, str]:
+    options: dict[str, str] = {}
+    for section in tree.sections("option"):
+        options.update(section.attrs)
+        flags: list[Node] = [n for n in section.children if n.tag == "flag"]
+        options.update({f"flag:{k}": v for n in flags for k, v in n.attrs.items()})
+    return options
+
+
+def _duplicates(index: RobotIndex) -> list[Diagnostic]:
+    found: list[Diagnostic] = []
+    for kind in ("body", "joint", "geom", "site", "tendon", "actuator", "sensor", "keyframe"):
+        seen: set[str] = set()
+        for e in index.all(kind):
+            if e.name and e.name in seen:
+                found.append(Diagnostic("KS156", "mjcf-duplicate", f"two {kind}s are called `{e.name}`", index.span(e)))
+            seen.add(e.name or "")
+    return found
+
+
+def _keyframe_sizes(index: RobotIndex) -> list[Diagnostic]:
+    found: list[Diagnostic] = []
+    sizes = {"qpos": index.nq, "qvel": index.nv, "ctrl": len(index.actuators)}
+    for key in index.keyframes:
+        for word, size in sizes.items():
+            values = getattr(key, word)
+            if values is not None and len(values) != size:
+                text = f"`{word}` of keyframe `{key.label}` has {len(values)} numbers; this model has {size}"
+                found.append(Diagnostic("KS159", "keyframe-size", text, index.span(key)))
+    return found

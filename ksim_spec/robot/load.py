@@ -1,0 +1,60 @@
+"""Loading a model into MuJoCo's `MjSpec`, whatever its file suffix, with MuJoCo's refusals as SpecError."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import mujoco
+
+from ksim_spec.diagnostics import Diagnostic, SpecError
+from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
+
+LINE = re.compile(r"line (\d+)")
+
+
+def spec_from_file(path: Path) -> mujoco.MjSpec:
+    """Returns the MjSpec of a model file; SpecError (KS160) when MuJoCo refuses it.
+
+    MuJoCo takes only `.xml`, `.mjb` and `.urdf` as model files, so others (`.mjcf`) are read as text; assets and
+    includes are still found beside the file.
+    """
+    try:
+        if path.suffix == ".xml":
+            return mujoco.MjSpec.from_file(str(path))
+        spec = mujoco.MjSpec.from_string(path.read_text(encoding="utf-8-sig"), include=_texts(path.parent))
+        spec.modelfiledir = str(path.parent)
+        return spec
+    except (ValueError, OSError) as error:
+        raise _refused(error, path) from None
+
+
+def spec_from_text(text: str) -> mujoco.MjSpec:
+    """Returns the MjSpec of MJCF text; SpecError (KS160) when MuJoCo refuses it."""
+    try:
+        return mujoco.MjSpec.from_string(text)
+    except ValueError as error:
+        raise _refused(error, None) from None
+
+
+def compile_spec(spec: mujoco.MjSpec, path: Path | None = None) -> mujoco.MjModel:
+    """Returns the compiled model; SpecError (KS160) when MuJoCo refuses it."""
+    try:
+        return spec.compile()
+    except ValueError as error:
+        raise _refused(error, path) from None
+
+
+def _texts(directory: Path) -> dict[str, bytes]:
+    """Model files that an include might name: MuJoCo reads them from memory when the model itself is text."""
+    return {str(p.relative_to(directory)): p.read_bytes() for p in directory.glob("*") if p.suffix in (".xml", ".mjcf")}
+
+
+def _refused(error: Exception, path: Path | None) -> SpecError:
+    text = " ".join(str(error).split()).removeprefix("Error: ")
+    sources, span = SourceMap(), NOWHERE
+    line = LINE.search(text)
+    if path and path.is_file():
+        source = sources.add(SourceFile(str(path), path.read_text(encoding="utf-8", errors="replace"), path))
+        span = source.line_span(int(line[1])) if line else Span(source.name, 0, 0)
+    return SpecError([Diagnostic("KS160", "mujoco-refused", f"MuJoCo refuses the robot: {text}", span)], sources)

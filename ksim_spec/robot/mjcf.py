@@ -1,0 +1,146 @@
+"""Reading MJCF text into a tree of nodes that know their file and line, with `<include>` resolved.
+
+Nothing is interpreted here and MuJoCo is not needed. Entity declarations are refused: a robot file has no use for
+them, and they are how an XML file reads other files or grows without bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.parsers import expat
+
+from ksim_spec.diagnostics import Diagnostic, SpecError
+from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
+
+MAX_INCLUDE_DEPTH = 20
+
+
+@dataclass(slots=True)
+class Node:
+    """One XML element: `line` is the one-based line of its start tag in `file` (a display name)."""
+
+    tag: str
+    attrs: dict[str, str]
+    file: str
+    line: int
+    children: list[Node] = field(default_factory=list)
+
+    def walk(self) -> Iterator[Node]:
+        """Yields this node and all below it in document order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass
+class Tree:
+    """A parsed model: its root node, every file read, and their text for diagnostics."""
+
+    root: Node
+    sources: SourceMap
+    files: list[Path] = field(default_factory=list)
+
+    def span(self, node: Node) -> Span:
+        """Returns the span of the line on which a node starts."""
+        source = self.sources.get(node.file)
+        return source.line_span(node.line) if source else NOWHERE
+
+    def sections(self, tag: str) -> list[Node]:
+        """Returns the top-level sections of that tag (MJCF lets a section appear several times)."""
+        return [child for child in self.root.children if child.tag == tag]
+
+
+def read_file(path: Path, name: str | None = None) -> Tree:
+    """Reads a model file and its includes; SpecError when a file is missing or is not well-formed MJCF."""
+    tree = Tree(Node("mujoco", {}, "", 0), SourceMap())
+    root = _read(path, name or str(path), tree, path.parent, NOWHERE, depth=0)
+    return _checked(tree, root)
+
+
+def read_text(text: str, name: str = "robot.xml", directory: Path | None = None) -> Tree:
+    """Reads a model from text; includes are looked up in `directory` (refused when it is None)."""
+    tree = Tree(Node("mujoco", {}, "", 0), SourceMap())
+    source = tree.sources.add(SourceFile(name, text))
+    root = _expand(_parse(source, tree), tree, directory, directory, depth=0)
+    return _checked(tree, root)
+
+
+def _checked(tree: Tree, root: Node) -> Tree:
+    tree.root = root
+    if root.tag == "mujoco":
+        return tree
+    hint = "a URDF robot must be converted to MJCF first" if root.tag == "robot" else "the root must be `<mujoco>`"
+    raise _error(tree, "KS152", "not-mjcf", f"`<{root.tag}>` is not an MJCF model", tree.span(root), hint)
+
+
+def _error(tree: Tree, code: str, slug: str, message: str, span: Span, help: str = "", label: str = "") -> SpecError:
+    return SpecError([Diagnostic(code, slug, message, span, label=label, help=help)], tree.sources)
+
+
+def _read(path: Path, name: str, tree: Tree, main: Path, at: Span, depth: int) -> Node:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise _error(tree, "KS150", "robot-file", f"cannot read `{name}`: {reason.lower()}", at,
+                     "check the path; includes are relative to the main model file") from None
+    text = data.decode("utf-8-sig", errors="replace")
+    source = tree.sources.add(SourceFile(name, text, path))
+    tree.files.append(path)
+    return _expand(_parse(source, tree), tree, main, path.parent, depth)
+
+
+def _parse(source: SourceFile, tree: Tree) -> Node:
+    parser = expat.ParserCreate(encoding="utf-8")
+    stack: list[Node] = []
+    roots: list[Node] = []
+
+    def start(tag: str, attrs: dict[str, str]) -> None:
+        node = Node(tag, attrs, source.name, parser.CurrentLineNumber)
+        (stack[-1].children if stack else roots).append(node)
+        stack.append(node)
+
+    def refuse(*_: object) -> None:
+        raise _error(tree, "KS153", "xml-entity", "entity declarations are not allowed in a robot file",
+                     source.line_span(parser.CurrentLineNumber), "write the value out, or use `<include>`")
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda _: stack.pop()
+    parser.EntityDeclHandler = refuse
+    parser.ExternalEntityRefHandler = refuse
+    try:
+        parser.Parse(source.text.encode(), True)
+    except expat.ExpatError as error:
+        raise _error(tree, "KS151", "xml-syntax", f"`{source.name}` is not well-formed XML: {_reason(error)}",
+                     source.line_span(error.lineno), f"line {error.lineno}, column {error.offset + 1}") from None
+    return roots[0]
+
+
+def _reason(error: expat.ExpatError) -> str:
+    return expat.ErrorString(error.code)
+
+
+def _expand(node: Node, tree: Tree, main: Path | None, here: Path | None, depth: int) -> Node:
+    """Replaces every `<include>` below `node` by the children of the file it names."""
+    children: list[Node] = []
+    for child in node.children:
+        if child.tag == "include":
+            children.extend(_include(child, tree, main, here, depth).children)
+        else:
+            children.append(_expand(child, tree, main, here, depth))
+    node.children = children
+    return node
+
+
+def _include(node: Node, tree: Tree, main: Path | None, here: Path | None, depth: int) -> Node:
+    span, name = tree.span(node), node.attrs.get("file", "")
+    if main is None or here is None:
+        raise _error(tree, "KS150", "robot-file", "`<include>` needs a model that is a file", span)
+    # MuJoCo looks beside the main file; beside the including file is where people also expect it.
+    path = next((p for p in (main / name, here / name) if p.is_file()), main / name)
+    if path in tree.files or depth >= MAX_INCLUDE_DEPTH:
+        raise _error(tree, "KS154", "include-twice", f"`{name}` is included more than once", span,
+                     "MuJoCo allows one `<include>` of each file")
+    return _read(path, str(Path(node.file).parent / name) if node.file else name, tree, main, span, depth + 1)

@@ -1,0 +1,178 @@
+"""Composing the model that is simulated: robot, floor, timing, added sites and sensors, as one MjModel and one XML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import mujoco
+
+from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
+from ksim_spec.robot.assets import bundle_assets
+from ksim_spec.robot.contacts import TouchFilter, contact_count, outside_geoms
+from ksim_spec.robot.floor import place_floor
+from ksim_spec.robot.load import compile_spec, spec_from_file, spec_from_text
+from ksim_spec.robot.options import apply_options
+from ksim_spec.robot.requests import ContactRequest, Scene, SceneRequest, SensorRequest, ServoRequest, Stage
+from ksim_spec.robot.selectors import generated_name
+from ksim_spec.robot.strip import strip_visual
+
+OBJ = mujoco.mjtObj
+OBJECTS = {
+    "body": OBJ.mjOBJ_BODY, "inertial": OBJ.mjOBJ_BODY, "xbody": OBJ.mjOBJ_XBODY, "joint": OBJ.mjOBJ_JOINT,
+    "geom": OBJ.mjOBJ_GEOM, "site": OBJ.mjOBJ_SITE, "camera": OBJ.mjOBJ_CAMERA, "tendon": OBJ.mjOBJ_TENDON,
+    "actuator": OBJ.mjOBJ_ACTUATOR,
+}  # fmt: skip
+NAMED = {"body": "bodies", "joint": "joints", "geom": "geoms", "site": "sites", "camera": "cameras",
+         "tendon": "tendons", "actuator": "actuators", "sensor": "sensors"}  # fmt: skip
+CONTACT_FIELDS = ("found", "force", "torque", "dist", "pos", "normal", "tangent", "linvel", "angvel")
+STAGES: dict[int, Stage] = {0: "pos", 1: "pos", 2: "vel", 3: "acc"}
+NEAREST, STRONGEST = 1, 2  # contact sensor `reduce`: mindist, maxforce
+PREFIX = "ksim_spec:"
+
+
+def compose(request: SceneRequest) -> Scene:
+    """Returns the composed scene; SpecError (KS150-KS169) when MuJoCo refuses it or something named is not there."""
+    return _Composer(request).run()
+
+
+class _Composer:
+    def __init__(self, request: SceneRequest) -> None:
+        self.request = request
+        robot = request.robot
+        self.path = None if isinstance(robot, str) and robot.lstrip().startswith("<") else Path(robot)
+        self.spec = spec_from_file(self.path) if self.path else spec_from_text(str(robot))
+        self.notes: list[str] = []
+        self.floor: str | None = None
+        self.names: dict[str, list[str]] = {}
+
+    def run(self) -> Scene:
+        request, spec = self.request, self.spec
+        self._name_everything()
+        if request.physics_step is not None:
+            spec.option.timestep = request.physics_step
+        apply_options(spec, request.options)
+        for site in request.sites:
+            self._body(site.body).add_site(name=site.name, pos=list(site.pos))
+            self.names["site"].append(site.name)
+        for servo in request.servos:
+            self._servo(servo)
+        if request.floor is not None:
+            self.floor = place_floor(spec, request.floor, self.notes)
+            if self.floor not in self.names["geom"]:
+                self.names["geom"].append(self.floor)
+        if request.keep_sensors is not None:
+            for sensor in [s for s in spec.sensors if s.name not in request.keep_sensors]:
+                spec.delete(sensor)
+        for sensor in request.sensors:
+            self._sensor(sensor)
+        slots = self._contacts()
+        if request.strip_visual:
+            strip_visual(spec)
+        assets = bundle_assets(spec, self.path.parent if self.path else None)
+        return self._scene(compile_spec(spec, self.path), slots, assets)
+
+    def _name_everything(self) -> None:
+        """Names what has no name after its place in the robot's own model, so that sensors can refer to it."""
+        compile_spec(self.spec, self.path)
+        for kind, plural in NAMED.items():
+            elements = sorted(getattr(self.spec, plural), key=lambda e: e.id)
+            for e in elements:
+                if not e.name:
+                    e.name = generated_name(kind, e.id)
+            self.names[kind] = [e.name for e in elements]
+
+    # What a request names -----------------------------------------------------------------------------------------
+
+    def _resolve(self, kind: str, name: str | int) -> str:
+        kind = {"xbody": "body", "inertial": "body"}.get(kind, kind)
+        known = self.names.get(kind, [])
+        if isinstance(name, int):
+            return known[name]
+        if name not in known and not (kind == "body" and name == "world"):
+            raise SpecError([Diagnostic("KS162", "scene-name", f"the scene has no {kind} `{name}`",
+                                        help=suggest(name, known, f"{kind}s"))])  # fmt: skip
+        return name
+
+    def _body(self, name: str) -> Any:
+        return self.spec.worldbody if name == "world" else self.spec.body(self._resolve("body", name))
+
+    def _servo(self, servo: ServoRequest) -> None:
+        actuator = self.spec.actuator(self._resolve("actuator", servo.actuator))
+        gear = abs(actuator.gear[0]) or 1.0
+        limits = [actuator.ctrlrange, actuator.forcerange]
+        torque = next((gear * max(map(abs, r)) for r in limits if r[0] < r[1]), None)
+        actuator.set_to_position(kp=servo.kp, kv=servo.kd)
+        actuator.gear = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+        actuator.ctrlrange, actuator.ctrllimited = [0.0, 0.0], mujoco.mjtLimited.mjLIMITED_FALSE
+        if torque is not None:
+            actuator.forcerange, actuator.forcelimited = [-torque, torque], mujoco.mjtLimited.mjLIMITED_TRUE
+
+    def _sensor(self, request: SensorRequest) -> None:
+        frame = request.kind.startswith("frame")
+        objtype = "xbody" if frame and request.objtype == "body" else request.objtype
+        reftype = "xbody" if frame and request.reftype == "body" else request.reftype
+        more: dict[str, Any] = {}
+        if reftype:
+            more = {"reftype": OBJECTS[reftype], "refname": self._resolve(reftype, request.ref)}
+        self.spec.add_sensor(
+            name=PREFIX + request.key, type=getattr(mujoco.mjtSensor, f"mjSENS_{request.kind.upper()}"),
+            objtype=OBJECTS[objtype], objname=self._resolve(objtype, request.obj), cutoff=request.cutoff, **more,
+        )  # fmt: skip
+
+    # Contacts -----------------------------------------------------------------------------------------------------
+
+    def _contacts(self) -> dict[str, list[str]]:
+        """Adds the contact sensors; returns the names of each request's sensors."""
+        if not self.request.contacts:
+            return {}
+        model = compile_spec(self.spec, self.path)
+        touch = TouchFilter(model)
+        return {request.key: self._contact(request, model, touch) for request in self.request.contacts}
+
+    def _contact(self, request: ContactRequest, model: mujoco.MjModel, touch: TouchFilter) -> list[str]:
+        def ids(geoms: tuple[str | int, ...]) -> list[int]:
+            return [model.geom(self._resolve("geom", g)).id for g in geoms]
+
+        others = outside_geoms(model) if request.b == "outside" else ids(request.b)
+        fields = sum(1 << CONTACT_FIELDS.index(f) for f in request.data)
+        single = set(request.data) <= {"found", "dist"}
+        added: list[str] = []
+        for a, b in touch.pairs(ids(request.a), others):
+            name = f"{PREFIX}{request.key}:{len(added)}"
+            self.spec.add_sensor(
+                name=name, type=mujoco.mjtSensor.mjSENS_CONTACT, objtype=OBJ.mjOBJ_GEOM, objname=model.geom(a).name,
+                reftype=OBJ.mjOBJ_GEOM, refname=model.geom(b).name,
+                intprm=[fields, NEAREST if single else STRONGEST, 1 if single else contact_count(model, a, b)],
+            )  # fmt: skip
+            added.append(name)
+        if not added:
+            self.notes.append(f"nothing can touch for `{request.key}`: it is always false")
+        return added
+
+    # Result -------------------------------------------------------------------------------------------------------
+
+    def _scene(self, model: mujoco.MjModel, slots: dict[str, list[str]], assets: dict[str, bytes]) -> Scene:
+        sensors = {r.key: _range(model, PREFIX + r.key) for r in self.request.sensors}
+        contacts = {key: [s for n in names for s in _slots(model, n)] for key, names in slots.items()}
+        ours = [PREFIX + r.key for r in self.request.sensors] + [n for names in slots.values() for n in names]
+        needed = max((int(model.sensor_needstage[model.sensor(n).id]) for n in ours), default=1)
+        pairs: tuple[int, ...] = ()
+        if self.floor is not None:
+            floor = model.geom(self.floor).id
+            pairs = tuple(i for i in range(model.npair) if floor in (model.pair_geom1[i], model.pair_geom2[i]))
+        return Scene(model, self.spec.to_xml(), assets, sensors, contacts, STAGES[needed], self.floor, pairs,
+                     tuple(self.notes))  # fmt: skip
+
+
+def _range(model: mujoco.MjModel, name: str) -> tuple[int, int]:
+    i = model.sensor(name).id
+    start = int(model.sensor_adr[i])
+    return start, start + int(model.sensor_dim[i])
+
+
+def _slots(model: mujoco.MjModel, name: str) -> list[slice]:
+    start, stop = _range(model, name)
+    count = int(model.sensor_intprm[model.sensor(name).id, 2])
+    each = (stop - start) // count
+    return [slice(start + k * each, start + (k + 1) * each) for k in range(count)]

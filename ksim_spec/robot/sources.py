@@ -1,0 +1,125 @@
+"""Where a robot file is: a path, `mjx:…` (models inside the mujoco-mjx wheel) or `pkg:package/path.xml`; and its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ksim_spec.diagnostics import Diagnostic, SpecError, did_you_mean
+from ksim_spec.robot.mjcf import Tree
+from ksim_spec.source import NOWHERE, Span
+
+MODEL_SUFFIXES = (".xml", ".mjcf")
+# `mjx:x` is `pkg:` with this folder in front.
+MJX_MODELS = "mujoco/mjx/test_data"
+
+
+@dataclass(frozen=True)
+class RobotSource:
+    """A robot file that exists: what the spec said and where it is on this machine."""
+
+    text: str
+    path: Path
+
+
+def resolve(text: str, spec_dir: Path, span: Span = NOWHERE) -> RobotSource:
+    """Returns the file that a robot string names; relative paths start at the spec's folder.
+
+    Raises SpecError: KS150 when there is no such file (with a near name where there is one), KS161 when the package
+    of `mjx:` or `pkg:` is not installed.
+    """
+    scheme, _, rest = text.partition(":")
+    if scheme == "mjx" and rest:
+        root, inner = _package_root(MJX_MODELS.split("/")[0], text, span), Path(MJX_MODELS, rest)
+        return _existing(text, root.parent / inner, root.parent / MJX_MODELS, span)
+    if scheme == "pkg" and rest:
+        package, _, inner = rest.partition("/")
+        root = _package_root(package, text, span)
+        return _existing(text, root / inner, root, span)
+    return _existing(text, spec_dir / Path(text).expanduser(), spec_dir, span)
+
+
+def _package_root(package: str, text: str, span: Span) -> Path:
+    """Returns a package's folder without importing it (for a top-level name, finding the spec does not)."""
+    try:
+        found = importlib.util.find_spec(package) if package.isidentifier() else None
+    except (ImportError, ValueError):
+        found = None
+    places = list(found.submodule_search_locations or ()) if found else []
+    if not places:
+        message = f"package `{package}` is not installed, so `{text}` cannot be found"
+        raise SpecError([Diagnostic("KS161", "robot-package", message, span, help=f"install `{package}`, or give a path")])
+    return Path(places[0])
+
+
+def _existing(text: str, path: Path, root: Path, span: Span) -> RobotSource:
+    if path.is_file():
+        return RobotSource(text, path)
+    what = "is a folder" if path.is_dir() else "does not exist"
+    near = [str(p.relative_to(root)) if p.is_relative_to(root) else str(p) for p in _nearby(path, root)]
+    best = _closest(path, near)
+    if best:
+        prefix = text.partition(":")[0] + ":" if text.startswith(("mjx:", "pkg:")) else ""
+        if prefix == "pkg:":
+            prefix += text[4:].partition("/")[0] + "/"
+        advice = f"did you mean `{prefix}{best}`?"
+    elif near:
+        advice = "model files near there: " + ", ".join(f"`{n}`" for n in near[:6])
+    else:
+        advice = "paths are relative to the folder of the spec"
+    raise SpecError([Diagnostic("KS150", "robot-file", f"robot file `{text}` {what}", span, help=advice)])
+
+
+def _nearby(path: Path, root: Path) -> list[Path]:
+    """Model files in the folder meant, else below the nearest folder above it that exists (not above `root`)."""
+    folder = path if path.is_dir() else path.parent
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    found = [p for p in sorted(folder.glob("*")) if p.suffix in MODEL_SUFFIXES]
+    if not found and folder.is_relative_to(root):
+        found = [p for p in sorted(folder.glob("*/*")) if p.suffix in MODEL_SUFFIXES]
+    return found[:200]
+
+
+def _closest(path: Path, near: Iterable[str]) -> str:
+    by_stem = {Path(n).name: n for n in near}
+    stems = {Path(n).stem: n for n in by_stem.values()}
+    match = did_you_mean(path.name, by_stem) or [n for n in by_stem if Path(n).stem == path.stem]
+    if match:
+        return by_stem[match[0]]
+    match = did_you_mean(path.stem, stems)
+    return stems[match[0]] if match else ""
+
+
+def digest(tree: Tree) -> str:
+    """Returns the SHA-256 (hex) of the model: its MJCF files in reading order and the assets they name.
+
+    A missing asset counts by its name only. Paths do not count, so the same model elsewhere has the same digest.
+    """
+    total = hashlib.sha256()
+    for source in tree.sources.files.values():
+        total.update(hashlib.sha256(source.text.encode()).digest())
+    for asset in asset_files(tree):
+        total.update(asset.name.encode() + b"\0")
+        if asset.is_file():
+            total.update(hashlib.sha256(asset.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def asset_files(tree: Tree) -> list[Path]:
+    """Returns the files that `<asset>` names (meshes, height fields, textures), without repeats, existing or not."""
+    if not tree.files:
+        return []
+    compiler = {k: v for s in tree.sections("compiler") for k, v in s.attrs.items()}
+    main, shared = tree.files[0].parent, compiler.get("assetdir", "")
+    folders = {"mesh": compiler.get("meshdir", shared), "hfield": compiler.get("meshdir", shared),
+               "texture": compiler.get("texturedir", shared)}  # fmt: skip
+    files: dict[Path, None] = {}
+    for section in tree.sections("asset"):
+        for node in section.children:
+            names = [v for k, v in node.attrs.items() if k.startswith("file") and k != "filetype"]
+            files.update({main / folders.get(node.tag, shared) / name: None for name in names})
+    return list(files)

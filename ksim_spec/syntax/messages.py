@@ -1,0 +1,184 @@
+"""Says what the parser stumbled over, from the tokens around the place rather than from its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ksim_spec.diagnostics import did_you_mean
+from ksim_spec.syntax.report import Report, shorten
+from ksim_spec.syntax.roles import ATTRIBUTE_WORDS, CLOSERS, OPENERS, OPERAND_ENDS
+from ksim_spec.syntax.tokens import ASSIGN_OPS, Statement, Tok
+from ksim_spec.syntax.words import COUNTS, DIRECTIVES, INFIX, SECTIONS
+from ksim_spec.units import UNITS
+
+_RESERVED = frozenset(INFIX.values())
+_VALUES = frozenset({"NAME", "QUANTITY", "STRING", "TRUE", "FALSE", "HOLE", "LTABLE"})
+_SUFFIXES = frozenset({"WHERE", "OVER", "FOR"})
+
+
+def explain(statement: Statement, k: int, report: Report) -> None:
+    """Reports that token `k` of the statement (its end, when `k` is past the last) did not fit."""
+    tokens = statement.tokens
+    if not k:
+        first = tokens[0] if tokens else statement.end
+        report.add("unexpected-token", f"a statement cannot start with `{shorten(first.text)}`", first)
+    elif k >= len(tokens):
+        _unfinished(tokens, report)
+    elif tokens[0].type == "DIRECTIVE":
+        _directive(tokens, k, report)
+    elif tokens[k - 1].type in OPERAND_ENDS:
+        _after_operand(statement, k, report)
+    else:
+        _operand_wanted(statement, k, report)
+
+
+def _unfinished(tokens: Sequence[Tok], report: Report) -> None:
+    """The statement ended too early."""
+    first, last = tokens[0], tokens[-1]
+    assigned = any(t.type in ASSIGN_OPS for t in tokens)
+    kinds = {t.type for t in tokens}
+    if first.type == "OVERRIDE" and not assigned:
+        report.add("missing-equals", "`override` needs a new value", (first, last), help="write `override path = value`")
+    elif first.type == "FN" and not assigned:
+        advice = "write `fn name(arguments) = expression`"
+        report.add("missing-equals", "the function has no body", (first, last), help=advice)
+    elif last.type in ("ATTR", "CLAUSE", "CLAUSE_NAMES"):
+        report.add("missing-value", f"`{last.text}` needs a value", last)
+    elif "IF" in kinds and "ELSE" not in kinds:
+        report.add("missing-value", "`if` needs `then` and `else`", (first, last), help="write `if c then a else b`")
+    elif last.type in OPERAND_ENDS:
+        report.add("unexpected-token", "the statement is not complete", (first, last))
+    else:
+        report.add("missing-value", f"a value is missing after `{last.text}`", last)
+
+
+def _directive(tokens: Sequence[Tok], k: int, report: Report) -> None:
+    word = tokens[0].text
+    takes = "a name and a text in quotes" if word == "task" else "a file name in quotes"
+    report.add("unexpected-token", f"unexpected `{shorten(tokens[k].text)}`", tokens[k], help=f"`{word}` takes {takes}")
+
+
+def _operand_wanted(statement: Statement, k: int, report: Report) -> None:
+    """An operator, an attribute word or an opening bracket stands before the token."""
+    tok, before = statement.tokens[k], statement.tokens[k - 1]
+    if before.type == "DOT":
+        report.add("unexpected-token", "a name must follow `.`", (before, tok))
+    elif before.type in ("CLAUSE", "CLAUSE_NAMES") and tok.type in ASSIGN_OPS:
+        where = f"in `{statement.section}`" if statement.section else "here"
+        report.add("reserved-word", f"`{before.text}` opens a statement {where} and cannot be a name", before)
+    elif tok.type in _RESERVED:
+        advice = f"`{tok.text}` is reserved and cannot be a name"
+        report.add("missing-value", f"a value is missing before `{tok.text}`", (before, tok), help=advice)
+    elif tok.type == "IF":
+        report.add("unexpected-token", f"unexpected `if` after `{before.text}`", tok, help="put it in parentheses")
+    else:
+        found = f"found `{shorten(tok.text)}`"
+        report.add("missing-value", f"a value is missing after `{shorten(before.text)}`", (before, tok), label=found)
+
+
+def _after_operand(statement: Statement, k: int, report: Report) -> None:
+    """A value stands before the token: an operator, an attribute or the end of the line was possible."""
+    tokens = statement.tokens
+    tok, before = tokens[k], tokens[k - 1]
+    inside = _inside_brackets(tokens, k)
+    if tok.type in ASSIGN_OPS:
+        _assignment(tokens, k, inside, report)
+    elif k == 1 and not statement.section and _unknown_statement(before, report):
+        return
+    elif tok.type == "NAME":
+        _name(statement, k, inside, report)
+    elif tok.type in _SUFFIXES and not inside:
+        advice = f"write `sum(value {tok.text} …)`"
+        report.add("unexpected-token", f"`{tok.text}` stands only inside a call's parentheses", tok, help=advice)
+    elif tok.type == "COMPARE" and any(t.type == "COMPARE" for t in tokens[:k]):
+        report.add("unexpected-token", "comparisons do not chain", tok, help="join two comparisons with `and`")
+    elif "AS_UNIT" in (tok.type, before.type):
+        advice = "put `value as unit` in parentheses"
+        report.add("unexpected-token", f"`{shorten(tok.text)}` cannot follow here", tok, help=advice)
+    elif k == 1 and tok.type == "COLON":
+        advice = f"write `{before.text} = …`"
+        report.add("missing-equals", f"`{before.text}` is followed by `:`", tok, help=advice)
+    elif _is_path_then_value(statement, k, inside):
+        _missing_equals(tokens, k, report)
+    else:
+        message = f"unexpected `{shorten(tok.text)}` after `{shorten(before.text)}`"
+        report.add("unexpected-token", message, tok, help=_advice(before, tok))
+
+
+def _advice(before: Tok, tok: Tok) -> str:
+    if before.type == "FLAG":
+        return f"`{before.text}` takes no value"
+    if before.text.endswith("%"):
+        return "`%` is per cent; the remainder is written `mod`"
+    if tok.type == "RANGE":
+        return "a range stands alone as a value"
+    return "an operator, a comma or an attribute word may be missing" if tok.type in _VALUES | {"LPAR"} else ""
+
+
+def _assignment(tokens: Sequence[Tok], k: int, inside: bool, report: Report) -> None:
+    tok, before = tokens[k], tokens[k - 1]
+    if tokens[0].type == "FN" and k == 2:
+        advice = f"write `fn {before.text}() = …`"
+        report.add("unexpected-token", "a function lists its arguments in parentheses", before, help=advice)
+    elif inside:
+        advice = "a named argument is written `name: value`, equality `==`"
+        report.add("unexpected-token", f"`{tok.text}` cannot stand inside brackets", tok, help=advice)
+    else:
+        report.add("unexpected-token", f"a second `{tok.text}` in one statement", tok, help="equality is written `==`")
+
+
+def _unknown_statement(first: Tok, report: Report) -> bool:
+    """A top-level line that starts with a section's word or a misspelt directive; False when it is neither."""
+    near = did_you_mean(first.text, DIRECTIVES)
+    if first.text in SECTIONS:
+        report.add("unexpected-token", f"`{first.text}` opens a block", first, help="end the line with `{`")
+    elif near:
+        report.add("unexpected-token", f"unknown statement `{first.text}`", first, help=f"did you mean `{near[0]}`?")
+    return bool(near) or first.text in SECTIONS
+
+
+def _name(statement: Statement, k: int, inside: bool, report: Report) -> None:
+    """A name follows a value: a misspelt attribute, unit or operator word, or a missing sign."""
+    tokens = statement.tokens
+    tok, before = tokens[k], tokens[k - 1]
+    number = before.type == "QUANTITY"
+    infix = [word for word in INFIX if len(word) > 3]
+    words = infix if inside else [*ATTRIBUTE_WORDS, *infix]
+    near = did_you_mean(tok.text, [*words, *UNITS, *COUNTS] if number else words)
+    advice = f"did you mean `{near[0]}`?" if near else ""
+    if inside and tok.text in ATTRIBUTE_WORDS:
+        advice = "a closing bracket may be missing before it"
+        report.add("unexpected-token", f"attribute `{tok.text}` inside brackets", tok, help=advice)
+    elif tok.text == "as" and k + 1 < len(tokens):
+        report.add("unknown-unit", f"unknown unit `{shorten(tokens[k + 1].text)}` after `as`", tokens[k + 1])
+    elif tok.text not in INFIX and tok.text.lower() in ("and", "or", "not", "is", "in"):
+        report.add("unexpected-token", f"unexpected `{tok.text}`", tok, help=f"write `{tok.text.lower()}`")
+    elif _is_path_then_value(statement, k, inside) and not near:
+        _missing_equals(tokens, k, report)
+    elif near and near[0] in INFIX:
+        report.add("unexpected-token", f"unexpected `{tok.text}`", tok, help=advice)
+    elif number and (near[:1] and near[0] not in ATTRIBUTE_WORDS or not near and before.text[-1].isdigit()):
+        report.add("unknown-unit", f"unknown unit `{tok.text}`", tok, help=advice)
+    elif near or (not inside and k + 1 < len(tokens)):
+        report.add("unknown-attribute", f"unknown attribute `{tok.text}`", tok, help=advice)
+    else:
+        message = f"unexpected `{tok.text}` after `{shorten(before.text)}`"
+        report.add("unexpected-token", message, tok, help="an operator may be missing")
+
+
+def _inside_brackets(tokens: Sequence[Tok], k: int) -> bool:
+    return sum(t.type in OPENERS for t in tokens[:k]) > sum(t.type in CLOSERS for t in tokens[:k])
+
+
+def _missing_equals(tokens: Sequence[Tok], k: int, report: Report) -> None:
+    path = "".join(t.text for t in tokens[:k] if t.type != "OVERRIDE")
+    message = f"`=` is missing after `{shorten(path)}`"
+    report.add("missing-equals", message, (tokens[0], tokens[k - 1]), help=f"write `{shorten(path)} = …`")
+
+
+def _is_path_then_value(statement: Statement, k: int, inside: bool) -> bool:
+    """True when the statement so far is only a path and a value follows it."""
+    tokens = statement.tokens
+    if inside or statement.section == "check" or tokens[k].type not in _VALUES:
+        return False
+    return all(t.type in ("NAME", "DOT", "OVERRIDE") for t in tokens[:k])

@@ -1,0 +1,151 @@
+"""Parses `.ksim` text into the syntax tree, reporting every mistake and keeping every healthy statement.
+
+The stages: scan to tokens, lay out into statements, give words their roles, and feed Lark's LALR automaton. When it refuses a
+token, its stack is cut back to where an ERROR token can be shifted, the rest of the statement is skipped, and parsing goes on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from lark import Token
+from lark.exceptions import UnexpectedToken
+from lark.parsers.lalr_parser_state import ParserState
+
+from ksim_spec.diagnostics import Diagnostic, Diagnostics
+from ksim_spec.source import SourceFile, Span
+from ksim_spec.syntax import ast
+from ksim_spec.syntax.build import Builder, ErrorTok
+from ksim_spec.syntax.faults import check_tokens
+from ksim_spec.syntax.grammar import shared_parser
+from ksim_spec.syntax.layout import Layout
+from ksim_spec.syntax.messages import explain
+from ksim_spec.syntax.report import Report
+from ksim_spec.syntax.roles import assign_roles
+from ksim_spec.syntax.tokens import Scan, Statement, Tok, declared_names, scan
+from ksim_spec.syntax.words import SECTIONS
+
+_LOCK = threading.Lock()  # the rule actions hold the state of one parse at a time
+
+
+def parse_file(source: SourceFile) -> tuple[ast.File, list[Diagnostic]]:
+    """Returns the tree of a whole file and what is wrong with it, in order of place. Never raises."""
+    with _LOCK:
+        parser, builder = shared_parser()
+        report = Report(source)
+        loop = _Loop(parser.parse_interactive(start="file").parser_state, builder, report)
+        builder.file_name = source.name
+        for statement in Layout(source, scan(source, parser), report).statements():
+            loop.statement(statement)
+        tree = loop.finish()
+    return _settle(tree, report), _ordered(report)
+
+
+def parse_expr(source: SourceFile) -> tuple[ast.Expr, list[Diagnostic]]:
+    """Returns the tree of one expression, which may span lines; an ErrorExpr when it does not parse. Never raises."""
+    with _LOCK:
+        parser, builder = shared_parser()
+        report = Report(source)
+        tokens = scan(source, parser).tokens[:-1]
+        wrapped = [Tok("LPAR", "(", 0, 0), *(t for t in tokens if t.type != "NEWLINE"), Tok("RPAR", ")", len(source.text), len(source.text))]
+        statement = _expression(source, wrapped, report)
+        builder.file_name = source.name
+        state = parser.parse_interactive(start="value").parser_state
+        broken = statement.broken or not _feed_all(state, statement, report)
+        value = ast.ErrorExpr(span=Span(source.name, 0, len(source.text))) if broken else state.feed_token(_END, True)
+    return value, _ordered(report)
+
+
+def comments(source: SourceFile) -> list[tuple[Span, str]]:
+    """Returns every comment's place and its text without the `#`, in order."""
+    with _LOCK:
+        return [(c.span, c.text) for c in scan(source, shared_parser()[0]).comments]
+
+
+_END = Token("$END", "")
+
+
+def _ordered(report: Report) -> list[Diagnostic]:
+    return Diagnostics(report.found).sorted()
+
+
+def _expression(source: SourceFile, wrapped: list[Tok], report: Report) -> Statement:
+    """Lays out one expression as if it stood in parentheses, which drop its newlines, and takes them off again."""
+    end = len(source.text)
+    layout = Layout(source, Scan([*wrapped, Tok("$END", "", end, end)], []), report)
+    statement = next(iter(layout.statements()))
+    statement.tokens = statement.tokens[1:-1]
+    return statement
+
+
+class _Loop:
+    """Feeds statements to the automaton and recovers from the ones it refuses."""
+
+    def __init__(self, state: ParserState, builder: Builder, report: Report) -> None:
+        self.state, self.builder, self.report = state, builder, report
+
+    def statement(self, statement: Statement) -> None:
+        """Feeds one statement, header or block end."""
+        self.builder.statement = statement
+        if statement.end.type == "RBRACE":
+            self.state.feed_token(statement.end)  # type: ignore[arg-type]
+            return
+        if statement.tokens:
+            assign_roles(statement)
+        if not statement.broken and check_tokens(statement, self.report):
+            statement.broken = True
+        if statement.broken or not _feed_all(self.state, statement, self.report, [statement.end]):
+            self._recover(statement)
+
+    def _recover(self, statement: Statement) -> None:
+        """Replaces whatever the automaton holds of this statement by one ERROR token."""
+        states, stack = self.state.parse_conf.states, self.state.state_stack
+        while "ERROR" not in states[stack[-1]]:
+            stack.pop()
+            self.state.value_stack.pop()
+        statement.names = statement.names or declared_names(statement.tokens)
+        self.state.feed_token(ErrorTok(statement))  # type: ignore[arg-type]
+        self.state.feed_token(statement.end)  # type: ignore[arg-type]
+
+    def finish(self) -> ast.File:
+        self.builder.statement = None
+        return self.state.feed_token(_END, True)
+
+
+def _feed_all(state: ParserState, statement: Statement, report: Report, ends: Sequence[Tok] = ()) -> bool:
+    """Feeds a statement's tokens; on the first that does not fit, reports it and returns False."""
+    for k, tok in enumerate([*statement.tokens, *ends]):
+        try:
+            state.feed_token(tok)  # type: ignore[arg-type]
+        except UnexpectedToken:
+            explain(statement, k, report)
+            return False
+    return True
+
+
+def _settle(tree: ast.File, report: Report) -> ast.File:
+    """Reports what the grammar lets through: values that stand alone at the top level, and targets that are not paths."""
+    items = tuple(_top_level(item, report) for item in tree.items)
+    _check_targets(items, report)
+    return ast.File(items, span=tree.span)
+
+
+def _top_level(item: Any, report: Report) -> Any:
+    if not isinstance(item, (ast.ExprStmt, ast.Entry)):
+        return item
+    name = item.name if isinstance(item, ast.Entry) else item.value.id if isinstance(item.value, ast.Name) else ""
+    if name in SECTIONS:
+        report.add("unexpected-token", f"`{name}` opens a block", item.span, help="end the line with `{`")
+    else:
+        report.add("misplaced-statement", "this cannot stand outside a block", item.span, help="write it inside a section, or `name = value`")
+    return ast.ErrorStmt((name,) if name else (), span=item.span)
+
+
+def _check_targets(items: Sequence[ast.Node], report: Report) -> None:
+    for item in items:
+        if isinstance(item, ast.Section):
+            _check_targets(item.body, report)
+        elif isinstance(item, ast.Assign) and not isinstance(item.target, (ast.Name, ast.Attribute, ast.Call, ast.Index)):
+            report.add("invalid-target", "only a name or a path can be assigned to", item.target.span)

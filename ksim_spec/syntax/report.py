@@ -1,0 +1,125 @@
+"""Collects what is wrong with one file, and words the mistakes of its layout: brackets, blocks and line starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ksim_spec.diagnostics import Diagnostic, Label, suggest
+from ksim_spec.source import SourceFile, Span
+from ksim_spec.syntax.tokens import ASSIGN_OPS, SHOWN, Tok
+from ksim_spec.syntax.words import ATTRIBUTES, FLAGS, SECTIONS
+
+MAX_DEPTH = 200  # of brackets, and of operators that nest to the right
+
+# Every syntax rule: slug and code.
+RULES = {
+    "unexpected-token": "KS001",
+    "unclosed-block": "KS002",
+    "invalid-character": "KS003",
+    "missing-value": "KS004",
+    "unterminated-string": "KS005",
+    "unclosed-bracket": "KS006",
+    "unmatched-bracket": "KS007",
+    "malformed-number": "KS008",
+    "missing-equals": "KS009",
+    "unknown-section": "KS010",
+    "unknown-attribute": "KS011",
+    "misplaced-line-start": "KS012",
+    "nesting-too-deep": "KS013",
+    "invalid-target": "KS014",
+    "reserved-word": "KS015",
+    "misplaced-block": "KS016",
+    "misplaced-statement": "KS017",
+    "unknown-unit": "KS304",
+    "spaced-unit": "KS314",
+}
+
+
+def shorten(text: str, limit: int = 30) -> str:
+    """Returns source text fit for a message: one line, cut when long."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+@dataclass
+class Report:
+    """The findings of one file. `add` takes a place as a token, the first and last of several, or a span."""
+
+    source: SourceFile
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def span(self, first: Tok, last: Tok | None = None) -> Span:
+        return Span(self.source.name, first.start, (last or first).end)
+
+    def add(
+        self, slug: str, message: str, at: Tok | tuple[Tok, Tok] | Span, help: str = "", label: str = "", related: Sequence[Label] = ()
+    ) -> None:  # fmt: skip
+        span = at if isinstance(at, Span) else self.span(at) if isinstance(at, Tok) else self.span(*at)
+        self.found.append(Diagnostic(RULES[slug], slug, message, span, label=label, help=help, related=tuple(related)))
+
+    # Blocks
+
+    def stray_brace(self, tok: Tok) -> None:
+        self.add("unmatched-bracket", "unexpected `}`", tok, label="no block is open here", help="remove it")
+
+    def bare_brace(self, tok: Tok) -> None:
+        self.add("unexpected-token", "a block needs a section name before its `{`", tok)
+
+    def brace_below(self, first: Tok, brace: Tok) -> None:
+        message = f"the `{{` of `{first.text}` stands on a line of its own"
+        self.add("unexpected-token", message, brace, help=f"put it at the end of the `{first.text}` line")
+
+    def missing_brace(self, first: Tok, last: Tok) -> None:
+        self.add("unclosed-block", f"the `{first.text}` line has no `{{`", (first, last), help="end the line with `{`")
+
+    def unclosed_block(self, first: Tok, brace: Tok, before: Tok | None) -> None:
+        where = f" before `{before.text}`" if before else ""
+        related = [Label(self.span(before), "this section starts inside the open block")] if before else []
+        message = f"block `{first.text}` is not closed{where}"
+        self.add("unclosed-block", message, (first, brace), label="opened here", related=related, help="add the missing `}`")
+
+    def misplaced_block(self, first: Tok, section: str) -> None:
+        where = f"inside `{section}`" if section else "at the top level"
+        advice = "close the block above it first" if first.text in SECTIONS else ""
+        self.add("misplaced-block", f"a `{first.text}` block cannot stand {where}", first, help=advice)
+
+    def unknown_section(self, first: Tok, near: Sequence[str], allowed: Sequence[str], section: str) -> None:
+        where = f" in `{section}`" if section else ""
+        advice = f"did you mean `{near[0]}`?" if near else suggest(first.text, allowed, "sections")
+        self.add("unknown-section", f"unknown section `{first.text}`{where}", first, help=advice)
+
+    # Brackets
+
+    def unclosed_bracket(self, tok: Tok) -> None:
+        shown = SHOWN[tok.type]
+        closing = {"(": ")", "[": "]", "{": "}"}[shown]
+        self.add("unclosed-bracket", f"`{shown}` is never closed", tok, label="opened here", help=f"add `{closing}`")
+
+    def mismatched(self, tok: Tok, opened: Tok | None) -> None:
+        shown = SHOWN[tok.type]
+        if opened is None:
+            advice = "remove it, or add its opening bracket"
+            self.add("unmatched-bracket", f"`{shown}` closes nothing", tok, help=advice)
+            return
+        related = [Label(self.span(opened), f"`{SHOWN[opened.type]}` opened here")]
+        self.add("unmatched-bracket", f"`{SHOWN[opened.type]}` is closed by `{shown}`", tok, related=related)
+
+    def too_deep(self, tok: Tok) -> None:
+        self.add("nesting-too-deep", f"the expression is nested more than {MAX_DEPTH} deep", tok)
+
+    # Lines
+
+    def line_start(self, tok: Tok, joined: bool) -> None:
+        """A line starts with an operator or an attribute; `joined` when it was read as part of the line above."""
+        if tok.type in ASSIGN_OPS:
+            advice = f"write `name {tok.text} value`"
+            self.add("misplaced-line-start", f"nothing stands before `{tok.text}`", tok, help=advice)
+            return
+        word = tok.type == "NAME" and tok.text in ATTRIBUTES + FLAGS
+        advice = "nothing before it can take it"
+        if joined:
+            advice = "end the line above with it, or put the expression in parentheses"
+            advice = "write it on the line above, after the expression" if word else advice
+        kind = "attribute" if word else "operator"
+        self.add("misplaced-line-start", f"a line cannot start with the {kind} `{tok.text}`", tok, help=advice)

@@ -1,0 +1,101 @@
+"""Tokens, and the scan of a source text into them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lark import Lark
+
+from ksim_spec.source import SourceFile, Span
+
+
+class Tok:
+    """One token: terminal name, text and code-point offsets. The role pass may change its type."""
+
+    __slots__ = ("end", "start", "text", "type")
+
+    def __init__(self, type: str, text: str, start: int, end: int) -> None:
+        self.type, self.text, self.start, self.end = type, text, start, end
+
+    def __repr__(self) -> str:
+        return f"{self.type}:{self.text}@{self.start}"
+
+
+@dataclass(frozen=True)
+class Comment:
+    """One `#` comment; `alone` when nothing stands before it on its line."""
+
+    span: Span
+    text: str
+    line: int
+    alone: bool
+
+
+@dataclass
+class Scan:
+    """Tokens (newlines included, an `$END` last) and comments by line."""
+
+    tokens: list[Tok]
+    comments: list[Comment]
+    by_line: dict[int, Comment] = field(default_factory=dict)
+
+
+def scan(source: SourceFile, lexer: Lark) -> Scan:
+    """Splits the text into tokens; never fails, since any other character becomes a STRAY token."""
+    tokens: list[Tok] = []
+    comments: list[Comment] = []
+    for raw in lexer.lex(source.text):
+        start = raw.start_pos or 0
+        tok = Tok(raw.type, str(raw), start, start + len(raw))
+        if tok.type == "COMMENT":
+            alone = not tokens or tokens[-1].type == "NEWLINE"
+            text = tok.text.lstrip("#").strip()
+            line = source.position(start).line
+            comments.append(Comment(Span(source.name, tok.start, start + len(tok.text.rstrip())), text, line, alone))
+        else:
+            tokens.append(tok)
+    end = len(source.text)
+    tokens.append(Tok("$END", "", end, end))
+    return Scan(tokens, comments, {c.line: c for c in comments})
+
+
+@dataclass
+class Statement:
+    """The tokens of one statement, header or block end, and where it stands."""
+
+    tokens: list[Tok]
+    end: Tok  # _NL, LBRACE (a header) or RBRACE (a block's end, then `tokens` is empty)
+    section: str = ""  # the block it stands in
+    keyword: str | None = None  # of a header: the section it opens; None when unknown or misplaced
+    broken: bool = False  # already reported: the parser must not look at it
+    comment: str = ""
+    doc: str = ""
+    names: tuple[str, ...] = ()
+
+    @property
+    def start(self) -> int:
+        return self.tokens[0].start if self.tokens else self.end.start
+
+    @property
+    def stop(self) -> int:
+        return self.tokens[-1].end if self.tokens else self.end.end
+
+
+ASSIGN_OPS = frozenset({"EQUAL", "PLUS_EQUAL", "STAR_EQUAL"})
+CLOSER = {"LPAR": "RPAR", "LSQB": "RSQB", "LTABLE": "RTABLE"}
+SHOWN = {"LPAR": "(", "LSQB": "[", "LTABLE": "{", "RPAR": ")", "RSQB": "]", "RTABLE": "}"}
+# Operator tokens after which an operand must come; a newline after one does not end the statement.
+OPERATORS = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "CARET", "COMPARE", "RANGE", "ARROW"})
+
+
+def declared_names(tokens: Sequence[Tok]) -> tuple[str, ...]:
+    """Returns the names a broken statement would have declared: its first name, unless that heads a longer path."""
+    if tokens and tokens[0].type == "OVERRIDE":
+        return ()
+    words = [t for t in tokens[:3] if t.type not in ("FN", "CLAUSE", "SECTION", "DIRECTIVE")]
+    if not words or words[0].type != "NAME":
+        return ()
+    if len(words) > 1 and words[1].type in ("DOT", "LPAR", "LSQB") and tokens[0].type != "FN":
+        return ()
+    return (words[0].text,)

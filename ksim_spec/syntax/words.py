@@ -1,0 +1,99 @@
+"""Every word the syntax knows, in one place.
+
+None is reserved in the lexer: a word is a keyword only where `roles.py` finds it in a keyword's place. What a section or an
+attribute means is decided by the tables in `ksim_spec/language`.
+"""
+
+from __future__ import annotations
+
+# Words that open a block when the header line ends in `{`.
+SECTIONS = (
+    "robot", "world", "action", "command", "signal", "observe", "reward", "terminate", "reset", "event", "randomize",
+    "curriculum", "policy", "train", "profile", "check", "symmetry",
+)  # fmt: skip
+
+# Blocks that stand inside another block.
+NESTED: dict[str, tuple[str, ...]] = {
+    "reward": ("product", "group"),
+    "group": ("product", "group"),
+    "product": ("product", "group"),
+    "command": ("mode",),
+}
+NESTED_WORDS = tuple(dict.fromkeys(word for words in NESTED.values() for word in words))
+
+# Top-level lines without a block.
+DIRECTIVES = ("task", "include", "extends", "robot")
+
+# Words that open a statement, by the section they open it in ("" is the top level).
+CLAUSES: dict[str, tuple[str, ...]] = {
+    "": ("remove",),
+    "robot": ("mirror", "site", "sensor", "onboard"),
+    "command": ("resample", "zero"),
+    "mode": ("resample", "zero"),
+    "reset": ("pose", "settle"),
+    "profile": ("no", "remove"),
+    "check": ("always",),
+    "symmetry": ("mirror",),
+}
+# Of these, the ones that take bare names: `no event push`.
+NAME_CLAUSES = ("no", "remove")
+
+# Words that follow an expression or a header and take a value.
+ATTRIBUTES = (
+    "weight", "scale", "offset", "clip", "noise", "bias", "delay", "history", "friction", "around", "probability", "every",
+    "when", "from", "to", "by", "on", "per", "observes", "includes", "at", "min", "max", "priority", "unit", "doc", "reason",
+    "stage", "lag", "normalize", "limit", "filter", "gain", "damping", "duration", "shape",
+)  # fmt: skip
+# Attributes that take no value.
+FLAGS = ("fail", "success", "truncate", "shared", "stale")
+# Attributes that may also stand without a value.
+OPTIONAL = ("normalize", "stale", "limit", "filter")
+# Expression words that act as attributes of a header or directive: `command velocity in base.heading {`.
+HEADER_ATTRIBUTES = ("in", "as")
+
+# What may follow `per` besides a unit.
+PER_SCOPES = ("episode", "run", "step", "update", "env", "element")
+
+# Counts that follow a number like a unit: `20e6 env_states`.
+COUNTS = ("env_states", "updates", "episodes", "steps")
+
+# Words between two operands, with the terminal each becomes.
+INFIX = {
+    "or": "OR", "and": "AND", "is": "IS", "mod": "MOD", "in": "IN", "relative_to": "IN", "with": "IN", "then": "THEN",
+    "else": "ELSE", "where": "WHERE", "over": "OVER", "for": "FOR", "of": "OF",
+}  # fmt: skip
+# Words at the start of an operand.
+PREFIX = {"not": "NOT", "if": "IF", "true": "TRUE", "false": "FALSE", "extern": "EXTERN"}
+
+# Infix words that also need an operand after them and so continue on the next line.
+CONTINUING = ("OR", "AND", "IS", "MOD", "IN", "THEN", "ELSE", "WHERE", "OVER", "FOR", "OF", "NOT", "IF")
+
+# Never names where an operand is expected.
+RESERVED = ("or", "and", "is", "mod", "in", "relative_to", "then", "else", "where")
+
+# What people write for a unit.
+UNIT_SPELLINGS = {
+    "meter": "m", "meters": "m", "metre": "m", "metres": "m", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
+    "msec": "ms", "millisecond": "ms", "milliseconds": "ms", "radian": "rad", "radians": "rad", "rads": "rad", "degree": "deg",
+    "degrees": "deg", "degs": "deg", "hz": "Hz", "HZ": "Hz", "kilogram": "kg", "kilograms": "kg", "kgs": "kg", "newton": "N",
+    "newtons": "N", "nm": "Nm", "NM": "Nm", "percent": "%", "pct": "%", "joule": "J", "watt": "W", "watts": "W",
+    "turns": "rev", "RPM": "rpm",
+}  # fmt: skip
+
+
+# The section of a block whose header makes no sense: it accepts what any section accepts, so that its body stays quiet.
+UNKNOWN = "?"
+
+
+def clauses_of(section: str) -> tuple[str, ...]:
+    """Returns the words that open a statement in this section (`""` for the top level)."""
+    if section == UNKNOWN:
+        return tuple(word for words in CLAUSES.values() for word in words)
+    return CLAUSES.get(section, ())
+
+
+def sections_in(section: str) -> tuple[str, ...]:
+    """Returns the words that may open a block directly inside this section (`""` for the top level)."""
+    if section == UNKNOWN:
+        return NESTED_WORDS
+    return NESTED.get(section, ()) if section else SECTIONS

@@ -1,0 +1,236 @@
+"""One PPO update as one compiled program: rollout, advantages, epochs of minibatches, statistics.
+
+The program sees a TrainState and returns the next one with the metrics of the update. With a mesh axis name it runs
+inside `shard_map`: gradients and statistics are averaged over the axis, parameters stay equal on every device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from ksim_spec.train.config import PolicyConfig, TrainConfig
+from ksim_spec.train.interface import Task
+from ksim_spec.train.loss import Batch, loss, targets_of
+from ksim_spec.train.normalizer import Normalizer, init_normalizer, update_moments
+from ksim_spec.train.policy import Normal, Policy
+from ksim_spec.train.rollout import Actor, Counts, Transitions, clean, groups_of, normalized, rollout
+from ksim_spec.train.value_scale import ValueScale, init_value_scale, mix_moments, rescale
+
+Metrics = dict[str, Array]
+MIN_RATE, MAX_RATE = 1e-5, 1e-2  # bounds of the adaptive learning rate
+
+
+class TrainState(NamedTuple):
+    """All that changes in a run. `key` never changes: update u draws from fold_in(key, u)."""
+
+    policy: Policy
+    optimizer: optax.OptState
+    normalizer: Normalizer
+    value_scale: ValueScale
+    rate_factor: Float[Array, ""]  # of the adaptive learning rate
+    params: Any
+    task_state: Any
+    env_state: Any
+    key: PRNGKeyArray
+    update: Int[Array, ""]
+
+
+def strong(tree: Any) -> Any:
+    """Returns the tree with every array strongly typed; a weakly typed one would make the program compile twice."""
+
+    def fix(x: Any) -> Array:
+        x = jnp.asarray(x)
+        if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
+            return x
+        return jax.lax.convert_element_type(x, x.dtype)
+
+    return jax.tree.map(fix, tree)
+
+
+def make_policy(task: Task, policy_config: PolicyConfig, key: PRNGKeyArray) -> Policy:
+    """Returns untrained networks that fit the task."""
+    sizes = task.obs_sizes
+    return Policy(key, sizes[task.actor_group], sizes[task.critic_group], task.action_size, policy_config)
+
+
+def init_state(task: Task, config: TrainConfig, policy_config: PolicyConfig, params: Any = None) -> TrainState:
+    """Returns the state before the first update; a function of config.seed alone."""
+
+    def build(key: PRNGKeyArray, params: Any) -> TrainState:
+        policy_key, task_key, run_key = (jax.random.fold_in(key, i) for i in range(3))
+        policy = make_policy(task, policy_config, policy_key)
+        task_state, env_state = task.init(task_key, params)
+        normalizer = init_normalizer({g: task.obs_sizes[g] for g in groups_of(task)})
+        optimizer = optax.scale_by_adam().init(eqx.filter(policy, eqx.is_array))
+        return strong(
+            TrainState(
+                policy, optimizer, normalizer, init_value_scale(), jnp.float32(1), params, task_state, env_state,
+                run_key, jnp.int32(0),
+            )
+        )
+
+    return jax.jit(build)(jax.random.key(config.seed), strong(task.params if params is None else params))
+
+
+def make_update(
+    task: Task, config: TrainConfig, axis: str | None = None
+) -> Callable[[TrainState], tuple[TrainState, Metrics]]:
+    """Returns the traceable function of one update (not jitted; donate its argument)."""
+
+    def update(state: TrainState) -> tuple[TrainState, Metrics]:
+        key = jax.random.fold_in(state.key, state.update)
+        if axis is not None:
+            key = jax.random.fold_in(key, jax.lax.axis_index(axis))
+        rollout_key, shuffle_key = jax.random.split(key)
+        actor = Actor(state.policy, state.normalizer, state.value_scale)
+        task_state, env_state, seen, counts = rollout(
+            task, config, actor, state.params, state.task_state, state.env_state, rollout_key
+        )
+        updated = {g: update_moments(m, seen.obs[g], axis) for g, m in state.normalizer.items()}
+        # Learning uses the statistics that acting used, or ratios would not start at 1. The first update is the
+        # exception: its untrained actor ignores the observation, and the critic needs sensible inputs.
+        first = state.update == 0
+        normalizer = jax.tree.map(lambda new, old: jnp.where(first, new, old), updated, state.normalizer)
+        dataset = _dataset(task, config, normalizer, seen, env_state)
+        state = state._replace(normalizer=normalizer, task_state=task_state, env_state=env_state)
+        state, learned = _learn(config, state, dataset, shuffle_key, axis)
+        metrics, stats = _summarize(config, counts, state.update, axis)
+        params = strong(task.update_levels(state.params, stats))
+        return state._replace(normalizer=updated, params=params, update=state.update + 1), metrics | learned
+
+    return update
+
+
+def _dataset(task: Task, config: TrainConfig, normalizer: Normalizer, seen: Transitions, env_state: Any) -> Batch:
+    """Returns all sequences, environment first, so that picking sequences copies whole blocks of memory."""
+
+    def obs(group: str, last: bool) -> Array:
+        x = seen.obs[group]
+        if last:
+            x = jnp.concatenate([x, clean(env_state.obs[group])[None]])
+        return normalized(config, normalizer, group, jnp.swapaxes(x, 0, 1))
+
+    def env_first(x: Array) -> Array:
+        return jnp.swapaxes(x, 0, 1)
+
+    return Batch(
+        obs(task.actor_group, False),
+        obs(task.critic_group, True),
+        Normal(*map(env_first, seen.normal)),
+        env_first(seen.noise),
+        env_first(seen.reward) * config.reward_scale,
+        env_first(seen.done),
+        env_first(seen.valid),
+        env_first(seen.bootstrap),
+    )
+
+
+def _learning_rate(config: TrainConfig, state: TrainState) -> Array:
+    if config.learning_rate_schedule == "linear":
+        progress = jnp.minimum(state.update / config.num_updates, 1.0)
+        return config.learning_rate * (1.0 - progress * (1.0 - config.final_learning_rate))
+    return jnp.clip(config.learning_rate * state.rate_factor, min(MIN_RATE, config.learning_rate), MAX_RATE)
+
+
+def _clip_gradient(config: TrainConfig, gradient: Policy) -> tuple[Policy, Array]:
+    """Clips actor and critic each by its own norm: they share nothing, so neither should shrink the other."""
+    is_critic = jax.tree.map(lambda _: False, gradient)
+    is_critic = eqx.tree_at(lambda p: p.critic, is_critic, jax.tree.map(lambda _: True, gradient.critic))
+    critic, actor = eqx.partition(gradient, is_critic)
+    norms = [optax.global_norm(part) for part in (actor, critic)]
+    if config.max_grad_norm is not None:
+        limit = config.max_grad_norm
+        scales = [limit / jnp.maximum(norm, limit) for norm in norms]
+        actor = jax.tree.map(lambda g: g * scales[0], actor)
+        critic = jax.tree.map(lambda g: g * scales[1], critic)
+    return eqx.combine(actor, critic), jnp.sqrt(norms[0] ** 2 + norms[1] ** 2)
+
+
+def _learn(
+    config: TrainConfig, state: TrainState, dataset: Batch, key: PRNGKeyArray, axis: str | None
+) -> tuple[TrainState, Metrics]:
+    """Returns the state after num_epochs passes over the dataset in shuffled minibatches of whole sequences."""
+    scale, rate = state.value_scale, _learning_rate(config, state)
+    adam = optax.scale_by_adam()
+
+    def with_targets(policy: Policy, batch: Batch) -> Batch:
+        return batch._replace(targets=targets_of(config, scale, batch, policy.value(batch.critic_obs)))
+
+    def minibatch(carry: tuple[Policy, optax.OptState], batch: Batch) -> tuple[Any, Metrics]:
+        policy, optimizer = carry
+        gradient, parts = eqx.filter_grad(loss, has_aux=True)(policy, config, scale, batch)
+        if axis is not None:
+            gradient, parts = jax.lax.pmean((gradient, parts), axis)
+        gradient, norm = _clip_gradient(config, gradient)
+        step, new_optimizer = adam.update(gradient, optimizer)  # type: ignore[arg-type]
+        new_policy = jax.tree.map(lambda p, s: p - rate * s, policy, step)
+        ok = jnp.isfinite(norm)  # a gradient that is not finite is dropped and counted
+        carry = jax.tree.map(lambda new, old: jnp.where(ok, new, old), (new_policy, new_optimizer), carry)
+        return carry, parts | {"loss/grad_norm": norm, "loss/skipped": 1.0 - ok.astype(jnp.float32)}
+
+    def epoch(carry: tuple[Policy, optax.OptState], key: PRNGKeyArray) -> tuple[Any, Metrics]:
+        data = with_targets(carry[0], dataset) if config.advantages == "epoch" else dataset
+        order = jax.random.permutation(key, data.reward.shape[0])
+        batches = jax.tree.map(lambda x: x[order].reshape(config.num_minibatches, -1, *x.shape[1:]), data)
+        return jax.lax.scan(minibatch, carry, batches)
+
+    if config.advantages == "update":
+        dataset = with_targets(state.policy, dataset)
+    keys = jax.random.split(key, config.num_epochs)
+    (policy, optimizer), parts_NM = jax.lax.scan(epoch, (state.policy, state.optimizer), keys)
+
+    mean, var = mix_moments(parts_NM.pop("return_mean")[-1], parts_NM.pop("return_square")[-1], axis)
+    if config.normalize_values:
+        scale, policy = rescale(scale, policy, mean, var)
+    metrics = {k: v.mean() for k, v in parts_NM.items()} | {"loss/learning_rate": rate}
+    metrics["loss/skipped"] = parts_NM["loss/skipped"].sum()
+    metrics["loss/kl"] = parts_NM["loss/kl"][-1].mean()  # of the last epoch: how far the whole update went
+    factor = state.rate_factor
+    if config.learning_rate_schedule == "adaptive":
+        kl = metrics["loss/kl"]
+        change = jnp.where(kl > 2 * config.target_kl, 1 / 1.5, jnp.where(kl < 0.5 * config.target_kl, 1.5, 1.0))
+        factor = jnp.clip(factor * change, MIN_RATE / config.learning_rate, MAX_RATE / config.learning_rate)
+    return state._replace(policy=policy, optimizer=optimizer, value_scale=scale, rate_factor=factor), metrics
+
+
+def _summarize(
+    config: TrainConfig, counts: Counts, update: Array, axis: str | None
+) -> tuple[Metrics, dict[str, Array]]:
+    """Returns the metrics of the rollout, and the statistics that curricula see (zero where no episode finished)."""
+    states = jnp.float32(config.num_env_states)
+    if axis is not None:
+        counts, states = jax.lax.psum((counts, states), axis)
+    episodes = counts["episodes"]
+    per_episode = {k: counts[k] / jnp.maximum(episodes, 1.0) for k in ("return", "seconds", "fail", "success")}
+    known = jnp.where(episodes > 0, 1.0, jnp.nan)
+    terms = {f"reward/{k.removeprefix('term/')}": v / states for k, v in counts.items() if k.startswith("term/")}
+    metrics = {
+        "episode/count": episodes,
+        "episode/return": per_episode["return"] * known,
+        "episode/seconds": per_episode["seconds"] * known,
+        "episode/fail_fraction": per_episode["fail"] * known,
+        "episode/success_fraction": per_episode["success"] * known,
+        "episode/truncated_fraction": counts["truncated"] / jnp.maximum(episodes, 1.0) * known,
+        "reward/total": counts["reward"] / states,
+        "fault/physics": counts["fault"],
+        "fault/not_finite": counts["not_finite"],
+        **terms,
+    }
+    stats = {
+        "episodes": episodes,
+        "episode_return": per_episode["return"],
+        "episode_time": per_episode["seconds"],
+        "fail": per_episode["fail"],
+        "success": per_episode["success"],
+        "update": update.astype(jnp.float32) + 1.0,
+        "env_states": (update.astype(jnp.float32) + 1.0) * states,
+        **terms,
+    }
+    return metrics, stats

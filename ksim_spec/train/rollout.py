@@ -1,0 +1,120 @@
+"""Collecting experience: T control steps of all environments inside one scan, and what is counted on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from ksim_spec.train.config import TrainConfig
+from ksim_spec.train.interface import Obs, StepInfo, Task, ValueFn
+from ksim_spec.train.normalizer import Normalizer, normalize
+from ksim_spec.train.policy import Normal, Policy
+from ksim_spec.train.value_scale import ValueScale, denormalize
+
+
+class Actor(NamedTuple):
+    """Everything that turns observations into actions and values."""
+
+    policy: Policy
+    normalizer: Normalizer
+    value_scale: ValueScale
+
+
+class Transitions(NamedTuple):
+    """What learning needs of every step; `obs` are the observations acted on, not yet normalised."""
+
+    obs: dict[str, Float[Array, "T E L"]]
+    normal: Normal
+    noise: Float[Array, "T E A"]  # raw action = loc + std * noise
+    reward: Float[Array, "T E"]
+    done: Bool[Array, "T E"]
+    valid: Bool[Array, "T E"]
+    bootstrap: Float[Array, "T E"]
+
+
+Counts = dict[str, Array]
+
+
+def groups_of(task: Task) -> tuple[str, ...]:
+    """Returns the observation groups that are learned from, without repetition."""
+    return tuple(dict.fromkeys((task.actor_group, task.critic_group)))
+
+
+def normalized(config: TrainConfig, normalizer: Normalizer, group: str, obs: Array) -> Array:
+    """Returns a group's observations as the networks see them."""
+    return normalize(normalizer[group], obs, config.observation_clip) if config.normalize_observations else obs
+
+
+def make_value_fn(task: Task, config: TrainConfig, actor: Actor) -> ValueFn:
+    """Returns the critic as a function of raw observations, in (scaled) reward units."""
+
+    def value_fn(obs: Mapping[str, Array]) -> Array:
+        group = task.critic_group
+        x = normalized(config, actor.normalizer, group, clean(obs[group]))
+        return denormalize(actor.value_scale, actor.policy.value(x))
+
+    return value_fn
+
+
+def clean(x: Array) -> Array:
+    """Returns x with zeros for what is not finite: one bad number must not reach the statistics."""
+    return jnp.where(jnp.isfinite(x), x, 0.0)
+
+
+def _count(info: StepInfo, done: Array, reward: Array, obs: Obs) -> Counts:
+    """Returns sums over environments of one step."""
+
+    def ended(flag: Array) -> Array:
+        return jnp.sum(flag & done, dtype=jnp.float32)
+
+    finite = jnp.isfinite(reward)
+    for x in obs.values():
+        finite &= jnp.isfinite(x).all(-1)
+    counts = {
+        "episodes": jnp.sum(done, dtype=jnp.float32),
+        "fail": ended(info.fail_E),
+        "success": ended(info.success_E),
+        "truncated": ended(info.truncated_E & ~info.fail_E),
+        "fault": jnp.sum(info.fault_E, dtype=jnp.float32),
+        "not_finite": jnp.sum(~finite & ~info.fault_E, dtype=jnp.float32),
+        "return": jnp.sum(jnp.where(done, clean(info.episode_return_E), 0.0)),
+        "seconds": jnp.sum(jnp.where(done, info.time_E, 0.0)),
+        "reward": jnp.sum(clean(reward)),
+    }
+    return counts | {f"term/{name}": jnp.sum(clean(value)) for name, value in info.terms.items()}
+
+
+def rollout(
+    task: Task, config: TrainConfig, actor: Actor, params: Any, task_state: Any, env_state: Any, key: PRNGKeyArray
+) -> tuple[Any, Any, Transitions, Counts]:
+    """Takes rollout_length steps with sampled actions.
+
+    Returns the state of the task, the last EnvState, the transitions with leading axes (T, E), and counts summed over
+    steps and environments. Episodes unfinished at the end carry on in the next rollout.
+    """
+    value_fn = make_value_fn(task, config, actor)
+    groups = groups_of(task)
+
+    def step(carry: tuple[Any, Any], key: PRNGKeyArray) -> tuple[tuple[Any, Any], tuple[Transitions, Counts]]:
+        task_state, env_state = carry
+        obs = {group: clean(env_state.obs[group]) for group in groups}
+        normal = actor.policy.distribution(
+            normalized(config, actor.normalizer, task.actor_group, obs[task.actor_group])
+        )
+        noise = jax.random.normal(key, normal.loc.shape, jnp.float32)
+        action = actor.policy.action(normal.loc + normal.std * noise)
+        task_state, env_state, info = task.step(task_state, action, params, value_fn)
+        valid = ~info.fault_E & jnp.isfinite(env_state.reward)
+        seen = Transitions(
+            obs, normal, noise, clean(env_state.reward), env_state.done | info.fault_E, valid, clean(info.bootstrap_E)
+        )
+        return (task_state, env_state), (seen, _count(info, env_state.done, env_state.reward, env_state.obs))
+
+    task_state = task.begin_rollout(task_state, params)
+    keys = jax.random.split(key, config.rollout_length)
+    (task_state, env_state), (transitions, counts_T) = jax.lax.scan(step, (task_state, env_state), keys)
+    return task_state, env_state, transitions, {k: v.sum(0) for k, v in counts_T.items()}
