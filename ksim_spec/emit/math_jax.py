@@ -90,3 +90,13 @@ def truncated_normal(u: Float[Array, "..."], bound: Float[Array, "..."]) -> Floa
     """Returns a standard normal truncated to ±bound, from a sample u that is uniform in [0, 1)."""
     low = ndtr(-bound)
     return ndtri(low + u * (1.0 - 2.0 * low))
+
+
+def contact_force(slots: Float[Array, "K 9"]) -> Float[Array, "3"]:
+    """Returns the world-frame force (N) that others apply: slots hold force, normal, tangent of each contact.
+
+    MuJoCo reports the force on the second geom in the contact's frame, so the sum is negated.
+    """
+    force, normal, tangent = slots[:, 0:3], slots[:, 3:6], slots[:, 6:9]
+    third = _cross(normal, tangent)
+    return -jnp.sum(force[:, :1] * normal + force[:, 1:2] * tangent + force[:, 2:3] * third, axis=0)

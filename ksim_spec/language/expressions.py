@@ -48,10 +48,8 @@ class Checker:
     provenance: Provenance = field(default_factory=Provenance)
     functions: dict[str, Fn] = field(default_factory=dict)
     draws: DrawContext | None = None
-    param_prefix: str | None = None
-    stats: bool = False
     calls: list[str] = field(default_factory=list)
-    _param_counter: int = 0
+    streams: dict[str, int] = field(default_factory=dict)
 
     # Entry points ---------------------------------------------------------------------------------------------------
 
@@ -87,6 +85,11 @@ class Checker:
 
     def warn(self, span: Span, code: str, slug: str, message: str, **more: object) -> None:
         self.out.warning(code, slug, message, span, **more)
+
+    def drawing(self, stream: str, scope: str, axes: tuple[Axis, ...] = (), shared: bool = False) -> DrawContext:
+        """Returns a place to draw in; a second declaration of the same name gets streams of its own."""
+        count = self.streams[stream] = self.streams.get(stream, 0) + 1
+        return DrawContext(stream if count == 1 else f"{stream}@{count}", scope, axes, shared)
 
     # What several handlers need -------------------------------------------------------------------------------------
 

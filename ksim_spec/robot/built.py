@@ -23,8 +23,7 @@ ACCESSOR = {"camera": "cam", "keyframe": "key", "tendon": "tendon", "equality": 
 
 def read_built(tree: Tree, path: Path | None) -> tuple[dict[str, list[el.Element]], int, int]:
     """Returns elements by kind, nq and nv of the model that MuJoCo builds; SpecError when it refuses it."""
-    from ksim_spec.robot.load import spec_from_file, spec_from_text  # MuJoCo is imported only here
-    from ksim_spec.robot.load import compile_spec
+    from ksim_spec.robot.load import compile_spec, spec_from_file, spec_from_text  # MuJoCo is imported only here
 
     text = next(iter(tree.sources.files.values())).text
     model = compile_spec(spec_from_file(path) if path else spec_from_text(text))

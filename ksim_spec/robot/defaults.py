@@ -12,13 +12,14 @@ from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.robot.mjcf import Node, Tree
 
 ACTUATORS = frozenset(
-    "general motor position velocity intvelocity damper cylinder muscle adhesion dcmotor pid plugin".split()
-)
+    ["general", "motor", "position", "velocity", "intvelocity", "damper", "cylinder", "muscle", "adhesion", "dcmotor",
+     "pid", "plugin"]
+)  # fmt: skip
 # What the shortcuts have in common; the rest (kp, kv, …) belongs to one shortcut.
 SHARED_ACTUATOR = frozenset(
-    "ctrlrange forcerange actrange lengthrange ctrllimited forcelimited actlimited gear cranklength group delay "
-    "nsample interp user armature damping".split()
-)
+    ["ctrlrange", "forcerange", "actrange", "lengthrange", "ctrllimited", "forcelimited", "actlimited", "gear",
+     "cranklength", "group", "delay", "nsample", "interp", "user", "armature", "damping"]
+)  # fmt: skip
 TENDONS = frozenset(("spatial", "fixed"))
 
 

@@ -1,4 +1,4 @@
-"""The elements of a robot as the checker sees them. Angles are radians, lengths metres; ids follow the compiled model."""
+"""The elements of a robot as the checker sees them: angles in radians, lengths in metres, ids of the compiled model."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ DOF_SIZE = {"free": 6, "ball": 3, "slide": 1, "hinge": 1}
 SENSOR_SIZE = {
     **dict.fromkeys(("framequat", "ballquat"), 4),
     **dict.fromkeys(
-        "accelerometer velocimeter gyro force torque magnetometer ballangvel framepos framexaxis frameyaxis framezaxis "
-        "framelinvel frameangvel framelinacc frameangacc subtreecom subtreelinvel subtreeangmom normal".split(), 3),
+        ("accelerometer", "velocimeter", "gyro", "force", "torque", "magnetometer", "ballangvel", "framepos",
+         "framexaxis", "frameyaxis", "framezaxis", "framelinvel", "frameangvel", "framelinacc", "frameangacc",
+         "subtreecom", "subtreelinvel", "subtreeangmom", "normal"), 3),
     "camprojection": 2,
     "fromto": 6,
 }  # fmt: skip
@@ -117,7 +118,7 @@ class Actuator(Element):
 
 @dataclass(frozen=True)
 class Sensor(Element):
-    """A sensor: `obj` is what it measures; `adr`, `dim` its slice of `sensordata` (adr None after one of unknown size)."""
+    """A sensor of `obj`; `adr`, `dim` are its slice of `sensordata` (`adr` None after a sensor of unknown size)."""
 
     objtype: str = ""
     obj: str = ""

@@ -10,38 +10,27 @@ from typing import Any
 
 import mujoco
 
-from ksim_spec.robot.index import RobotIndex
+from ksim_spec.diagnostics import Diagnostic, SpecError
 
 NAME = "floor"
+MATERIAL = "ksim_spec_floor"
 FLOOR_TYPES = (mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_HFIELD)
 DEFAULT_SOLREF, DEFAULT_SOLIMP = (0.02, 1.0), (0.9, 0.95, 0.001, 0.5, 2.0)
 
 
-def floor_name(index: RobotIndex) -> str:
-    """Returns the name of the floor geom of a composed scene: that of the model's own floor, else `floor`."""
-    found = [g for g in index.geoms if g.body == 0 and g.type in ("plane", "hfield")]
-    paired = {p.attrs.get(k, "") for p in index.all("pair") for k in ("geom1", "geom2")}
-    found.sort(key=lambda g: (g.name not in paired, not (g.contype or g.conaffinity)))
-    return (found[0].name if found else None) or _free_name({g.name for g in index.geoms})
-
-
-def _free_name(taken: set[str | None]) -> str:
-    name = NAME
-    while name in taken:
-        name = f"world_{name}"
-    return name
-
-
 def place_floor(spec: mujoco.MjSpec, friction: float, notes: list[str]) -> str:
-    """Makes the scene's floor a plane with that sliding friction; returns its name.
+    """Makes the scene's floor, called `floor`, a plane with that sliding friction; returns the name it had before.
 
     The model's own floors go: the first (one with explicit pairs before others) is changed in place, so that what
-    refers to it still does, and colliding others are removed.
+    refers to it still does, and colliding others are removed. SpecError KS164 when another geom is called `floor`.
     """
     paired = {name for p in spec.pairs for name in (p.geomname1, p.geomname2)}
     own = [g for g in spec.worldbody.geoms if g.type in FLOOR_TYPES]
     own.sort(key=lambda g: (g.name not in paired, not (g.contype or g.conaffinity)))
     standing = [g for g in spec.geoms if g.type not in FLOOR_TYPES and (g.contype or g.conaffinity)]
+    if any(g.name == NAME and g not in own for g in spec.geoms):
+        raise SpecError([Diagnostic("KS164", "floor-name", f"the robot has a geom `{NAME}` that is not a floor",
+                                    help="rename it in the MJCF, or leave the floor to the MJCF: `floor = robot`")])
     floor = _flatten(spec, own[0], notes) if own else _new_floor(spec, standing)
     for other in own[1:]:
         if (other.contype or other.conaffinity) and other.name not in paired:
@@ -49,19 +38,32 @@ def place_floor(spec: mujoco.MjSpec, friction: float, notes: list[str]) -> str:
             spec.delete(other)
     _take_over(floor, standing, notes)
     floor.friction = [friction, *list(floor.friction)[1:]]
+    before = _rename(spec, floor)
     for pair in spec.pairs:
         if floor.name in (pair.geomname1, pair.geomname2):
             pair.friction = [friction, friction, *_numbers(list(pair.friction)[2:], (0.005, 0.0001, 0.0001))]
-    return floor.name
+    return before
 
 
 def _numbers(values: list[float], defaults: tuple[float, ...]) -> list[float]:
     return [v if v == v else d for v, d in zip(values, defaults, strict=True)]
 
 
+def _rename(spec: mujoco.MjSpec, floor: Any) -> str:
+    """Calls the floor `floor` everywhere; returns its old name."""
+    before, floor.name = floor.name, NAME
+    for pair in spec.pairs:
+        pair.geomname1 = NAME if pair.geomname1 == before else pair.geomname1
+        pair.geomname2 = NAME if pair.geomname2 == before else pair.geomname2
+    for sensor in spec.sensors:
+        if sensor.objtype == mujoco.mjtObj.mjOBJ_GEOM and sensor.objname == before:
+            sensor.objname = NAME
+        if sensor.reftype == mujoco.mjtObj.mjOBJ_GEOM and sensor.refname == before:
+            sensor.refname = NAME
+    return before
+
+
 def _flatten(spec: mujoco.MjSpec, geom: Any, notes: list[str]) -> Any:
-    if not geom.name:
-        geom.name = _free_name({g.name for g in spec.geoms})
     if geom.type == mujoco.mjtGeom.mjGEOM_HFIELD:
         notes.append(f"the height field `{geom.name}` is replaced by a plane at its base")
         field = spec.hfield(geom.hfieldname)
@@ -78,11 +80,13 @@ def _new_floor(spec: mujoco.MjSpec, standing: list[Any]) -> Any:
     contype, conaffinity = 1, 1
     for g in standing:
         contype, conaffinity = contype | g.conaffinity, conaffinity | g.contype
+    if spec.material(MATERIAL) is None:
+        spec.add_material(name=MATERIAL, rgba=[0.45, 0.48, 0.52, 1.0])
     return spec.worldbody.add_geom(
-        name=_free_name({g.name for g in spec.geoms}), type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0.0, 0.0, 0.05],
+        name=NAME, type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0.0, 0.0, 0.05],
         pos=[0.0, 0.0, 0.0], quat=[1.0, 0.0, 0.0, 0.0], contype=contype, conaffinity=conaffinity, condim=3,
         priority=0, friction=[1.0, 0.005, 0.0001], solref=list(DEFAULT_SOLREF), solimp=list(DEFAULT_SOLIMP), solmix=1.0,
-        margin=0.0, gap=0.0, group=0, material="", rgba=[0.45, 0.48, 0.52, 1.0],
+        margin=0.0, gap=0.0, group=0, material=MATERIAL, rgba=[1.0, 1.0, 1.0, 1.0],
     )  # fmt: skip
 
 

@@ -29,10 +29,10 @@ def spec_from_file(path: Path) -> mujoco.MjSpec:
         raise _refused(error, path) from None
 
 
-def spec_from_text(text: str) -> mujoco.MjSpec:
-    """Returns the MjSpec of MJCF text; SpecError (KS160) when MuJoCo refuses it."""
+def spec_from_text(text: str, assets: dict[str, bytes] | None = None) -> mujoco.MjSpec:
+    """Returns the MjSpec of MJCF text and the files it names; SpecError (KS160) when MuJoCo refuses it."""
     try:
-        return mujoco.MjSpec.from_string(text)
+        return mujoco.MjSpec.from_string(text, assets=assets or None)
     except ValueError as error:
         raise _refused(error, None) from None
 

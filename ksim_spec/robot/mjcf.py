@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 from xml.parsers import expat
 
 from ksim_spec.diagnostics import Diagnostic, SpecError
@@ -102,7 +103,7 @@ def _parse(source: SourceFile, tree: Tree) -> Node:
         (stack[-1].children if stack else roots).append(node)
         stack.append(node)
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object) -> NoReturn:
         raise _error(tree, "KS153", "xml-entity", "entity declarations are not allowed in a robot file",
                      source.line_span(parser.CurrentLineNumber), "write the value out, or use `<include>`")
 

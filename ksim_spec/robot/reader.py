@@ -1,4 +1,4 @@
-"""From the MJCF tree to elements in compiled order: bodies depth first, what they carry by body, the rest as written."""
+"""From the MJCF tree to elements in compiled order: bodies depth first, what they carry, then the rest as written."""
 
 from __future__ import annotations
 
@@ -236,5 +236,6 @@ class Reader:
         return el.SENSOR_SIZE.get(node.tag, 1)
 
     def _keyframe(self, node: Node, index: int) -> el.Keyframe:
-        vectors = {k: self.num.vector(node, node.attrs, k) if k in node.attrs else None for k in ("qpos", "qvel", "ctrl")}
+        words = ("qpos", "qvel", "ctrl")
+        vectors = {k: self.num.vector(node, node.attrs, k) if k in node.attrs else None for k in words}
         return self._element(el.Keyframe, "keyframe", node, index, node.attrs, **vectors)

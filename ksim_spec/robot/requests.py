@@ -14,7 +14,7 @@ SensorKind = Literal[
     "framepos", "framequat", "framexaxis", "frameyaxis", "framezaxis", "framelinvel", "frameangvel", "framelinacc",
     "frameangacc", "subtreecom", "subtreelinvel", "subtreeangmom", "touch", "force", "torque", "accelerometer", "gyro",
     "velocimeter", "magnetometer", "rangefinder", "jointpos", "jointvel", "jointactuatorfrc", "actuatorpos",
-    "actuatorvel", "actuatorfrc", "tendonpos", "tendonvel", "ballquat", "ballangvel",
+    "actuatorvel", "actuatorfrc", "tendonpos", "tendonvel", "tendonactuatorfrc", "ballquat", "ballangvel",
 ]  # fmt: skip
 ContactField = Literal["found", "force", "torque", "dist", "pos", "normal", "tangent", "linvel", "angvel"]
 Stage = Literal["pos", "vel", "acc"]
@@ -66,7 +66,7 @@ class SiteRequest:
 
 @dataclass(frozen=True)
 class ServoRequest:
-    """Turns a plain motor into a position servo: joint torque kp (ctrl - q) - kd qvel, within the motor's old limits."""
+    """Turns a motor into a position servo: joint torque kp (ctrl - q) - kd qvel, within the motor's old limits."""
 
     actuator: str
     kp: float

@@ -10,11 +10,12 @@ import mujoco
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.robot.assets import bundle_assets
 from ksim_spec.robot.contacts import TouchFilter, contact_count, outside_geoms
+from ksim_spec.robot.floor import NAME as FLOOR
 from ksim_spec.robot.floor import place_floor
 from ksim_spec.robot.load import compile_spec, spec_from_file, spec_from_text
+from ksim_spec.robot.naming import generated_name
 from ksim_spec.robot.options import apply_options
 from ksim_spec.robot.requests import ContactRequest, Scene, SceneRequest, SensorRequest, ServoRequest, Stage
-from ksim_spec.robot.selectors import generated_name
 from ksim_spec.robot.strip import strip_visual
 
 OBJ = mujoco.mjtObj
@@ -45,6 +46,7 @@ class _Composer:
         self.notes: list[str] = []
         self.floor: str | None = None
         self.names: dict[str, list[str]] = {}
+        self.alias: dict[str, str] = {}
 
     def run(self) -> Scene:
         request, spec = self.request, self.spec
@@ -58,9 +60,13 @@ class _Composer:
         for servo in request.servos:
             self._servo(servo)
         if request.floor is not None:
-            self.floor = place_floor(spec, request.floor, self.notes)
-            if self.floor not in self.names["geom"]:
-                self.names["geom"].append(self.floor)
+            before = place_floor(spec, request.floor, self.notes)
+            self.floor = FLOOR
+            # Ids and the old name go on meaning the same geom.
+            self.alias = {before: FLOOR}
+            self.names["geom"] = [self.alias.get(n, n) for n in self.names["geom"]]
+            if FLOOR not in self.names["geom"]:
+                self.names["geom"].append(FLOOR)
         if request.keep_sensors is not None:
             for sensor in [s for s in spec.sensors if s.name not in request.keep_sensors]:
                 spec.delete(sensor)
@@ -70,7 +76,10 @@ class _Composer:
         if request.strip_visual:
             strip_visual(spec)
         assets = bundle_assets(spec, self.path.parent if self.path else None)
-        return self._scene(compile_spec(spec, self.path), slots, assets)
+        compile_spec(spec, self.path)
+        # XML keeps six digits: the model simulated is the one that the XML gives, so that both are the same everywhere.
+        xml = spec.to_xml()
+        return self._scene(compile_spec(spec_from_text(xml, assets), self.path), xml, slots, assets)
 
     def _name_everything(self) -> None:
         """Names what has no name after its place in the robot's own model, so that sensors can refer to it."""
@@ -89,6 +98,8 @@ class _Composer:
         known = self.names.get(kind, [])
         if isinstance(name, int):
             return known[name]
+        if kind == "geom":
+            name = self.alias.get(name, name)
         if name not in known and not (kind == "body" and name == "world"):
             raise SpecError([Diagnostic("KS162", "scene-name", f"the scene has no {kind} `{name}`",
                                         help=suggest(name, known, f"{kind}s"))])  # fmt: skip
@@ -116,7 +127,7 @@ class _Composer:
         if reftype:
             more = {"reftype": OBJECTS[reftype], "refname": self._resolve(reftype, request.ref)}
         self.spec.add_sensor(
-            name=PREFIX + request.key, type=getattr(mujoco.mjtSensor, f"mjSENS_{request.kind.upper()}"),
+            name=PREFIX + request.key, type=_sensor_type(request.kind),
             objtype=OBJECTS[objtype], objname=self._resolve(objtype, request.obj), cutoff=request.cutoff, **more,
         )  # fmt: skip
 
@@ -152,7 +163,7 @@ class _Composer:
 
     # Result -------------------------------------------------------------------------------------------------------
 
-    def _scene(self, model: mujoco.MjModel, slots: dict[str, list[str]], assets: dict[str, bytes]) -> Scene:
+    def _scene(self, model: mujoco.MjModel, xml: str, slots: dict[str, list[str]], assets: dict[str, bytes]) -> Scene:
         sensors = {r.key: _range(model, PREFIX + r.key) for r in self.request.sensors}
         contacts = {key: [s for n in names for s in _slots(model, n)] for key, names in slots.items()}
         ours = [PREFIX + r.key for r in self.request.sensors] + [n for names in slots.values() for n in names]
@@ -161,8 +172,13 @@ class _Composer:
         if self.floor is not None:
             floor = model.geom(self.floor).id
             pairs = tuple(i for i in range(model.npair) if floor in (model.pair_geom1[i], model.pair_geom2[i]))
-        return Scene(model, self.spec.to_xml(), assets, sensors, contacts, STAGES[needed], self.floor, pairs,
-                     tuple(self.notes))  # fmt: skip
+        return Scene(model, xml, assets, sensors, contacts, STAGES[needed], self.floor, pairs, tuple(self.notes))
+
+
+def _sensor_type(word: str) -> mujoco.mjtSensor:
+    # The two words whose enum is not the word itself.
+    name = {"jointactuatorfrc": "jointactfrc", "tendonactuatorfrc": "tendonactfrc"}.get(word, word)
+    return getattr(mujoco.mjtSensor, f"mjSENS_{name.upper()}")
 
 
 def _range(model: mujoco.MjModel, name: str) -> tuple[int, int]:

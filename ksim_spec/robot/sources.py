@@ -1,4 +1,4 @@
-"""Where a robot file is: a path, `mjx:…` (models inside the mujoco-mjx wheel) or `pkg:package/path.xml`; and its digest."""
+"""Where a robot file is: a path, `mjx:…` (in the mujoco-mjx wheel) or `pkg:package/path.xml`; and its digest."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def _package_root(package: str, text: str, span: Span) -> Path:
     places = list(found.submodule_search_locations or ()) if found else []
     if not places:
         message = f"package `{package}` is not installed, so `{text}` cannot be found"
-        raise SpecError([Diagnostic("KS161", "robot-package", message, span, help=f"install `{package}`, or give a path")])
+        advice = f"install `{package}`, or give a path"
+        raise SpecError([Diagnostic("KS161", "robot-package", message, span, help=advice)])
     return Path(places[0])
 
 

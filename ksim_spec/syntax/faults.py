@@ -104,7 +104,8 @@ def _number_tail(tokens: Sequence[Tok], k: int, report: Report) -> bool:
         report.add("unknown-unit", f"unknown unit `{tok.text}`", tok, help=f"write `{UNIT_SPELLINGS[tok.text]}`")
     elif tok.start == number.end and number.text[-1].isdigit():
         text = shorten(number.text + tok.text)
-        report.add("malformed-number", f"`{text}` is not a number with a unit", (number, tok), help=_unit_help(tok.text))
+        message = f"`{text}` is not a number with a unit"
+        report.add("malformed-number", message, (number, tok), help=_unit_help(tok.text))
     elif tok.text[0] in "eE" and tok.text[1:].isdigit():
         advice = f"write `{number.text}{tok.text}` without the space"
         report.add("malformed-number", f"`{number.text} {tok.text}` is not a number", (number, tok), help=advice)

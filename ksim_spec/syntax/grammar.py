@@ -56,13 +56,13 @@ class _KeepTerminals:
 def make_parser(strict: bool = False, cache: str | None = None) -> tuple[Lark, Builder]:
     """Builds the parser and the builder its rules call; `strict` makes Lark refuse any conflict (for tests).
 
-    `cache` names a file that holds the parse table between processes; Lark rebuilds it when the grammar, its own version or
-    Python's differ, or when the file cannot be read.
+    `cache` names a file that holds the parse table between processes; Lark rebuilds it when the grammar, its own
+    version or Python's differ, or when the file cannot be read.
     """
     builder = Builder()
     parser = Lark(
-        grammar_text(), parser="lalr", lexer="basic", start=["file", "value"], transformer=builder, maybe_placeholders=True,
-        postlex=_KeepTerminals(), strict=strict, cache=cache or False,
+        grammar_text(), parser="lalr", lexer="basic", start=["file", "value"], transformer=builder,
+        maybe_placeholders=True, postlex=_KeepTerminals(), strict=strict, cache=cache or False,
     )  # fmt: skip
     return parser, builder
 
@@ -70,8 +70,8 @@ def make_parser(strict: bool = False, cache: str | None = None) -> tuple[Lark, B
 def cache_file() -> str | None:
     """Returns where the parse table is kept: a file in a folder that only this user can write, or None without one.
 
-    Building the table takes 0.2 s of CPU and loading it a few milliseconds. The file is a pickle, hence the ownership check. Set
-    `KSIM_SPEC_CACHE` to choose the folder, or to an empty string to keep nothing.
+    Building the table takes 0.2 s of CPU and loading it a few milliseconds. The file is a pickle, hence the ownership
+    check. Set `KSIM_SPEC_CACHE` to choose the folder, or to an empty string to keep nothing.
     """
     chosen = os.environ.get("KSIM_SPEC_CACHE")
     if chosen == "":

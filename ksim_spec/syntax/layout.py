@@ -1,35 +1,42 @@
 """Splits the token stream into statements and blocks, whatever state the text is in.
 
-This is where newlines are kept or dropped, brackets are paired and missing or stray ones reported. A line that clearly starts a
-statement ends the one before it, whatever bracket was left open, so a mistake never swallows the healthy lines below.
+This is where newlines are kept or dropped, brackets are paired and missing or stray ones reported. A line that clearly
+starts a statement ends the one before it, whatever bracket was left open, so a mistake never swallows the lines below.
 """
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ksim_spec.diagnostics import did_you_mean
 from ksim_spec.source import SourceFile
-from ksim_spec.syntax.report import MAX_DEPTH, Report
-from ksim_spec.syntax.roles import ATTRIBUTE_WORDS, continues, is_attribute_use, opening_role
-from ksim_spec.syntax.tokens import ASSIGN_OPS, CLOSER, OPERATORS, Scan, Statement, Tok
-from ksim_spec.syntax.words import FLAGS, INFIX, NESTED_WORDS, SECTIONS, UNKNOWN, sections_in
+from ksim_spec.syntax import lines
+from ksim_spec.syntax.report import MAX_BLOCKS, MAX_DEPTH, Report
+from ksim_spec.syntax.roles import ATTRIBUTE_WORDS, continues
+from ksim_spec.syntax.tokens import CLOSER, Scan, Statement, Tok
+from ksim_spec.syntax.words import EXPRESSION, INFIX, SECTIONS, UNKNOWN, sections_in
 
-_ENDS = frozenset({"NEWLINE", "SEMI", "$END"})
-_OPEN = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
+_OPEN = frozenset({"LPAR", "LSQB", "LBRACE"})
 _CLOSE = frozenset({"RPAR", "RSQB", "RBRACE"})
-_LINE_STARTERS = (OPERATORS - {"MINUS", "PLUS"}) | ASSIGN_OPS | {"DOT", "COMMA", "COLON"}
+_SURELY_MEANT = 0.75  # likeness from which a misspelt section is read as the known one
 
 
 @dataclass
 class _Block:
-    """An open block: the section's word (UNKNOWN when we cannot tell), its header's first token and its brace."""
+    """An open block: the section's word (UNKNOWN when we cannot tell), its header's first token, brace and column."""
 
     keyword: str
     first: Tok
     brace: Tok
     column: int
+    shown: bool = True  # False for a block nested so deep that its statements count for the one around it
+
+    @property
+    def bare(self) -> bool:
+        """True for a `{` that belongs to nothing."""
+        return self.first.type in ("LBRACE", "STRING")
 
 
 class Layout:
@@ -37,16 +44,17 @@ class Layout:
 
     def __init__(self, source: SourceFile, scan: Scan, report: Report) -> None:
         self.source, self.scan, self.report = source, scan, report
-        self.tokens = [*scan.tokens, scan.tokens[-1]]  # one `$END` more, so that a look at the next token never ends
+        self.tokens = [*scan.tokens, scan.tokens[-1]]  # one `$END` more: a look at the next token never runs out
         self.i = 0
         self.blocks: list[_Block] = []
+        self._next_stray = -1  # where the `}` after a stray one would stand: a run of them is one mistake
 
     @property
     def section(self) -> str:
         return self.blocks[-1].keyword if self.blocks else ""
 
     def statements(self) -> Iterator[Statement]:
-        """Yields headers, statements and block ends, every header with its end."""
+        """Yields headers, statements and block ends; every header gets its end."""
         while True:
             tok = self.tokens[self.i]
             if tok.type in ("NEWLINE", "SEMI"):
@@ -56,96 +64,80 @@ class Layout:
             elif tok.type == "RBRACE":
                 self.i += 1
                 if self.blocks:
-                    yield self._close(tok)
+                    yield from self._close(tok)
                 else:
-                    self.report.stray_brace(tok)
-            elif (brace := self._header_brace(self.i)) is not None:
+                    self._stray_brace(tok)
+            elif (brace := self._header_brace()) is not None:
                 yield from self._header(brace)
             else:
                 yield self._simple()
         end = self.tokens[-1]
+        if self.blocks:
+            self._report_unclosed(None)
         while self.blocks:
-            self.report.unclosed_block(self.blocks[-1].first, self.blocks[-1].brace, None)
-            yield self._close(Tok("RBRACE", "", end.start, end.end))
+            yield from self._close(Tok("RBRACE", "", end.start, end.end))
 
-    def _close(self, brace: Tok) -> Statement:
-        self.blocks.pop()
-        return Statement([], brace, self.section)
+    def _close(self, brace: Tok) -> Iterator[Statement]:
+        if self.blocks.pop().shown:
+            yield Statement([], brace, self.section)
+
+    def _stray_brace(self, tok: Tok) -> None:
+        if self._next_stray != self.i - 1:
+            self.report.stray_brace(tok)
+        self._next_stray = lines.skip_newlines(self.tokens, self.i)
+
+    def _report_unclosed(self, before: Tok | None) -> None:
+        """Reports the innermost open block; the ones around it that lack their end too are only mentioned."""
+        if self.blocks[-1].bare:
+            return  # a `{` that belongs to nothing is reported already
+        around = [b.first for b in self.blocks[:-1]] if before is None else []
+        self.report.unclosed_block(self.blocks[-1].first, self.blocks[-1].brace, before, around)
 
     # Headers
 
-    def _header_brace(self, i: int) -> int | None:
-        """Returns the index of the `{` that ends the header starting at `i`, if a header starts there."""
-        first = self.tokens[i]
-        if first.type == "LBRACE":
-            return i
-        if first.type == "STRING" and self.tokens[i + 1].type == "LBRACE":
-            return i + 1
-        if first.type != "NAME":
+    def _header_brace(self) -> int | None:
+        """Returns the index of the `{` of the header at the cursor, found on its line or put in after it."""
+        brace = lines.header_brace(self.tokens, self.i, self.section)
+        if brace is not None:
+            return brace
+        first, second = self.tokens[self.i], self.tokens[self.i + 1]
+        if first.text not in sections_in(self.section) or second.text in INFIX:
             return None
-        known = first.text in SECTIONS or first.text in NESTED_WORDS
-        j, depth = i + 1, 0
-        while True:
-            tok = self.tokens[j]
-            if tok.type == "LBRACE" and depth == 0:
-                break
-            if tok.type in ASSIGN_OPS or tok.type in ("RBRACE", "$END", "SEMI"):
-                return None
-            if tok.type == "NEWLINE":
-                last = self.tokens[j - 1]
-                if last.type == "LBRACE" and known:
-                    return j - 1
-                return (self._brace_below(i, j) or self._brace_missing(i, j)) if known else None
-            depth += (tok.type in ("LPAR", "LSQB")) - (tok.type in ("RPAR", "RSQB") and depth > 0)
-            j += 1
-        if known:
-            return j
-        ends_line = self.tokens[j + 1].type in ("NEWLINE", "$END", "RBRACE")
-        shaped = self.tokens[i + 1].type in ("LBRACE", "NAME", "STRING")
-        clause = opening_role(self.tokens[i : i + 2], self.section) != "NAME"
-        return j if ends_line and shaped and not clause else None
+        if second.type not in ("NAME", "STRING", "NEWLINE"):
+            return None
+        end = lines.line_end(self.tokens, self.i)
+        below = lines.skip_newlines(self.tokens, end)
+        if self.tokens[below].type == "LBRACE":
+            self.report.brace_below(first, self.tokens[below])
+            return below
+        if self.tokens[below].type == "$END" or self._column(self.tokens[below]) <= self._column(first):
+            return None
+        last = self.tokens[end - 1]
+        self.report.missing_brace(first, last)
+        self.tokens.insert(end, Tok("LBRACE", "{", last.end, last.end))
+        return end
 
-    def _brace_below(self, i: int, j: int) -> int | None:
-        """The `{` alone at the start of the line after a section word: a common habit, reported and accepted."""
-        if any(t.type not in ("NAME", "STRING", "QUANTITY", "RANGE", "DOT") for t in self.tokens[i:j]):
-            return None
-        while self.tokens[j].type == "NEWLINE":
-            j += 1
-        if self.tokens[j].type != "LBRACE":
-            return None
-        self.report.brace_below(self.tokens[i], self.tokens[j])
-        return j
-
-    def _brace_missing(self, i: int, j: int) -> int | None:
-        """Puts in the `{` that a section's line lacks when a block clearly follows: the next line is indented deeper."""
-        first, second = self.tokens[i], self.tokens[i + 1]
-        if first.text not in sections_in(self.section) or second.type not in ("NAME", "STRING", "NEWLINE") or second.text in INFIX:
-            return None
-        below = j
-        while self.tokens[below].type == "NEWLINE":
-            below += 1
-        if self.tokens[below].type == "$END" or self._column(below) <= self._column(i):
-            return None
-        end = self.tokens[j - 1].end
-        self.report.missing_brace(first, self.tokens[j - 1])
-        self.tokens.insert(j, Tok("LBRACE", "{", end, end))
-        return j
-
-    def _column(self, i: int) -> int:
-        return self.source.position(self.tokens[i].start).column
+    def _column(self, tok: Tok) -> int:
+        return self.source.position(tok.start).column
 
     def _header(self, brace: int) -> Iterator[Statement]:
-        tokens = [t for t in self.tokens[self.i : brace] if t.type != "NEWLINE"]
         end = self.tokens[brace]
+        tokens = [t for t in self.tokens[self.i : brace] if t.type != "NEWLINE"]
         self.i = brace + 1
         first = tokens[0] if tokens else end
-        column = self.source.position(first.start).column
+        column = self._column(first)
         while self.blocks and first.text in SECTIONS and not self._allowed(first) and column <= self.blocks[-1].column:
-            self.report.unclosed_block(self.blocks[-1].first, self.blocks[-1].brace, first)
-            yield self._close(Tok("RBRACE", "", first.start, first.start))
+            self._report_unclosed(first)
+            yield from self._close(Tok("RBRACE", "", first.start, first.start))
         keyword = first.text if self._allowed(first) else None
+        if len(self.blocks) >= MAX_BLOCKS:
+            if len(self.blocks) == MAX_BLOCKS and first.type == "NAME":
+                self.report.blocks_too_deep(end)
+            self.blocks.append(_Block(UNKNOWN, first, end, column, shown=False))
+            return
         if first.type != "NAME":
-            self.report.bare_brace(end)
+            if not (self.blocks and self.blocks[-1].bare):
+                self.report.bare_brace(end)
         elif keyword is None and (keyword := self._misplaced(first)):
             tokens[0] = Tok("NAME", keyword, first.start, first.end)
         statement = Statement(tokens, end, self.section, keyword, broken=keyword is None)
@@ -157,57 +149,72 @@ class Layout:
         return first.text in sections_in(self.section)
 
     def _misplaced(self, first: Tok) -> str | None:
-        """Reports a block that cannot stand here; returns the section it most likely is, if only misspelt."""
-        allowed = sections_in(self.section)
-        if first.text in SECTIONS or first.text in NESTED_WORDS:
+        """Reports a block that cannot stand here; returns the section it surely is, if only misspelt."""
+        if first.text in lines.BLOCK_WORDS:
             self.report.misplaced_block(first, self.section)
             return None
+        allowed = sections_in(self.section)
         near = did_you_mean(first.text, allowed)
         self.report.unknown_section(first, near, allowed, self.section)
-        return near[0] if near else None
+        return next(iter(difflib.get_close_matches(first.text.lower(), allowed, 1, _SURELY_MEANT)), None)
 
     # Statements
 
+    def expression(self) -> Statement:
+        """Returns the whole text as the tokens of one expression, without newlines."""
+        statement = Statement([], self.tokens[-1], EXPRESSION)
+        self._collect(statement, whole=True)
+        return statement
+
     def _simple(self) -> Statement:
-        """Collects one statement, up to the newline that ends it."""
-        tokens: list[Tok] = []
+        """Returns the statement at the cursor, up to the newline that ends it."""
+        first = self.tokens[self.i]
+        statement = Statement([], first, self.section)
+        if self._continues_line(self.i):
+            self._fail(statement)
+            self.report.line_start(first, joined=False)
+        self._collect(statement, whole=False)
+        self._finish(statement)
+        return statement
+
+    def _collect(self, statement: Statement, whole: bool) -> None:
+        """Moves tokens into the statement until it ends, or to the end of the text when `whole`."""
         opened: list[Tok] = []  # brackets still open, table braces retyped LTABLE
-        statement = Statement(tokens, self.tokens[self.i], self.section)
-        in_params = self.tokens[self.i].text == "fn"
-        if self._attribute_line(self.i) or self._operator_line(self.i):
-            statement.broken = True
-            self.report.line_start(self.tokens[self.i], joined=False)
-        while True:
-            tok = self.tokens[self.i]
-            if tok.type == "$END" or (tok.type == "SEMI" and not opened):
+        while (tok := self.tokens[self.i]).type != "$END":
+            if not whole and self._ends_before(tok, statement, opened):
                 break
             if tok.type == "NEWLINE":
-                if self._newline_ends(statement, opened, in_params):
-                    break
+                self._skip_newlines(statement, opened)
                 continue
-            if tok.type == "RBRACE" and not any(o.type == "LTABLE" for o in opened):
-                break
             self.i += 1
             if tok.type in _OPEN:
                 self._open(tok, opened, statement)
             elif tok.type in _CLOSE:
                 self._shut(tok, opened, statement)
-            if tok.type == "COMMA" and opened and opened[-1].type == "LTABLE":
+            elif tok.type == "COMMA" and opened and opened[-1].type == "LTABLE":
                 tok.type = "SEP"
-            tokens.append(tok)
-        if opened and not statement.broken:
+            statement.tokens.append(tok)
+        if opened and self._fail(statement):
             self.report.unclosed_bracket(opened[-1])
-            statement.broken = True
-        self._finish(statement)
-        return statement
+
+    def _ends_before(self, tok: Tok, statement: Statement, opened: list[Tok]) -> bool:
+        if tok.type == "NEWLINE":
+            return self._newline_ends(statement, opened)
+        if tok.type == "RBRACE":
+            return not any(o.type == "LTABLE" for o in opened)
+        return tok.type == "SEMI" and not opened
+
+    def _fail(self, statement: Statement) -> bool:
+        """Marks the statement as broken; True the first time, when there is something to report."""
+        was, statement.broken = statement.broken, True
+        return not was
 
     def _open(self, tok: Tok, opened: list[Tok], statement: Statement) -> None:
         if tok.type == "LBRACE":
             tok.type = "LTABLE"
         opened.append(tok)
-        if len(opened) > MAX_DEPTH and not statement.broken:
+        if len(opened) > MAX_DEPTH and self._fail(statement):
             self.report.too_deep(tok)
-            statement.broken = True
 
     def _shut(self, tok: Tok, opened: list[Tok], statement: Statement) -> None:
         """Pairs a closing bracket, reporting one that closes nothing or something else."""
@@ -216,111 +223,43 @@ class Layout:
         if opened and CLOSER[opened[-1].type] == tok.type:
             opened.pop()
             return
-        if not statement.broken:
+        if self._fail(statement):
             self.report.mismatched(tok, opened[-1] if opened else None)
-            statement.broken = True
         if any(CLOSER[o.type] == tok.type for o in opened):
             while CLOSER[opened.pop().type] != tok.type:
                 pass
 
-    def _newline_ends(self, statement: Statement, opened: list[Tok], in_params: bool) -> bool:
-        """Decides about the newline at the cursor; moves past it when it does not end the statement."""
-        newline = self.tokens[self.i]
-        j = self.i
-        while self.tokens[j].type == "NEWLINE":
-            j += 1
-        last = statement.tokens[-1]
-        starts = self._starts_statement(j, in_params and len(opened) == 1)
+    def _newline_ends(self, statement: Statement, opened: list[Tok]) -> bool:
+        """True when the newline at the cursor ends the statement."""
+        j = lines.skip_newlines(self.tokens, self.i)
+        in_parameters = statement.tokens[0].text == "fn" and len(opened) == 1
+        starts = not in_parameters and lines.starts_statement(self.tokens, j, self.section)
         if opened:
-            if starts:
-                return True
-            if opened[-1].type == "LTABLE" and not continues(last):
-                self._separate(statement, newline, j)
-            self.i = j
-            return False
-        if continues(last):
-            if starts or self.tokens[j].type in ("RBRACE", "$END"):
-                return True
-            self.i = j
-            return False
-        if j == self.i + 1 and (self._attribute_line(j) or (self._operator_line(j) and not self._line_assigns(j))):
+            return starts
+        if continues(statement.tokens[-1]):
+            return starts or self.tokens[j].type in ("RBRACE", "$END")
+        if j == self.i + 1 and self._continues_line(j) and not lines.assigns(self.tokens, j):
             self.report.line_start(self.tokens[j], joined=True)
-            self.i = j
             return False
         return True
 
-    def _separate(self, statement: Statement, newline: Tok, following: int) -> None:
-        """Turns a newline between two table entries into their separator."""
-        edge = statement.tokens[-1].type in ("LTABLE", "SEP", "COMMA")
-        if not edge and self.tokens[following].type not in ("RBRACE", "COMMA"):
+    def _continues_line(self, j: int) -> bool:
+        starts = (lines.starts_with_attribute, lines.starts_with_operator)
+        return any(test(self.tokens, j, self.section) for test in starts)
+
+    def _skip_newlines(self, statement: Statement, opened: list[Tok]) -> None:
+        """Drops the newlines at the cursor; between two table entries they become the separator."""
+        newline = self.tokens[self.i]
+        self.i = lines.skip_newlines(self.tokens, self.i)
+        if not opened or opened[-1].type != "LTABLE":
+            return
+        last = statement.tokens[-1]
+        edge = last.type in ("LTABLE", "SEP") or self.tokens[self.i].type in ("RBRACE", "COMMA")
+        if not edge and not continues(last):
             statement.tokens.append(Tok("SEP", "\n", newline.start, newline.end))
-
-    def _starts_statement(self, j: int, in_params: bool) -> bool:
-        """True when the line at `j` is surely a new statement, even inside an open bracket."""
-        tok = self.tokens[j]
-        if tok.type != "NAME":
-            return False
-        if self._is_target(j) and not in_params:
-            return True
-        if (tok.text in SECTIONS or tok.text in NESTED_WORDS) and self._header_brace_on_line(j):
-            return True
-        following = self.tokens[j + 1]
-        if opening_role([tok, following], self.section) != "NAME" and following.type in ("NAME", "STRING", "QUANTITY"):
-            return following.text not in INFIX
-        return following.type == "NAME" and (is_attribute_use(self.tokens, j + 1))
-
-    def _header_brace_on_line(self, j: int) -> bool:
-        while self.tokens[j].type not in _ENDS:
-            j += 1
-        return self.tokens[j - 1].type == "LBRACE"
-
-    def _is_target(self, j: int) -> bool:
-        """True when the line starts with a path and an assignment sign."""
-        depth, j = 0, j + 1
-        while True:
-            kind = self.tokens[j].type
-            if kind in ASSIGN_OPS and not depth:
-                return True
-            if kind in ("LPAR", "LSQB"):
-                depth += 1
-            elif kind in ("RPAR", "RSQB") and depth:
-                depth -= 1
-            elif kind in _ENDS or (not depth and kind not in ("DOT", "NAME")):
-                return False
-            elif not depth and kind == "NAME" and self.tokens[j - 1].type != "DOT":
-                return False
-            j += 1
-
-    def _attribute_line(self, j: int) -> bool:
-        """True when the line at `j` starts with an attribute and so belongs to the line before."""
-        tok = self.tokens[j]
-        if tok.type != "NAME" or opening_role(self.tokens[j : j + 2], self.section) != "NAME":
-            return False
-        if tok.text in FLAGS:
-            return self.tokens[j + 1].type in _ENDS or self.tokens[j + 1].type == "RBRACE"
-        return is_attribute_use(self.tokens, j)
-
-    def _operator_line(self, j: int) -> bool:
-        """True when the line at `j` starts with an operator."""
-        tok = self.tokens[j]
-        if tok.type in ("MINUS", "PLUS"):
-            return self.section != "check"
-        if tok.type in _LINE_STARTERS:
-            return True
-        following = self.tokens[j + 1].type
-        return tok.type == "NAME" and tok.text in INFIX and following not in ASSIGN_OPS | {"DOT", "$END"}
-
-    def _line_assigns(self, j: int) -> bool:
-        """True when the line at `j` has an assignment sign of its own, so that it cannot go on from the line above."""
-        while self.tokens[j].type not in _ENDS and self.tokens[j].type not in ASSIGN_OPS:
-            j += 1
-        return self.tokens[j].type in ASSIGN_OPS
 
     def _finish(self, statement: Statement) -> None:
         """Sets the statement's end and the comments that belong to it."""
-        if not statement.tokens:
-            statement.end = Tok("_NL", "", self.tokens[self.i].start, self.tokens[self.i].start)
-            return
         stop = statement.tokens[-1].end
         statement.end = Tok("_NL", "", stop, stop)
         if not self.scan.comments:
@@ -333,5 +272,3 @@ class Layout:
             line -= 1
         statement.doc = "\n".join(reversed(above))
         statement.comment = trailing.text if trailing and trailing.span.start >= stop else statement.doc
-
-

@@ -8,7 +8,7 @@ from ksim_spec.diagnostics import did_you_mean
 from ksim_spec.syntax.report import Report, shorten
 from ksim_spec.syntax.roles import ATTRIBUTE_WORDS, CLOSERS, OPENERS, OPERAND_ENDS
 from ksim_spec.syntax.tokens import ASSIGN_OPS, Statement, Tok
-from ksim_spec.syntax.words import COUNTS, DIRECTIVES, INFIX, SECTIONS
+from ksim_spec.syntax.words import COUNTS, DIRECTIVES, EXPRESSION, INFIX, SECTIONS
 from ksim_spec.units import UNITS
 
 _RESERVED = frozenset(INFIX.values())
@@ -20,8 +20,7 @@ def explain(statement: Statement, k: int, report: Report) -> None:
     """Reports that token `k` of the statement (its end, when `k` is past the last) did not fit."""
     tokens = statement.tokens
     if not k:
-        first = tokens[0] if tokens else statement.end
-        report.add("unexpected-token", f"a statement cannot start with `{shorten(first.text)}`", first)
+        _first(tokens[0] if tokens else statement.end, report)
     elif k >= len(tokens):
         _unfinished(tokens, report)
     elif tokens[0].type == "DIRECTIVE":
@@ -32,13 +31,23 @@ def explain(statement: Statement, k: int, report: Report) -> None:
         _operand_wanted(statement, k, report)
 
 
+def _first(tok: Tok, report: Report) -> None:
+    if tok.type == "$END":
+        report.add("missing-value", "an expression is missing", tok)
+    elif tok.type in _RESERVED:
+        report.add("reserved-word", f"`{tok.text}` is reserved and cannot be a name", tok)
+    else:
+        report.add("unexpected-token", f"nothing can start with `{shorten(tok.text)}`", tok)
+
+
 def _unfinished(tokens: Sequence[Tok], report: Report) -> None:
     """The statement ended too early."""
     first, last = tokens[0], tokens[-1]
     assigned = any(t.type in ASSIGN_OPS for t in tokens)
     kinds = {t.type for t in tokens}
     if first.type == "OVERRIDE" and not assigned:
-        report.add("missing-equals", "`override` needs a new value", (first, last), help="write `override path = value`")
+        advice = "write `override path = value`"
+        report.add("missing-equals", "`override` needs a new value", (first, last), help=advice)
     elif first.type == "FN" and not assigned:
         advice = "write `fn name(arguments) = expression`"
         report.add("missing-equals", "the function has no body", (first, last), help=advice)
@@ -80,7 +89,7 @@ def _after_operand(statement: Statement, k: int, report: Report) -> None:
     """A value stands before the token: an operator, an attribute or the end of the line was possible."""
     tokens = statement.tokens
     tok, before = tokens[k], tokens[k - 1]
-    inside = _inside_brackets(tokens, k)
+    inside = statement.section == EXPRESSION or _inside_brackets(tokens, k)
     if tok.type in ASSIGN_OPS:
         _assignment(tokens, k, inside, report)
     elif k == 1 and not statement.section and _unknown_statement(before, report):
@@ -122,7 +131,7 @@ def _assignment(tokens: Sequence[Tok], k: int, inside: bool, report: Report) -> 
         report.add("unexpected-token", "a function lists its arguments in parentheses", before, help=advice)
     elif inside:
         advice = "a named argument is written `name: value`, equality `==`"
-        report.add("unexpected-token", f"`{tok.text}` cannot stand inside brackets", tok, help=advice)
+        report.add("unexpected-token", f"`{tok.text}` cannot stand inside an expression", tok, help=advice)
     else:
         report.add("unexpected-token", f"a second `{tok.text}` in one statement", tok, help="equality is written `==`")
 
@@ -147,8 +156,8 @@ def _name(statement: Statement, k: int, inside: bool, report: Report) -> None:
     near = did_you_mean(tok.text, [*words, *UNITS, *COUNTS] if number else words)
     advice = f"did you mean `{near[0]}`?" if near else ""
     if inside and tok.text in ATTRIBUTE_WORDS:
-        advice = "a closing bracket may be missing before it"
-        report.add("unexpected-token", f"attribute `{tok.text}` inside brackets", tok, help=advice)
+        advice = "" if statement.section == EXPRESSION else "a closing bracket may be missing before it"
+        report.add("unexpected-token", f"attribute `{tok.text}` inside an expression", tok, help=advice)
     elif tok.text == "as" and k + 1 < len(tokens):
         report.add("unknown-unit", f"unknown unit `{shorten(tokens[k + 1].text)}` after `as`", tokens[k + 1])
     elif tok.text not in INFIX and tok.text.lower() in ("and", "or", "not", "is", "in"):

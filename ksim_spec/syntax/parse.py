@@ -1,7 +1,8 @@
 """Parses `.ksim` text into the syntax tree, reporting every mistake and keeping every healthy statement.
 
-The stages: scan to tokens, lay out into statements, give words their roles, and feed Lark's LALR automaton. When it refuses a
-token, its stack is cut back to where an ERROR token can be shifted, the rest of the statement is skipped, and parsing goes on.
+The stages: scan to tokens, lay out into statements, give words their roles, and feed Lark's LALR automaton. When it
+refuses a token, its stack is cut back to where an ERROR token can be shifted, the rest of the statement is skipped, and
+parsing goes on with the next one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from lark import Token
 from lark.exceptions import UnexpectedToken
 from lark.parsers.lalr_parser_state import ParserState
 
@@ -24,9 +24,10 @@ from ksim_spec.syntax.layout import Layout
 from ksim_spec.syntax.messages import explain
 from ksim_spec.syntax.report import Report
 from ksim_spec.syntax.roles import assign_roles
-from ksim_spec.syntax.tokens import Scan, Statement, Tok, declared_names, scan
+from ksim_spec.syntax.tokens import Statement, Tok, declared_names, scan
 from ksim_spec.syntax.words import SECTIONS
 
+_TARGETS = (ast.Name, ast.Attribute, ast.Call, ast.Index)
 _LOCK = threading.Lock()  # the rule actions hold the state of one parse at a time
 
 
@@ -48,14 +49,19 @@ def parse_expr(source: SourceFile) -> tuple[ast.Expr, list[Diagnostic]]:
     with _LOCK:
         parser, builder = shared_parser()
         report = Report(source)
-        tokens = scan(source, parser).tokens[:-1]
-        wrapped = [Tok("LPAR", "(", 0, 0), *(t for t in tokens if t.type != "NEWLINE"), Tok("RPAR", ")", len(source.text), len(source.text))]
-        statement = _expression(source, wrapped, report)
+        statement = Layout(source, scan(source, parser), report).expression()
+        assign_roles(statement, expression=True)
         builder.file_name = source.name
         state = parser.parse_interactive(start="value").parser_state
-        broken = statement.broken or not _feed_all(state, statement, report)
-        value = ast.ErrorExpr(span=Span(source.name, 0, len(source.text))) if broken else state.feed_token(_END, True)
-    return value, _ordered(report)
+        end = Tok("$END", "", len(source.text), len(source.text))
+        statement.end = end
+        broken = statement.broken or check_tokens(statement, report)
+        if not broken and _feed_all(state, statement.tokens, statement, report):
+            try:
+                return state.feed_token(end, True), _ordered(report)  # type: ignore[arg-type]
+            except UnexpectedToken:
+                explain(statement, len(statement.tokens), report)
+    return ast.ErrorExpr(span=Span(source.name, 0, len(source.text))), _ordered(report)
 
 
 def comments(source: SourceFile) -> list[tuple[Span, str]]:
@@ -64,20 +70,8 @@ def comments(source: SourceFile) -> list[tuple[Span, str]]:
         return [(c.span, c.text) for c in scan(source, shared_parser()[0]).comments]
 
 
-_END = Token("$END", "")
-
-
 def _ordered(report: Report) -> list[Diagnostic]:
     return Diagnostics(report.found).sorted()
-
-
-def _expression(source: SourceFile, wrapped: list[Tok], report: Report) -> Statement:
-    """Lays out one expression as if it stood in parentheses, which drop its newlines, and takes them off again."""
-    end = len(source.text)
-    layout = Layout(source, Scan([*wrapped, Tok("$END", "", end, end)], []), report)
-    statement = next(iter(layout.statements()))
-    statement.tokens = statement.tokens[1:-1]
-    return statement
 
 
 class _Loop:
@@ -96,7 +90,7 @@ class _Loop:
             assign_roles(statement)
         if not statement.broken and check_tokens(statement, self.report):
             statement.broken = True
-        if statement.broken or not _feed_all(self.state, statement, self.report, [statement.end]):
+        if statement.broken or not _feed_all(self.state, [*statement.tokens, statement.end], statement, self.report):
             self._recover(statement)
 
     def _recover(self, statement: Statement) -> None:
@@ -111,12 +105,12 @@ class _Loop:
 
     def finish(self) -> ast.File:
         self.builder.statement = None
-        return self.state.feed_token(_END, True)
+        return self.state.feed_token(Tok("$END", "", 0, 0), True)  # type: ignore[arg-type]
 
 
-def _feed_all(state: ParserState, statement: Statement, report: Report, ends: Sequence[Tok] = ()) -> bool:
-    """Feeds a statement's tokens; on the first that does not fit, reports it and returns False."""
-    for k, tok in enumerate([*statement.tokens, *ends]):
+def _feed_all(state: ParserState, tokens: Sequence[Tok], statement: Statement, report: Report) -> bool:
+    """Feeds tokens of a statement; on the first that does not fit, reports it and returns False."""
+    for k, tok in enumerate(tokens):
         try:
             state.feed_token(tok)  # type: ignore[arg-type]
         except UnexpectedToken:
@@ -126,7 +120,7 @@ def _feed_all(state: ParserState, statement: Statement, report: Report, ends: Se
 
 
 def _settle(tree: ast.File, report: Report) -> ast.File:
-    """Reports what the grammar lets through: values that stand alone at the top level, and targets that are not paths."""
+    """Reports what the grammar lets through: values that stand alone at the top level, targets that are not paths."""
     items = tuple(_top_level(item, report) for item in tree.items)
     _check_targets(items, report)
     return ast.File(items, span=tree.span)
@@ -139,7 +133,8 @@ def _top_level(item: Any, report: Report) -> Any:
     if name in SECTIONS:
         report.add("unexpected-token", f"`{name}` opens a block", item.span, help="end the line with `{`")
     else:
-        report.add("misplaced-statement", "this cannot stand outside a block", item.span, help="write it inside a section, or `name = value`")
+        advice = "write it inside a section, or `name = value`"
+        report.add("misplaced-statement", "this cannot stand outside a block", item.span, help=advice)
     return ast.ErrorStmt((name,) if name else (), span=item.span)
 
 
@@ -147,5 +142,5 @@ def _check_targets(items: Sequence[ast.Node], report: Report) -> None:
     for item in items:
         if isinstance(item, ast.Section):
             _check_targets(item.body, report)
-        elif isinstance(item, ast.Assign) and not isinstance(item.target, (ast.Name, ast.Attribute, ast.Call, ast.Index)):
+        elif isinstance(item, ast.Assign) and not isinstance(item.target, _TARGETS):
             report.add("invalid-target", "only a name or a path can be assigned to", item.target.span)

@@ -10,6 +10,7 @@ from ksim_spec.source import SourceFile, Span
 from ksim_spec.syntax.tokens import ASSIGN_OPS, SHOWN, Tok
 from ksim_spec.syntax.words import ATTRIBUTES, FLAGS, SECTIONS
 
+MAX_BLOCKS = 20  # blocks inside one another
 MAX_DEPTH = 200  # of brackets, and of operators that nest to the right
 
 # Every syntax rule: slug and code.
@@ -53,8 +54,14 @@ class Report:
         return Span(self.source.name, first.start, (last or first).end)
 
     def add(
-        self, slug: str, message: str, at: Tok | tuple[Tok, Tok] | Span, help: str = "", label: str = "", related: Sequence[Label] = ()
-    ) -> None:  # fmt: skip
+        self,
+        slug: str,
+        message: str,
+        at: Tok | tuple[Tok, Tok] | Span,
+        help: str = "",
+        label: str = "",
+        related: Sequence[Label] = (),
+    ) -> None:
         span = at if isinstance(at, Span) else self.span(at) if isinstance(at, Tok) else self.span(*at)
         self.found.append(Diagnostic(RULES[slug], slug, message, span, label=label, help=help, related=tuple(related)))
 
@@ -73,11 +80,17 @@ class Report:
     def missing_brace(self, first: Tok, last: Tok) -> None:
         self.add("unclosed-block", f"the `{first.text}` line has no `{{`", (first, last), help="end the line with `{`")
 
-    def unclosed_block(self, first: Tok, brace: Tok, before: Tok | None) -> None:
+    def unclosed_block(self, first: Tok, brace: Tok, before: Tok | None, around: Sequence[Tok]) -> None:
+        """A block lacks its `}`, found at the section `before` or at the end; so do the blocks `around` it."""
         where = f" before `{before.text}`" if before else ""
         related = [Label(self.span(before), "this section starts inside the open block")] if before else []
+        related += [Label(self.span(tok), "this block is open too") for tok in around[-3:]]
+        advice = f"add the {len(around) + 1} missing `}}`" if around else "add the missing `}`"
         message = f"block `{first.text}` is not closed{where}"
-        self.add("unclosed-block", message, (first, brace), label="opened here", related=related, help="add the missing `}`")
+        self.add("unclosed-block", message, (first, brace), label="opened here", related=related, help=advice)
+
+    def blocks_too_deep(self, brace: Tok) -> None:
+        self.add("nesting-too-deep", f"blocks are nested more than {MAX_BLOCKS} deep", brace)
 
     def misplaced_block(self, first: Tok, section: str) -> None:
         where = f"inside `{section}`" if section else "at the top level"

@@ -1,14 +1,14 @@
 """Decides which names act as keywords, from their place in the statement.
 
 A name stands either where an operand must start or where an operand has just ended, and no word means the same in both
-places: after an operand `weight` opens an attribute, before one it is a name. So attribute words stay free for use as names.
+places: after an operand `weight` opens an attribute, before one it is a name. So attribute words stay free as names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ksim_spec.syntax.tokens import ASSIGN_OPS, OPERATORS, Statement, Tok
+from ksim_spec.syntax.tokens import OPERATORS, Statement, Tok
 from ksim_spec.syntax.words import (
     ATTRIBUTES,
     DIRECTIVES,
@@ -29,6 +29,7 @@ CLOSERS = frozenset({"RPAR", "RSQB", "RTABLE"})
 # Token types after which an operand has ended.
 OPERAND_ENDS = CLOSERS | {"NAME", "QUANTITY", "STRING", "TRUE", "FALSE", "HOLE", "AS_UNIT", "FLAG"}
 _VALUE_STARTS = frozenset({"QUANTITY", "STRING", "HOLE"})
+_KEYWORDS = frozenset({"SECTION", "DIRECTIVE", "FN", "OVERRIDE", "CLAUSE"})
 _OPERAND, _OPERATOR, _EITHER = "operand", "operator", "either"
 
 
@@ -81,54 +82,52 @@ def opening_role(tokens: Sequence[Tok], section: str) -> str:
     return "NAME"
 
 
-def assign_roles(statement: Statement) -> None:
-    """Rewrites the types of the names that act as keywords, and drops the filler `with` of `with probability`."""
-    tokens = statement.tokens
-    if not tokens:
-        return
-    header = statement.end.type == "LBRACE"
-    first = tokens[0]
-    first.type = "SECTION" if header and first.type == "NAME" else opening_role(tokens, statement.section)
-    if first.type == "CLAUSE_NAMES":
-        return
-    heading = first.type in ("SECTION", "DIRECTIVE")
-    if heading or first.type == "CLAUSE":
-        place = _EITHER
-    elif first.type in ("OVERRIDE", "FN"):
-        place = _OPERAND
-    else:
-        place = _after(first) if first.type != "NAME" else _OPERATOR
-        if first.type == "NAME" and first.text in PREFIX and not _next_is(tokens, 0, ASSIGN_OPS | {"DOT"}):
-            first.type, place = PREFIX[first.text], _OPERAND
-            place = _OPERATOR if first.type in ("TRUE", "FALSE") else _OPERAND
-    depth = 1 if first.type in OPENERS else 0
-    kept = [first]
-    for k in range(1, len(tokens)):
-        tok = tokens[k]
+def assign_roles(statement: Statement, expression: bool = False) -> None:
+    """Rewrites the types of the names that act as keywords, and drops the filler `with` of `with probability`.
+
+    With `expression` the tokens are one expression: no word opens a statement and none is an attribute.
+    """
+    tokens, kept = statement.tokens, []
+    place, depth, heading = _OPERAND, int(expression), False
+    for k, tok in enumerate(tokens):
+        opening = _opening(statement) if not k and not expression else "NAME"
+        if opening == "CLAUSE_NAMES":
+            tok.type = opening
+            return
+        if opening in _KEYWORDS:
+            tok.type = opening
+            heading = opening in ("SECTION", "DIRECTIVE")
+            place = _EITHER if heading or opening == "CLAUSE" else _OPERAND
+            kept.append(tok)
+            continue
         if tok.type == "NAME":
             tok.type = _role(tokens, k, place, depth, heading)
-            if tok.type == "FILLER":
-                place = _OPERATOR
-                continue
+        if tok.type == "FILLER":
+            place = _OPERATOR
+            continue
         depth += (tok.type in OPENERS) - (tok.type in CLOSERS)
         heading = heading and tok.type in ("NAME", "STRING")
-        place = _after(tok)
+        place = _OPERATOR if tok.type in OPERAND_ENDS else _OPERAND
         kept.append(tok)
     statement.tokens = kept
+
+
+def _opening(statement: Statement) -> str:
+    """Returns the role of the first token; a header's first name is its section."""
+    first = statement.tokens[0]
+    if statement.end.type == "LBRACE" and first.type == "NAME":
+        return "SECTION"
+    return opening_role(statement.tokens, statement.section)
 
 
 def _next_is(tokens: Sequence[Tok], k: int, types: frozenset[str] | set[str]) -> bool:
     return k + 1 < len(tokens) and tokens[k + 1].type in types
 
 
-def _after(tok: Tok) -> str:
-    return _OPERATOR if tok.type in OPERAND_ENDS else _OPERAND
-
-
 def _role(tokens: Sequence[Tok], k: int, place: str, depth: int, heading: bool) -> str:
     """Returns the type of the name at `k`."""
     word = tokens[k].text
-    if tokens[k - 1].type == "DOT" or (depth and _next_is(tokens, k, {"COLON"})):
+    if (k and tokens[k - 1].type == "DOT") or (depth and _next_is(tokens, k, {"COLON"})):
         return "NAME"
     if place == _OPERAND or (place == _EITHER and not _attribute_after_opening(tokens, k, heading)):
         if word in PREFIX:
@@ -158,4 +157,4 @@ def _attribute_after_opening(tokens: Sequence[Tok], k: int, heading: bool) -> bo
 
 def continues(tok: Tok) -> bool:
     """True when a newline after this token cannot end the statement: an operator waits for its operand."""
-    return tok.type in OPERATORS or (tok.type == "NAME" and tok.text in INFIX) or (tok.type == "NAME" and tok.text == "not")
+    return tok.type in OPERATORS or (tok.type == "NAME" and (tok.text in INFIX or tok.text == "not"))

@@ -1,7 +1,7 @@
 """Every word the syntax knows, in one place.
 
-None is reserved in the lexer: a word is a keyword only where `roles.py` finds it in a keyword's place. What a section or an
-attribute means is decided by the tables in `ksim_spec/language`.
+None is reserved in the lexer: a word is a keyword only where `roles.py` finds it in a keyword's place. What a section
+or an attribute means is decided by the tables in `ksim_spec/language`.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ NAME_CLAUSES = ("no", "remove")
 
 # Words that follow an expression or a header and take a value.
 ATTRIBUTES = (
-    "weight", "scale", "offset", "clip", "noise", "bias", "delay", "history", "friction", "around", "probability", "every",
-    "when", "from", "to", "by", "on", "per", "observes", "includes", "at", "min", "max", "priority", "unit", "doc", "reason",
-    "stage", "lag", "normalize", "limit", "filter", "gain", "damping", "duration", "shape",
+    "weight", "scale", "offset", "clip", "noise", "bias", "delay", "history", "friction", "around", "probability",
+    "every", "when", "from", "to", "by", "on", "per", "observes", "includes", "at", "min", "max", "priority", "unit",
+    "doc", "reason", "stage", "lag", "normalize", "limit", "filter", "gain", "damping", "duration", "shape",
 )  # fmt: skip
 # Attributes that take no value.
 FLAGS = ("fail", "success", "truncate", "shared", "stale")
@@ -65,24 +65,23 @@ INFIX = {
 # Words at the start of an operand.
 PREFIX = {"not": "NOT", "if": "IF", "true": "TRUE", "false": "FALSE", "extern": "EXTERN"}
 
-# Infix words that also need an operand after them and so continue on the next line.
-CONTINUING = ("OR", "AND", "IS", "MOD", "IN", "THEN", "ELSE", "WHERE", "OVER", "FOR", "OF", "NOT", "IF")
-
 # Never names where an operand is expected.
 RESERVED = ("or", "and", "is", "mod", "in", "relative_to", "then", "else", "where")
 
 # What people write for a unit.
 UNIT_SPELLINGS = {
-    "meter": "m", "meters": "m", "metre": "m", "metres": "m", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
-    "msec": "ms", "millisecond": "ms", "milliseconds": "ms", "radian": "rad", "radians": "rad", "rads": "rad", "degree": "deg",
-    "degrees": "deg", "degs": "deg", "hz": "Hz", "HZ": "Hz", "kilogram": "kg", "kilograms": "kg", "kgs": "kg", "newton": "N",
-    "newtons": "N", "nm": "Nm", "NM": "Nm", "percent": "%", "pct": "%", "joule": "J", "watt": "W", "watts": "W",
-    "turns": "rev", "RPM": "rpm",
+    "meter": "m", "meters": "m", "metre": "m", "metres": "m",
+    "sec": "s", "secs": "s", "second": "s", "seconds": "s", "msec": "ms", "millisecond": "ms", "milliseconds": "ms",
+    "radian": "rad", "radians": "rad", "rads": "rad", "degree": "deg", "degrees": "deg", "degs": "deg", "turns": "rev",
+    "hz": "Hz", "HZ": "Hz", "RPM": "rpm", "kilogram": "kg", "kilograms": "kg", "kgs": "kg",
+    "newton": "N", "newtons": "N", "nm": "Nm", "NM": "Nm", "joule": "J", "watt": "W", "watts": "W",
+    "percent": "%", "pct": "%",
 }  # fmt: skip
-
 
 # The section of a block whose header makes no sense: it accepts what any section accepts, so that its body stays quiet.
 UNKNOWN = "?"
+# Stands for the section where the text is one expression and no statement.
+EXPRESSION = "expression"
 
 
 def clauses_of(section: str) -> tuple[str, ...]:

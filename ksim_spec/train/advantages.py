@@ -42,5 +42,5 @@ def gae(
         advantage = now[0] + now[1] * later
         return advantage, advantage
 
-    _, advantage = jax.lax.scan(step, jnp.zeros_like(delta[:, 0]), (delta.T, decay.T), reverse=True, unroll=8)
+    _, advantage = jax.lax.scan(step, jnp.zeros_like(delta[:, 0]), (delta.T, decay.T), reverse=True)
     return Targets(advantage.T, advantage.T + value)

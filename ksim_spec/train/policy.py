@@ -71,8 +71,8 @@ class Policy(eqx.Module):
     """Actor, critic and exploration noise. Observations come in normalised; values are in normalised units."""
 
     actor: MLP
-    critic: MLP
     std_param: Float[Array, "A"] | None
+    critic: MLP  # last, so that a flattened policy is the actor's numbers and then the critic's
     config: PolicyConfig = eqx.field(static=True)
 
     def __init__(

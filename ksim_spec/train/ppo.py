@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ksim_spec.train.config import PolicyConfig, TrainConfig
@@ -28,7 +28,10 @@ MIN_RATE, MAX_RATE = 1e-5, 1e-2  # bounds of the adaptive learning rate
 
 
 class TrainState(NamedTuple):
-    """All that changes in a run. `key` never changes: update u draws from fold_in(key, u)."""
+    """All that changes in a run. The optimiser sees the policy as one vector: one update instead of one per layer.
+
+    `key` never changes: update u draws from fold_in(key, u).
+    """
 
     policy: Policy
     optimizer: optax.OptState
@@ -68,7 +71,7 @@ def init_state(task: Task, config: TrainConfig, policy_config: PolicyConfig, par
         policy = make_policy(task, policy_config, policy_key)
         task_state, env_state = task.init(task_key, params)
         normalizer = init_normalizer({g: task.obs_sizes[g] for g in groups_of(task)})
-        optimizer = optax.scale_by_adam().init(eqx.filter(policy, eqx.is_array))
+        optimizer = optax.scale_by_adam().init(ravel_pytree(policy)[0])
         return strong(
             TrainState(
                 policy, optimizer, normalizer, init_value_scale(), jnp.float32(1), params, task_state, env_state,
@@ -139,18 +142,15 @@ def _learning_rate(config: TrainConfig, state: TrainState) -> Array:
     return jnp.clip(config.learning_rate * state.rate_factor, min(MIN_RATE, config.learning_rate), MAX_RATE)
 
 
-def _clip_gradient(config: TrainConfig, gradient: Policy) -> tuple[Policy, Array]:
+def _clip_gradient(config: TrainConfig, gradient: Float[Array, "P"], num_actor: int) -> tuple[Array, Array]:
     """Clips actor and critic each by its own norm: they share nothing, so neither should shrink the other."""
-    is_critic = jax.tree.map(lambda _: False, gradient)
-    is_critic = eqx.tree_at(lambda p: p.critic, is_critic, jax.tree.map(lambda _: True, gradient.critic))
-    critic, actor = eqx.partition(gradient, is_critic)
-    norms = [optax.global_norm(part) for part in (actor, critic)]
+    square = jnp.square(gradient)
+    norms = jnp.sqrt(jnp.stack([square[:num_actor].sum(), square[num_actor:].sum()]))
     if config.max_grad_norm is not None:
-        limit = config.max_grad_norm
-        scales = [limit / jnp.maximum(norm, limit) for norm in norms]
-        actor = jax.tree.map(lambda g: g * scales[0], actor)
-        critic = jax.tree.map(lambda g: g * scales[1], critic)
-    return eqx.combine(actor, critic), jnp.sqrt(norms[0] ** 2 + norms[1] ** 2)
+        scale = config.max_grad_norm / jnp.maximum(norms, config.max_grad_norm)
+        is_actor = jnp.arange(gradient.shape[0]) < num_actor
+        gradient = gradient * jnp.where(is_actor, scale[0], scale[1])
+    return gradient, jnp.sqrt(jnp.square(norms).sum())
 
 
 def _learn(
@@ -159,33 +159,35 @@ def _learn(
     """Returns the state after num_epochs passes over the dataset in shuffled minibatches of whole sequences."""
     scale, rate = state.value_scale, _learning_rate(config, state)
     adam = optax.scale_by_adam()
+    flat_policy, unravel = ravel_pytree(state.policy)
+    num_actor = flat_policy.size - ravel_pytree(state.policy.critic)[0].size
 
     def with_targets(policy: Policy, batch: Batch) -> Batch:
         return batch._replace(targets=targets_of(config, scale, batch, policy.value(batch.critic_obs)))
 
-    def minibatch(carry: tuple[Policy, optax.OptState], batch: Batch) -> tuple[Any, Metrics]:
-        policy, optimizer = carry
-        gradient, parts = eqx.filter_grad(loss, has_aux=True)(policy, config, scale, batch)
+    def minibatch(carry: tuple[Array, optax.OptState], batch: Batch) -> tuple[Any, Metrics]:
+        flat, optimizer = carry
+        gradient, parts = jax.grad(lambda f: loss(unravel(f), config, scale, batch), has_aux=True)(flat)
         if axis is not None:
             gradient, parts = jax.lax.pmean((gradient, parts), axis)
-        gradient, norm = _clip_gradient(config, gradient)
-        step, new_optimizer = adam.update(gradient, optimizer)  # type: ignore[arg-type]
-        new_policy = jax.tree.map(lambda p, s: p - rate * s, policy, step)
+        gradient, norm = _clip_gradient(config, gradient, num_actor)
+        step, new_optimizer = adam.update(gradient, optimizer)
         ok = jnp.isfinite(norm)  # a gradient that is not finite is dropped and counted
-        carry = jax.tree.map(lambda new, old: jnp.where(ok, new, old), (new_policy, new_optimizer), carry)
+        carry = jax.tree.map(lambda new, old: jnp.where(ok, new, old), (flat - rate * step, new_optimizer), carry)
         return carry, parts | {"loss/grad_norm": norm, "loss/skipped": 1.0 - ok.astype(jnp.float32)}
 
-    def epoch(carry: tuple[Policy, optax.OptState], key: PRNGKeyArray) -> tuple[Any, Metrics]:
-        data = with_targets(carry[0], dataset) if config.advantages == "epoch" else dataset
-        order = jax.random.permutation(key, data.reward.shape[0])
+    def epoch(carry: tuple[Array, optax.OptState], shuffle_E: Array) -> tuple[Any, Metrics]:
+        data = with_targets(unravel(carry[0]), dataset) if config.advantages == "epoch" else dataset
+        order = jnp.argsort(shuffle_E)
         batches = jax.tree.map(lambda x: x[order].reshape(config.num_minibatches, -1, *x.shape[1:]), data)
         return jax.lax.scan(minibatch, carry, batches)
 
     if config.advantages == "update":
         dataset = with_targets(state.policy, dataset)
-    keys = jax.random.split(key, config.num_epochs)
-    (policy, optimizer), parts_NM = jax.lax.scan(epoch, (state.policy, state.optimizer), keys)
+    shuffle_NE = jax.random.bits(key, (config.num_epochs, dataset.reward.shape[0]))
+    (flat, optimizer), parts_NM = jax.lax.scan(epoch, (flat_policy, state.optimizer), shuffle_NE)
 
+    policy = unravel(flat)
     mean, var = mix_moments(parts_NM.pop("return_mean")[-1], parts_NM.pop("return_square")[-1], axis)
     if config.normalize_values:
         scale, policy = rescale(scale, policy, mean, var)

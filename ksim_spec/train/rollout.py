@@ -99,13 +99,12 @@ def rollout(
     value_fn = make_value_fn(task, config, actor)
     groups = groups_of(task)
 
-    def step(carry: tuple[Any, Any], key: PRNGKeyArray) -> tuple[tuple[Any, Any], tuple[Transitions, Counts]]:
+    def step(carry: tuple[Any, Any], noise: Array) -> tuple[tuple[Any, Any], tuple[Transitions, Counts]]:
         task_state, env_state = carry
         obs = {group: clean(env_state.obs[group]) for group in groups}
         normal = actor.policy.distribution(
             normalized(config, actor.normalizer, task.actor_group, obs[task.actor_group])
         )
-        noise = jax.random.normal(key, normal.loc.shape, jnp.float32)
         action = actor.policy.action(normal.loc + normal.std * noise)
         task_state, env_state, info = task.step(task_state, action, params, value_fn)
         valid = ~info.fault_E & jnp.isfinite(env_state.reward)
@@ -115,6 +114,7 @@ def rollout(
         return (task_state, env_state), (seen, _count(info, env_state.done, env_state.reward, env_state.obs))
 
     task_state = task.begin_rollout(task_state, params)
-    keys = jax.random.split(key, config.rollout_length)
-    (task_state, env_state), (transitions, counts_T) = jax.lax.scan(step, (task_state, env_state), keys)
+    shape = (config.rollout_length, *env_state.done.shape, task.action_size)
+    noise_TEA = jax.random.normal(key, shape, jnp.float32)
+    (task_state, env_state), (transitions, counts_T) = jax.lax.scan(step, (task_state, env_state), noise_TEA)
     return task_state, env_state, transitions, {k: v.sum(0) for k, v in counts_T.items()}

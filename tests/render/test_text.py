@@ -12,7 +12,10 @@ from ksim_spec.render.style import visible, wants_color, width
 from ksim_spec.render.text import FORMATS, render
 from ksim_spec.source import SourceFile, SourceMap, Span
 
-TEXT = 'task walk\r\n\r\nreward {\r\n\ttrack = 世界(v.xy - velocity, 0.5 m)\r\n  b = 1\r\n  c = "\x1b[31m[bold]"\r\n}\r\n'
+TEXT = (
+    'task walk\r\n\r\nreward {\r\n'
+    '\ttrack = 世界(v.xy - velocity, 0.5 m)\r\n  b = 1\r\n  c = "\x1b[31m[bold]"\r\n}\r\n'
+)
 
 
 def sources(text: str = TEXT) -> SourceMap:

@@ -124,6 +124,6 @@ def test_the_users_backend_is_the_only_one_tried():
 def test_videos_run_in_real_time(steps, step_s, fps):
     picks = frame_steps(steps, step_s, fps)
     assert len(picks) == max(1, round(steps * step_s * fps))
-    assert picks == sorted(picks) and 0 <= picks[0] and picks[-1] < steps
+    assert picks == sorted(picks) and picks[0] >= 0 and picks[-1] < steps
     for frame, step in enumerate(picks):
         assert abs((frame + 0.5) / fps - (step + 0.5) * step_s) <= max(step_s, 1 / fps)

@@ -13,7 +13,6 @@ from ksim_spec.language.blocks.setting import declare
 from ksim_spec.language.entities import Keyframe, Selection
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.program import Event, FieldChange, Level, Reset, StateChange
-from ksim_spec.language.scope import DrawContext
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Unknown, Value, per_joint_dim
 from ksim_spec.syntax import ast
 from ksim_spec.units import (
@@ -112,7 +111,7 @@ def _state_change(c: Checker, stmt: ast.Assign, stream: str, scope: str, velocit
     target = state_target(c, stmt.target, velocities_only)
     if target is None:
         return None
-    c.draws = DrawContext(stream, scope, target.axes, shared="shared" in attrs)
+    c.draws = c.drawing(stream, scope, target.axes, shared="shared" in attrs)
     thing = c.thing(stmt.value)
     if isinstance(thing, Keyframe) and target.target == "joint_pos":
         thing = Value(make("pose", key=thing.name, names=target.names, dtype="float", shape=(len(target.names),)), target.axes, target.dim)
@@ -249,7 +248,7 @@ def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
     name = _path_text(stmt.target)
     outer = (owner.axis,) if isinstance(owner, Selection) and owner.axis is not None else ()
     axes = (*outer, XYZ) if quantity in _VECTOR_FIELDS else outer
-    c.draws = DrawContext(f"randomize.{name}", per, axes, shared="shared" in attrs)
+    c.draws = c.drawing(f"randomize.{name}", per, axes, shared="shared" in attrs)
     value = c.value(stmt.value)
     c.draws = None
     if isinstance(value, Unknown):

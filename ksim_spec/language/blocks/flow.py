@@ -58,7 +58,7 @@ def _field(
     if any(f.name == name for f in fields):
         c.error(stmt.target.span, "KS109", "duplicate-name", f"`{name}` is already a field of `{command}`")
         return
-    c.draws = DrawContext(f"command.{command}.{name}", "command")
+    c.draws = c.drawing(f"command.{command}.{name}", "command")
     value = c.value(stmt.value)
     c.draws = None
     checked = need_scalar(c, value, stmt.value.span, "a command field")
@@ -215,7 +215,7 @@ def c_text(c: Checker, expr: ast.Expr | None) -> str:
 
 
 def _draws(c: Checker, expr: ast.Expr, stream: str, scope: str, value: Value, what: str) -> Value | None:
-    c.draws = DrawContext(stream, scope, value.axes)
+    c.draws = c.drawing(stream, scope, value.axes)
     drawn = c.value(expr)
     c.draws = None
     if isinstance(drawn, Unknown):

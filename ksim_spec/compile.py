@@ -1,0 +1,98 @@
+"""The compile pipeline: spec file, checked program, bound scene, generated source, compiled folder.
+
+Each stage takes and returns immutable values. Training, evaluation and play use exactly what is written here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ksim_spec.diagnostics import Diagnostic, SpecError
+from ksim_spec.emit.binding import Binding, bind
+from ksim_spec.emit.module import task_source
+from ksim_spec.ir.node import Node
+from ksim_spec.ir.printer import print_ir
+from ksim_spec.language.load import Loaded, load_spec
+from ksim_spec.language.program import Program
+from ksim_spec.language.resolved import resolved
+from ksim_spec.review.contract import contract
+from ksim_spec.robot.index import RobotIndex
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled task, before or after it is written: the texts of its files and the composed scene."""
+
+    program: Program
+    binding: Binding
+    source: str
+    loaded: Loaded
+
+    @property
+    def files(self) -> dict[str, str | bytes]:
+        """The files of the compiled folder by name; `assets/` holds meshes and textures that the model needs."""
+        scene = self.binding.scene
+        texts: dict[str, str | bytes] = {
+            "task.py": self.source,
+            "model.xml": scene.xml,
+            "contract.json": json.dumps(contract(self.program, self.binding), indent=2) + "\n",
+            "spec.yaml": yaml.safe_dump(resolved(self.program).model_dump(mode="json"), sort_keys=False, width=100),
+            "ir.txt": print_ir(named_roots(self.program), self.program.names),
+        }
+        return {**texts, **{f"assets/{name}": data for name, data in scene.assets.items()}}
+
+
+def compile_spec(path: str | Path, *, profile: str | None = None, sets: Sequence[str] = ()) -> Compiled:
+    """Returns the compiled task of a spec file; raises SpecError with every finding when the spec has errors."""
+    loaded = load_spec(path, profile=profile, sets=sets)
+    program = loaded.require()
+    try:
+        binding = bind(program, RobotIndex.load(program.robot_path))
+    except SpecError as error:
+        error.sources.files.update(loaded.sources.files)
+        raise
+    return Compiled(program, binding, task_source(program, binding), loaded)
+
+
+def write_compiled(compiled: Compiled, folder: Path) -> None:
+    """Writes the compiled folder, each file whole or not at all; raises SpecError where it cannot."""
+    for name, text in compiled.files.items():
+        path = folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_name(path.name + ".partial")
+            partial.write_bytes(text if isinstance(text, bytes) else text.encode())
+            os.replace(partial, path)
+        except OSError as error:
+            message = f"cannot write `{path}`: {error.strerror}"
+            raise SpecError([Diagnostic("KS152", "unwritable", message, help="choose another folder")]) from None
+
+
+def named_roots(program: Program) -> list[tuple[str, Node]]:
+    """Returns every root of the program under its qualified name, in a fixed order."""
+    roots: list[tuple[str, Node]] = [(f"action.{t.name}", t.target) for t in program.action]
+    roots += [(f"command.{c.name}.{f.name}", f.value) for c in program.commands for f in c.fields]
+    roots += [(f"observe.{g.name}.{e.name}", e.node) for g in program.observations for e in g.entries]
+    for r in sorted(program.rewards, key=lambda r: r.value.digest):
+        roots += [(f"reward.{r.name}", r.value), (f"reward.{r.name}.weight", r.weight)]
+    roots += [(f"terminate.{t.name}", t.when) for t in program.terminations]
+    roots += [(f"reset.{i}.{s.target}", s.value) for i, s in enumerate(program.reset.changes)]
+    roots += [(f"event.{e.name}.{i}", s.value) for e in program.events for i, s in enumerate(e.changes)]
+    roots += [(f"randomize.{f.name}", f.value) for f in program.randomization]
+    return roots
+
+
+def load_model(folder: Path) -> Any:
+    """Returns the MjModel of a compiled folder."""
+    import mujoco
+
+    assets = folder / "assets"
+    data = {p.name: p.read_bytes() for p in assets.iterdir()} if assets.is_dir() else {}
+    return mujoco.MjSpec.from_string((folder / "model.xml").read_text(encoding="utf-8"), assets=data).compile()

@@ -1,0 +1,123 @@
+"""Randomized model fields: from what a spec names (`base.mass`, `legs.kp`) to MuJoCo's arrays, as generated source."""
+
+from __future__ import annotations
+
+import mujoco
+
+from ksim_spec.emit.roles import Roles
+from ksim_spec.emit.writer import Writer, index_text
+from ksim_spec.language.program import FieldChange
+from ksim_spec.robot.requests import Scene
+
+_OPERATOR = {"=": "{new}", "+=": "{old} + {new}", "*=": "{old} * {new}"}
+
+
+def changed_arrays(change: FieldChange, scene: Scene) -> tuple[str, ...]:
+    """Returns the MjModel fields that one line of `randomize` changes."""
+    if change.of == "geom":
+        return ("geom_friction", "pair_friction") if scene.floor_pairs and scene.floor in change.names else ("geom_friction",)
+    return {
+        "mass": ("body_mass", "body_inertia"),
+        "com": ("body_ipos",),
+        "inertia": ("body_inertia",),
+        "kp": ("actuator_gainprm", "actuator_biasprm"),
+        "kd": ("actuator_biasprm",),
+        "damping": ("dof_damping",),
+        "armature": ("dof_armature",),
+        "frictionloss": ("dof_frictionloss",),
+        "stiffness": ("jnt_stiffness",),
+        "zero": ("qpos0",),
+        "gravity": ("opt.gravity",),
+    }[change.quantity]
+
+
+def all_arrays(changes: tuple[FieldChange, ...], scene: Scene) -> tuple[str, ...]:
+    """Returns every MjModel field that the lines change, each once."""
+    return tuple(dict.fromkeys(name for change in changes for name in changed_arrays(change, scene)))
+
+
+def fields_source(roles: Roles) -> str:
+    """Returns the function `fields`: the values of the changed model fields for one environment."""
+    changes, scene = roles.program.randomization, roles.binding.scene
+    arrays = all_arrays(changes, scene)
+    variables = {name: name.replace("opt.", "") for name in arrays}
+
+    def body(w: Writer) -> list[str]:
+        w.lines += [f'{v} = f["{name}"]' for name, v in variables.items()]
+        for change in changes:
+            (value,) = w.write([change.value])
+            w.lines += _lines(change, value, scene)
+        pairs = ", ".join(f'"{name}": {v}' for name, v in variables.items())
+        return [f"return {{{pairs}}}"]
+
+    doc = "Model fields of one environment, from the nominal ones in `f`; lines apply in the order written."
+    return roles.function("fields", doc, body, "f, d, p, lv")
+
+
+def _set(array: str, index: str, op: str, value: str) -> str:
+    new = _OPERATOR[op].format(old=f"{array}[{index}]", new=value)
+    return f"{array} = {array}.at[{index}].set({new})"
+
+
+def _lines(change: FieldChange, value: str, scene: Scene) -> list[str]:
+    model, names, op = scene.model, change.names, change.op
+    if change.of == "geom":
+        return _friction(change, value, scene)
+    if change.of == "world":
+        return [f"gravity = {_OPERATOR[op].format(old='gravity', new=value)}"]
+    if change.of == "body":
+        ids = index_text(_one_or_many([int(model.body(n).id) for n in names]))
+        if change.quantity == "mass":
+            # The body keeps its shape and density profile: inertia follows mass, which keeps it physically valid.
+            grown = "mass_ratio" if len(names) == 1 else "mass_ratio[:, None]"
+            return [
+                f"mass_ratio = ({_OPERATOR[op].format(old=f'body_mass[{ids}]', new=value)}) / body_mass[{ids}]",
+                f"body_mass = body_mass.at[{ids}].multiply(mass_ratio)",
+                f"body_inertia = body_inertia.at[{ids}].multiply({grown})",
+            ]
+        return [_set({"com": "body_ipos", "inertia": "body_inertia"}[change.quantity], ids, op, value)]
+    return _joint_lines(change, value, model)
+
+
+def _joint_lines(change: FieldChange, value: str, model: mujoco.MjModel) -> list[str]:
+    names, op = change.names, change.op
+    if change.quantity in ("kp", "kd"):
+        ids = index_text(_one_or_many([_actuator_of(model, n) for n in names]))
+        column = 1 if change.quantity == "kp" else 2
+        lines = [
+            f"gain = {_OPERATOR[op].format(old=f'-actuator_biasprm[{ids}, {column}]', new=value)}",
+            f"actuator_biasprm = actuator_biasprm.at[{ids}, {column}].set(-gain)",
+        ]
+        if change.quantity == "kp":
+            lines.append(f"actuator_gainprm = actuator_gainprm.at[{ids}, 0].set(gain)")
+        return lines
+    if change.quantity == "stiffness":
+        ids = index_text(_one_or_many([int(model.joint(n).id) for n in names]))
+        return [_set("jnt_stiffness", ids, op, value)]
+    if change.quantity == "zero":
+        ids = index_text(_one_or_many([int(model.joint(n).qposadr[0]) for n in names]))
+        return [_set("qpos0", ids, op, value)]
+    ids = index_text(_one_or_many([int(model.joint(n).dofadr[0]) for n in names]))
+    return [_set(f"dof_{change.quantity}", ids, op, value)]
+
+
+def _friction(change: FieldChange, value: str, scene: Scene) -> list[str]:
+    ids = _one_or_many([int(scene.model.geom(n).id) for n in change.names])
+    lines = [_set("geom_friction", f"{index_text(ids)}, 0", change.op, value)]
+    if scene.floor_pairs and scene.floor in change.names:
+        # Explicit pairs bring their own friction: both tangential coefficients follow the floor's.
+        pairs = index_text(scene.floor_pairs)
+        lines.append(_set("pair_friction", f"{pairs}, 0:2", change.op, value))
+    return lines
+
+
+def _one_or_many(ids: list[int]) -> int | tuple[int, ...]:
+    return ids[0] if len(ids) == 1 else tuple(ids)
+
+
+def _actuator_of(model: mujoco.MjModel, joint: str) -> int:
+    wanted = model.joint(joint).id
+    for i in range(model.nu):
+        if model.actuator_trntype[i] == mujoco.mjtTrn.mjTRN_JOINT and model.actuator_trnid[i, 0] == wanted:
+            return i
+    raise KeyError(joint)

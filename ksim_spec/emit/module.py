@@ -1,0 +1,87 @@
+"""The whole of `task.py`: what a task is (sizes, timing, streams) as one literal, then its functions."""
+
+from __future__ import annotations
+
+import pprint
+from typing import Any
+
+from ksim_spec.emit.binding import Binding
+from ksim_spec.emit.fields import all_arrays, fields_source
+from ksim_spec.emit.roles import Roles
+from ksim_spec.ir.node import walk
+from ksim_spec.ir.temporal import memory_type
+from ksim_spec.language.program import Program
+
+HEADER = '''"""{title}
+
+Written by `ksim compile`; training runs exactly this. One environment a call: the engine maps the functions over
+environments. Arguments: s simulator arrays, a action, c commands, t seconds in the episode, v values of temporal
+operators, d standard samples by stream, p parameters, lv curriculum levels. SI units, quaternions w first.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+
+from ksim_spec.emit import math_jax as km
+'''
+
+
+def streams(program: Program) -> dict[str, tuple[str, str, tuple[int, ...]]]:
+    """Returns every random stream: name to (distribution, scope, shape of one environment)."""
+    found: dict[str, tuple[str, str, tuple[int, ...]]] = {}
+    for node in walk(program.roots()):
+        if node.op == "sample":
+            found[node.attr("stream")] = (node.attr("kind"), node.attr("scope"), node.shape)
+    for term in program.action:
+        if term.delay != (0, 0):
+            found[f"action.{term.name}.delay"] = ("uniform", "episode", ())
+    return dict(sorted(found.items()))
+
+
+def description(program: Program, binding: Binding, roles: Roles) -> dict[str, Any]:
+    """Returns the literal `TASK`: everything the runtime needs besides the functions."""
+    model = binding.scene.model
+    delays = []
+    for term in program.action:
+        ids = [int(model.actuator(a).id) for a in term.actuators]
+        if term.delay != (0, 0):
+            delays.append({"name": term.name, "actuators": ids, "steps": list(term.delay)})
+    temporal = {
+        roles.temporal[id(n)]: memory_type(n) for n in walk(program.roots()) if id(n) in roles.temporal
+    }
+    return {
+        "name": program.name,
+        "control_step": program.world.control_step,
+        "physics_step": program.world.physics_step,
+        "substeps": program.world.substeps,
+        "stage": binding.stage,
+        "reads": list(binding.reads),
+        "fields": list(all_arrays(program.randomization, binding.scene)),
+        "action_size": program.action_size,
+        "groups": {g.name: g.size for g in program.observations},
+        "critic_group": program.critic_group,
+        "terms": [r.name for r in program.rewards],
+        "terminations": {t.name: t.outcome for t in program.terminations},
+        "commands": {c.name: [f.name for f in c.fields] for c in program.commands},
+        "events": [e.name for e in program.events],
+        "delays": delays,
+        "streams": {k: list(v) for k, v in streams(program).items()},
+        "memory": {k: [d, list(s)] for k, (d, s) in temporal.items()},
+        "levels": {lv.name: lv.start for lv in program.levels},
+        "params": dict(sorted(program.params.items())),
+        "settle": program.reset.settle,
+        "base": program.base,
+    }
+
+
+def task_source(program: Program, binding: Binding) -> str:
+    """Returns the text of `task.py`: deterministic for a program and a model."""
+    roles = Roles(program, binding)
+    title = f"{program.name}: {program.doc}" if program.doc else program.name
+    functions = [
+        roles.act(), *roles.commands(), roles.start(), fields_source(roles), *roles.events(), roles.advance(),
+        roles.rewards(), roles.terminations(), roles.observe(), roles.checks(), roles.levels(),
+    ]  # fmt: skip
+    literal = pprint.pformat(description(program, binding, roles), width=118, sort_dicts=False)
+    body = "\n\n".join(functions)
+    return f"{HEADER.format(title=title)}\nTASK = {literal}\n\n\n{body}"

@@ -1,0 +1,133 @@
+"""From IR to lines of readable Python: one variable for what is shared or named, the rest in place."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ksim_spec.ir.node import Node, walk
+from ksim_spec.ir.ops import OPS, index_text
+from ksim_spec.ir.temporal import is_temporal
+
+INLINE_LIMIT = 70
+
+
+@dataclass
+class Writer:
+    """Writes the body of one function. `leaf(node)` gives the text of leaves and of temporal values."""
+
+    leaf: Callable[[Node], str]
+    names: dict[int, str]
+    lines: list[str] = field(default_factory=list)
+    texts: dict[int, str] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+    stop: Callable[[Node], bool] = is_temporal
+    special: Callable[[Node, list[str]], str | None] = lambda node, args: None
+
+    def write(self, roots: Iterable[Node]) -> list[str]:
+        """Adds the assignments for everything that `roots` need and returns the text of each root."""
+        roots = list(roots)
+        order = list(_walk_until(roots, self.stop))
+        uses = _use_counts(order, roots, self.stop)
+        for node in order:
+            if id(node) in self.texts:
+                continue
+            text = self._expression(node)
+            share = uses[id(node)] > 1 or id(node) in self.names or len(text) > INLINE_LIMIT
+            trivial = node.op in ("const", "param", "level", "time") and len(text) <= INLINE_LIMIT
+            if share and not trivial:
+                name = self.variable(self.names.get(id(node)) or _plain_name(node))
+                self.lines.append(f"{name} = {_strip(text)}")
+                text = name
+            self.texts[id(node)] = text
+        return [self.texts[id(r)] for r in roots]
+
+    def variable(self, wanted: str) -> str:
+        """Returns an identifier that is not taken yet, as near to `wanted` as can be."""
+        base = "".join(ch if ch.isalnum() else "_" for ch in wanted) or "value"
+        if base[0].isdigit() or keyword.iskeyword(base) or base in _ARGUMENTS:
+            base = f"{base}_" if not base[0].isdigit() else f"v{base}"
+        name, number = base, 1
+        while name in self.taken:
+            number += 1
+            name = f"{base}_{number}"
+        self.taken.add(name)
+        return name
+
+    def _expression(self, node: Node) -> str:
+        if OPS[node.op].leaf or self.stop(node):
+            return self.leaf(node)
+        written = self.special(node, [self.texts[id(a)] for a in node.args])
+        if written is not None:
+            return written
+        return OPS[node.op].jax([self.texts[id(a)] for a in node.args], dict(node.attrs))
+
+
+_ARGUMENTS = frozenset(
+    {"s", "a", "c", "t", "v", "d", "p", "lv", "first", "old", "jnp", "np", "km", "q", "qd", "qpos", "qvel", "sensordata"}
+)
+
+
+def _walk_until(roots: Iterable[Node], stop: Callable[[Node], bool]) -> Iterable[Node]:
+    """Like `walk`, but does not look below nodes whose value is given (temporal values)."""
+    needed: set[int] = set()
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if id(node) in needed:
+            continue
+        needed.add(id(node))
+        if not stop(node):
+            stack.extend(node.args)
+    return (n for n in walk(roots) if id(n) in needed)
+
+
+def _use_counts(order: list[Node], roots: list[Node], stop: Callable[[Node], bool]) -> dict[int, int]:
+    counts = {id(n): 0 for n in order}
+    for node in order:
+        if not stop(node):
+            for a in node.args:
+                counts[id(a)] += 1
+    for r in roots:
+        counts[id(r)] += 0
+    return counts
+
+
+def _plain_name(node: Node) -> str:
+    if node.op == "read":
+        return f"{node.attr('what')}_{'_'.join(node.attr('names')[:1])}"
+    return node.op
+
+
+def _strip(text: str) -> str:
+    """Drops one pair of parentheses around a whole right-hand side."""
+    if not (text.startswith("(") and text.endswith(")")):
+        return text
+    depth = 0
+    for i, ch in enumerate(text):
+        depth += (ch == "(") - (ch == ")")
+        if depth == 0 and i < len(text) - 1:
+            return text
+    return text[1:-1]
+
+
+def constant_text(value: object) -> str:
+    """The source of a literal: a Python number, or a float32 array."""
+    array = np.asarray(value)
+    if array.shape == ():
+        return repr(array.item())
+    if array.dtype == bool:
+        return f"jnp.array({array.tolist()})"
+    return f"jnp.array({_numbers(array.tolist())})"
+
+
+def _numbers(value: object) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_numbers(v) for v in value) + "]"
+    return repr(float(f"{value:.9g}"))
+
+
+__all__ = ["Writer", "constant_text", "index_text"]

@@ -1,0 +1,384 @@
+"""The compiled task: generated functions and a physics engine joined into one step of the whole batch.
+
+Order of a control step: events, delayed action, physics, temporal operators, rewards and terminations with the command
+the policy saw, the terminal observation's value, new commands, resets, next observation. Fail beats truncate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import mujoco
+import numpy as np
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from ksim_spec.physics.fields import model_field
+from ksim_spec.physics.protocol import Engine, EngineConfig, Starts
+from ksim_spec.task.random import Samples, samples
+from ksim_spec.task.state import Episode, EnvState, StepInfo, TaskState
+
+ValueFn = Callable[[Mapping[str, Array]], Array]
+TERMINAL_ROWS = 32  # terminal observations are valued in chunks of this many rows
+
+
+def _where(mask_E: Bool[Array, "E"], then: Any, otherwise: Any) -> Any:
+    """Returns the tree that takes rows of `then` where the mask holds."""
+
+    def pick(a: Array, b: Array) -> Array:
+        return jnp.where(mask_E.reshape(mask_E.shape + (1,) * (a.ndim - 1)), a, b)
+
+    return jax.tree.map(pick, then, otherwise)
+
+
+class Task:
+    """A batch of environments of one compiled task on one engine. `init`, `begin_rollout` and `step` are traceable."""
+
+    actor_group = "actor"
+
+    def __init__(self, module: ModuleType, engine: Engine) -> None:
+        self.module, self.engine = module, engine
+        about: dict[str, Any] = module.TASK
+        self.about = about
+        self.name: str = about["name"]
+        self.num_envs = engine.config.num_envs
+        self.control_dt: float = about["control_step"]
+        self.action_size: int = about["action_size"]
+        self.obs_sizes: dict[str, int] = about["groups"]
+        self.critic_group: str = about["critic_group"]
+        self.term_names: tuple[str, ...] = tuple(about["terms"])
+        self.streams = {k: (v[0], v[1], tuple(v[2])) for k, v in about["streams"].items()}
+        self._nominal = {n: jnp.asarray(model_field(engine.model, n), jnp.float32) for n in about["fields"]}
+        substeps: int = about["substeps"]
+        longest = max((d["steps"][1] for d in about["delays"]), default=0)
+        self._past = math.ceil(longest / substeps)
+
+    @staticmethod
+    def engine_config(module: ModuleType, num_envs: int) -> EngineConfig:
+        """Returns how the engine of a compiled task must step: its stage, what is read, which fields vary."""
+        about: dict[str, Any] = module.TASK
+        return EngineConfig(
+            num_envs=num_envs,
+            substeps=about["substeps"],
+            stage=about["stage"],
+            reads=tuple(about["reads"]),
+            fields=tuple(about["fields"]),
+            control_changes=bool(about["delays"]),
+            wrench=False,
+        )
+
+    @property
+    def model(self) -> mujoco.MjModel:
+        return self.engine.model
+
+    @property
+    def params(self) -> dict[str, dict[str, Array]]:
+        """The runtime parameters as the spec gives them: `p` by qualified name and the curriculum levels `lv`."""
+        return {
+            "p": {k: jnp.asarray(v, jnp.float32) for k, v in self.about["params"].items()},
+            "lv": {k: jnp.asarray(v, jnp.float32) for k, v in self.about["levels"].items()},
+        }
+
+    # Drawing starts -----------------------------------------------------------------------------------------------
+
+    def _samples(self, state_key: PRNGKeyArray, scope: str, counter: Array) -> Samples:
+        return samples(state_key, self.streams, scope, counter, self.num_envs)
+
+    def _draw_start(
+        self, key: PRNGKeyArray, counter: Array, run: Samples, params: Any
+    ) -> tuple[Starts, dict[str, Array], Samples]:
+        """Draws a start for every environment: state, model fields, and the samples that last an episode."""
+        draws = {**run, **self._samples(key, "episode", counter)}
+        p, lv = params["p"], params["lv"]
+        empty: dict[str, Array] = {}
+        qpos_EQ, qvel_EV = jax.vmap(
+            lambda d: self.module.start(empty, None, empty, 0.0, empty, d, p, lv), axis_size=self.num_envs
+        )(draws)
+        fields = {}
+        if self._nominal:
+            fields = jax.vmap(lambda d: self.module.fields(self._nominal, d, p, lv), axis_size=self.num_envs)(draws)
+        ctrl_EU = jax.vmap(lambda a: self.module.act({}, a, {}, 0.0, {}, {}, p, lv))(self._no_action())
+        return Starts(qpos_EQ, qvel_EV, ctrl_EU), fields, draws
+
+    def _no_action(self) -> Float[Array, "E A"]:
+        return jnp.zeros((self.num_envs, self.action_size), jnp.float32)
+
+    def _begin(self, key: PRNGKeyArray, counter: Array, reads: dict[str, Array], draws: Samples, params: Any) -> Episode:
+        """Returns the first moment of an episode at the given simulator arrays."""
+        # Starts draw commands and intervals from the same streams as steps do, on counters of their own (negative).
+        command, command_left = self._new_commands(self._samples(key, "command", -1 - counter), params)
+        event_left = self._first_intervals(self._samples(key, "event", -1 - counter), reads, params)
+        zero = self._no_action()
+        noise = self._samples(key, "step", -1 - counter)
+        values, memory = self._advance(reads, zero, command, jnp.zeros(self.num_envs), {**draws, **noise}, params, True, {})
+        return Episode(
+            reads=reads, values=values, memory=memory, command=command, command_left=command_left, event_left=event_left,
+            draws=draws, action_EA=zero, past_EHA=jnp.zeros((self.num_envs, self._past, self.action_size), jnp.float32),
+            step_E=jnp.zeros(self.num_envs, jnp.int32), return_E=jnp.zeros(self.num_envs, jnp.float32),
+        )  # fmt: skip
+
+    def init(self, key: PRNGKeyArray, params: Any) -> tuple[TaskState, EnvState]:
+        """Returns the state of a fresh batch and its first observation."""
+        run = self._samples(key, "run", jnp.int32(0))
+        counter = jnp.int32(0)
+        starts, fields, draws = self._draw_start(key, counter, run, params)
+        physics, reads = self.engine.init(starts, fields)
+        now = self._begin(key, counter, reads, draws, params)
+        none_E = jnp.zeros(self.num_envs, bool)
+        state = TaskState(physics, now, now, none_E, ~none_E, run, fields, key, jnp.int32(0), jnp.int32(1))
+        state = self._refill(state, params)
+        return state, self._show(state, jnp.zeros(self.num_envs, jnp.float32), none_E, params)
+
+    def _refill(self, state: TaskState, params: Any) -> TaskState:
+        """Draws anew every spare that has been used."""
+        starts, fields, draws = self._draw_start(state.key, state.refill, state.run, params)
+        physics, reads = self.engine.prepare(state.physics, state.used_E, starts, fields)
+        fresh = self._begin(state.key, state.refill, reads, draws, params)
+        spare = _where(state.used_E, fresh, state.spare)
+        return state._replace(
+            physics=physics, spare=spare, used_E=jnp.zeros_like(state.used_E), refill=state.refill + 1
+        )
+
+    def begin_rollout(self, state: TaskState, params: Any) -> TaskState:
+        """Returns the state with every used spare drawn anew; call it before each rollout.
+
+        Environments that will take their spare at the next step keep it until then.
+        """
+        blocked_E = state.take_E
+        ready = self._refill(state._replace(used_E=state.used_E & ~blocked_E), params)
+        return ready._replace(used_E=blocked_E)
+
+    # Stepping -----------------------------------------------------------------------------------------------------
+
+    def step(
+        self, state: TaskState, action_EA: Float[Array, "E A"], params: Any, value_fn: ValueFn | None = None
+    ) -> tuple[TaskState, EnvState, StepInfo]:
+        """Returns the state one control step later, what it shows, and how the step ended.
+
+        `value_fn` maps an observation of rows to their values; with it `bootstrap_E` holds the value of the true final
+        observation of truncated episodes.
+        """
+        step = state.step + 1
+        now, dqvel_EV = self._events(state.now, self._samples(state.key, "event", step), params)
+        control_EKU = self._controls(now, action_EA, params)
+        physics, reads, fault_E = self.engine.step(state.physics, state.take_E, control_EKU, dqvel_EV)
+        time_E = (now.step_E + 1).astype(jnp.float32) * self.control_dt
+        noise = self._samples(state.key, "step", step)
+        draws = {**now.draws, **noise}
+        values, memory = self._advance(reads, action_EA, now.command, time_E, draws, params, False, now.memory)
+        after = now._replace(reads=reads, values=values, memory=memory, action_EA=action_EA)
+
+        total_E, terms, rules = self._judge(after, time_E, draws, params)
+        ok_E = ~fault_E & jnp.isfinite(total_E)
+        fault_E = ~ok_E
+        reward_E = jnp.where(ok_E, total_E, 0.0)
+        terms = {k: jnp.where(ok_E, v, 0.0) for k, v in terms.items()}
+        fail_E, success_E, truncated_E = self._outcome(rules, ok_E)
+        done_E = fail_E | success_E | truncated_E | fault_E
+        bootstrap_E = self._bootstrap(after, time_E, draws, truncated_E, params, value_fn)
+        info = StepInfo(
+            fail_E, success_E, truncated_E, fault_E, bootstrap_E, terms, self._checks(after, time_E, draws, params),
+            rules, time_E, now.return_E + reward_E,
+        )  # fmt: skip
+
+        after = self._age(after, self._samples(state.key, "command", step), reward_E, params)
+        state = state._replace(physics=physics, now=after, step=step)
+        state = self._reset(state, done_E, params)
+        return state, self._show(state, reward_E, done_E, params, noise), info
+
+    def _reset(self, state: TaskState, done_E: Bool[Array, "E"], params: Any) -> TaskState:
+        """Lets finished environments begin at their spares; a spare that was used before is drawn anew first."""
+        # The physics takes its spare only at the next step; until then the spare of `take_E` must not change, which
+        # holds because an environment that has just been reset cannot be done before that step.
+        again_E = done_E & state.used_E
+        state = jax.lax.cond(jnp.any(again_E), lambda s: self._refill(s, params), lambda s: s, state)
+        now = _where(done_E, state.spare, state.now)
+        return state._replace(now=now, take_E=done_E, used_E=state.used_E | done_E)
+
+    def _events(self, now: Episode, drawn: Samples, params: Any) -> tuple[Episode, Float[Array, "E V"] | None]:
+        names: list[str] = self.about["events"]
+        if not names:
+            return now, None
+        total: Any = 0.0
+        left = dict(now.event_left)
+        for name in names:
+            fires_E = left[name] <= 0.5 * self.control_dt
+            change_EV, interval_E = self._event(name, now.reads, {**now.draws, **drawn}, params)
+            total = total + jnp.where(fires_E[:, None], change_EV, 0.0)
+            left[name] = jnp.where(fires_E, interval_E, left[name]) - self.control_dt
+        return now._replace(event_left=left), total
+
+    def _event(self, name: str, reads: Any, draws: Samples, params: Any) -> tuple[Array, Array]:
+        role = getattr(self.module, f"event_{name}")
+        p, lv = params["p"], params["lv"]
+        change_EV, interval_E = jax.vmap(lambda s, d: role(s, None, {}, 0.0, {}, d, p, lv))(reads, draws)
+        return change_EV, interval_E
+
+    def _first_intervals(self, drawn: Samples, reads: Any, params: Any) -> dict[str, Array]:
+        return {n: self._event(n, reads, drawn, params)[1] for n in self.about["events"]}
+
+    def _controls(self, now: Episode, action_EA: Array, params: Any) -> Float[Array, "E K U"]:
+        """Returns the control of every physics step: one row, or with delays one a substep."""
+        p, lv = params["p"], params["lv"]
+
+        def act(a_EA: Array) -> Array:
+            return jax.vmap(lambda a: self.module.act({}, a, {}, 0.0, {}, {}, p, lv))(a_EA)
+
+        current_EU = act(action_EA)
+        if not self.about["delays"]:
+            return current_EU[:, None]
+        past = [current_EU, *(act(now.past_EHA[:, h]) for h in range(self._past))]
+        history_EHU = jnp.stack(past, axis=1)
+        n: int = self.about["substeps"]
+        delay_EU = self._delay_steps(now, params)
+        rows = []
+        for k in range(n):
+            # With a delay of d physics steps, substep k still sees the action of ceil((d - k) / n) control steps ago.
+            age_EU = jnp.clip(-((k - delay_EU) // n), 0, self._past)
+            rows.append(jnp.take_along_axis(history_EHU, age_EU[:, None], axis=1)[:, 0])
+        return jnp.stack(rows, axis=1)
+
+    def _delay_steps(self, now: Episode, params: Any) -> Array:
+        """Returns each actuator's delay in physics steps, drawn once an episode."""
+        steps_EU = jnp.zeros((self.num_envs, self.model.nu), jnp.int32)
+        for delay in self.about["delays"]:
+            name = f"action.{delay['name']}.delay"
+            low, high = params["p"][f"{name}.low"], params["p"][f"{name}.high"]
+            u_E = now.draws[name]
+            drawn_E = jnp.clip(jnp.floor(low + u_E * (high - low + 1)), low, high).astype(jnp.int32)
+            steps_EU = steps_EU.at[:, np.array(delay["actuators"])].set(drawn_E[:, None])
+        return steps_EU
+
+    # Generated functions over the batch ---------------------------------------------------------------------------
+
+    def _advance(
+        self, reads: Any, a: Array, c: Any, t: Array, d: Samples, params: Any, first: bool, old: dict[str, Array]
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
+        p, lv = params["p"], params["lv"]
+        if first:
+            old = {k: self._blank(k) for k in self.about["memory"]}
+        values, memory = jax.vmap(
+            lambda s, a, c, t, d, old: self.module.advance(s, a, c, t, d, p, lv, first, old)
+        )(reads, a, c, t, d, old)
+        return values, memory
+
+    def _blank(self, key: str) -> Array:
+        dtype, shape = self.about["memory"][key]
+        return jnp.zeros((self.num_envs, *shape), bool if dtype == "bool" else jnp.float32)
+
+    def _roles(self, role: str, now: Episode, t: Array, d: Samples, params: Any) -> Any:
+        p, lv = params["p"], params["lv"]
+        function = getattr(self.module, role)
+        return jax.vmap(lambda s, a, c, t, v, d: function(s, a, c, t, v, d, p, lv))(
+            now.reads, now.action_EA, now.command, t, now.values, d
+        )
+
+    def _judge(self, after: Episode, t: Array, d: Samples, params: Any) -> tuple[Array, dict[str, Array], dict[str, Array]]:
+        total_E, terms = self._roles("rewards", after, t, d, params)
+        return total_E, terms, self._roles("terminations", after, t, d, params)
+
+    def _checks(self, after: Episode, t: Array, d: Samples, params: Any) -> dict[str, Any]:
+        return self._roles("checks", after, t, d, params)
+
+    def _outcome(self, rules: dict[str, Array], ok_E: Array) -> tuple[Array, Array, Array]:
+        """Returns fail, success and truncated: at most one holds, a failure before a success before a truncation."""
+        found = {kind: jnp.zeros(self.num_envs, bool) for kind in ("fail", "success", "truncate")}
+        for name, outcome in self.about["terminations"].items():
+            found[outcome] = found[outcome] | rules[name]
+        fail_E = found["fail"] & ok_E
+        success_E = found["success"] & ok_E & ~fail_E
+        return fail_E, success_E, found["truncate"] & ok_E & ~fail_E & ~success_E
+
+    def _new_commands(self, drawn: Samples, params: Any) -> tuple[dict[str, Any], dict[str, Array]]:
+        p, lv = params["p"], params["lv"]
+        command, left = {}, {}
+        for name in self.about["commands"]:
+            role = getattr(self.module, f"command_{name}")
+            fields, seconds = jax.vmap(lambda d: role({}, None, {}, 0.0, {}, d, p, lv), axis_size=self.num_envs)(drawn)  # noqa: B023
+            command[name] = {k: jnp.broadcast_to(x, (self.num_envs,)).astype(jnp.float32) for k, x in fields.items()}
+            left[name] = jnp.broadcast_to(seconds, (self.num_envs,)).astype(jnp.float32)
+        return command, left
+
+    def _age(self, after: Episode, drawn: Samples, reward_E: Array, params: Any) -> Episode:
+        """Moves the clocks on by a control step and redraws the commands whose time is up."""
+        left = {k: v - self.control_dt for k, v in after.command_left.items()}
+        command = dict(after.command)
+        if command:
+            fresh, interval = self._new_commands(drawn, params)
+            for name in command:
+                due_E = left[name] <= 0.5 * self.control_dt
+                command[name] = _where(due_E, fresh[name], command[name])
+                left[name] = jnp.where(due_E, interval[name], left[name])
+        past = after.past_EHA
+        if self._past:
+            past = jnp.concatenate([after.action_EA[:, None], past[:, :-1]], axis=1)
+        return after._replace(
+            command=command, command_left=left, past_EHA=past, step_E=after.step_E + 1, return_E=after.return_E + reward_E
+        )
+
+    def _observe(self, now: Episode, t: Array, d: Samples, params: Any) -> dict[str, Array]:
+        return self._roles("observe", now, t, d, params)
+
+    def _show(
+        self, state: TaskState, reward_E: Array, done_E: Array, params: Any, noise: Samples | None = None
+    ) -> EnvState:
+        noise = noise if noise is not None else self._samples(state.key, "step", state.step)
+        now = state.now
+        t = now.step_E.astype(jnp.float32) * self.control_dt
+        obs = self._observe(now, t, {**now.draws, **noise}, params)
+        return EnvState(obs, now.command, now.action_EA, reward_E, done_E)
+
+    def _bootstrap(
+        self, after: Episode, t: Array, d: Samples, truncated_E: Array, params: Any, value_fn: ValueFn | None
+    ) -> Float[Array, "E"]:
+        """Returns the value of the true final observation where an episode was truncated, zero elsewhere.
+
+        Few episodes end in a step, so rows are gathered in chunks; a step in which many end takes more rounds.
+        """
+        values_E = jnp.zeros(self.num_envs, jnp.float32)
+        if value_fn is None:
+            return values_E
+        rows = min(TERMINAL_ROWS, self.num_envs)
+
+        def more(carry: tuple[Array, Array]) -> Array:
+            return jnp.any(carry[0])
+
+        def chunk(carry: tuple[Array, Array]) -> tuple[Array, Array]:
+            left_E, values_E = carry
+            (index_K,) = jnp.nonzero(left_E, size=rows, fill_value=self.num_envs)
+            safe_K = jnp.minimum(index_K, self.num_envs - 1)
+            picked, t_K, d_K = jax.tree.map(lambda x: x[safe_K], (after, t, d))
+            value_K = value_fn(self._observe(picked, t_K, d_K, params))
+            return left_E.at[index_K].set(False, mode="drop"), values_E.at[index_K].set(value_K, mode="drop")
+
+        return jax.lax.while_loop(more, chunk, (truncated_E, values_E))[1]
+
+    # Curriculum and checkpoints -----------------------------------------------------------------------------------
+
+    def update_levels(self, params: Any, stats: Mapping[str, Array]) -> Any:
+        """Returns the parameters with the curriculum levels moved on by the statistics of one update's episodes."""
+        if not self.about["levels"]:
+            return params
+        moved = self.module.levels(stats, params["p"], params["lv"])
+        return {**params, "lv": {k: jnp.asarray(v, jnp.float32) for k, v in moved.items()}}
+
+    def export_state(self, state: TaskState) -> dict[str, Any]:
+        """Returns everything a run needs to go on bit for bit, as arrays."""
+        rest = state._replace(physics=None, key=jax.random.key_data(state.key))
+        return {"physics": self.engine.export_state(state.physics), "rest": rest._asdict()}
+
+    def import_state(self, tree: dict[str, Any]) -> TaskState:
+        """Returns the state that `export_state` saved."""
+        rest = dict(tree["rest"])
+        rest["now"], rest["spare"] = (_episode(rest[k]) for k in ("now", "spare"))
+        rest["key"] = jax.random.wrap_key_data(jnp.asarray(rest["key"]))
+        rest["physics"] = self.engine.import_state(tree["physics"])
+        return TaskState(**rest)
+
+
+def _episode(tree: Any) -> Episode:
+    return tree if isinstance(tree, Episode) else Episode(**tree)

@@ -1,0 +1,90 @@
+"""`ksim lint` on real specs: what it prints where, and its exit codes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ksim_spec.cli.main import main
+
+SPECS = Path(__file__).parents[2] / "specs"
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    return Path(shutil.copytree(SPECS, tmp_path / "specs"))
+
+
+def spoil(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_good_specs_are_0_and_silent_on_stdout(folder, capsys):
+    assert main(["lint", str(folder)]) == 0
+    told = capsys.readouterr()
+    assert told.out == "" and "no problems in" in told.err
+
+
+def test_an_error_is_1_with_place_code_and_help(folder, capsys):
+    spoil(folder / "walk.ksim", 'body("torso")', 'body("torsoo")')
+    assert main(["lint", str(folder / "walk.ksim")]) == 1
+    told = capsys.readouterr()
+    assert "error[KS" in told.out and "^^^" in told.out and "did you mean `torso`?" in told.out
+    assert told.err.strip().endswith("1 error in 1 file")
+
+
+def test_json_goes_to_stdout_alone(folder, capsys):
+    spoil(folder / "walk.ksim", 'body("torso")', 'body("torsoo")')
+    assert main(["lint", str(folder / "walk.ksim"), "--format", "json"]) == 1
+    told = capsys.readouterr()
+    (only,) = json.loads(told.out)["diagnostics"]
+    assert only["file"] == str(folder / "walk.ksim") and only["severity"] == "error" and told.err == ""
+
+
+@pytest.mark.parametrize("form", ["concise", "github"])
+def test_one_line_formats(form, folder, capsys):
+    spoil(folder / "walk.ksim", 'body("torso")', 'body("torsoo")')
+    assert main(["lint", str(folder / "walk.ksim"), "--format", form]) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "torsoo" in line and ("::error" in line) == (form == "github")
+
+
+def test_syntax_errors_are_findings_too(tmp_path, capsys):
+    (tmp_path / "a.ksim").write_text("task a\nreward {\n  x = (1 +\n}\n")
+    assert main(["lint", str(tmp_path)]) == 1
+    assert "error[KS0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["missing.ksim", "empty"])
+def test_nothing_to_lint_is_2(name, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert main(["lint", str(tmp_path / name)]) == 2
+    assert str(tmp_path / name) in capsys.readouterr().err
+
+
+def test_a_missing_path_does_not_hide_the_findings_of_others(folder, capsys):
+    spoil(folder / "walk.ksim", 'body("torso")', 'body("torsoo")')
+    assert main(["lint", str(folder / "walk.ksim"), str(folder / "gone.ksim")]) == 2
+    assert "torsoo" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01\xff\xfe", b"\xef\xbb\xbftask a\r\n", b"", "task \U0001f916\n".encode()])
+def test_odd_files_give_findings_or_none_but_never_a_crash(content, tmp_path, capsys):
+    (tmp_path / "odd.ksim").write_bytes(content)
+    assert main(["lint", str(tmp_path / "odd.ksim")]) in (0, 1, 2)
+    assert "internal error" not in capsys.readouterr().err
+
+
+def test_hidden_folders_are_skipped(folder, capsys):
+    (folder / ".git").mkdir()
+    (folder / ".git" / "bad.ksim").write_text("nonsense {")
+    assert main(["lint", str(folder)]) == 0
+
+
+def test_an_unknown_profile_and_setting_are_told(folder, capsys):
+    assert main(["lint", str(folder / "walk.ksim"), "--profile", "nope"]) in (1, 2)
+    assert main(["lint", str(folder / "walk.ksim"), "--set", "nope=1"]) in (1, 2)
+    assert "Traceback" not in capsys.readouterr().err

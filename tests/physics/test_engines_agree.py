@@ -1,0 +1,181 @@
+"""The engines inside JAX against the CPU engine: same starts, same controls, one control step at a time.
+
+Tolerances are those of float32 against float64 after the physics steps of one control step; forces of stiff contacts
+differ most. All of it is one compiled program an engine, because MJX compiles slowly.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import mujoco
+import numpy as np
+import pytest
+
+from ksim_spec.diagnostics import SpecError
+from ksim_spec.physics.mjx import MjxEngine, ignored_features
+from ksim_spec.physics.protocol import EngineConfig, Starts
+from ksim_spec.physics.select import make_engine
+from ksim_spec.physics.warp import contact_capacity, warp_installed
+from tests.physics.physics_models import PENDULUM, QUADRUPED, controls, load, starts
+
+E, FIELDS = 8, ("geom_friction", "body_mass", "actuator_gainprm", "actuator_biasprm")
+CONFIG = EngineConfig(
+    E, substeps=3, stage="acc", reads=("qpos", "qvel", "sensordata", "actuator_force", "site_xpos"), fields=FIELDS,
+    control_changes=True, wrench=True,
+)
+# largest difference that passes, by what is compared: metres or radians, and per second, contact found, newtons
+POSE, SPEED, FORCE, ACCELERATION = 1e-5, 2e-3, 0.3, 1.0
+
+
+def step_program(engine: Any) -> Any:
+    """Returns one jitted function that prepares some spares and makes one control step."""
+
+    def run(physics, mask_E, spares, fields, take_E, ctrl_EKU, dqvel_EV, xfrc_EB6):
+        physics, at_spares = engine.prepare(physics, mask_E, spares, fields)
+        physics, reads, fault_E = engine.step(physics, take_E, ctrl_EKU, dqvel_EV, xfrc_EB6)
+        return physics, at_spares, reads, fault_E
+
+    return jax.jit(run)
+
+
+def fields_of(model: mujoco.MjModel, spread: float) -> dict[str, jax.Array]:
+    scale_E = 1 + spread * np.arange(E)
+    return {
+        name: jnp.asarray(getattr(model, name) * scale_E.reshape(-1, *[1] * getattr(model, name).ndim), jnp.float32)
+        for name in FIELDS
+    }
+
+
+def check(model: mujoco.MjModel, want: dict[str, Any], got: dict[str, Any]) -> None:
+    assert set(want) == set(got)
+    for name, limit in (("qpos", POSE), ("site_xpos", POSE), ("qvel", SPEED), ("actuator_force", 10 * SPEED)):
+        np.testing.assert_allclose(got[name], want[name], atol=limit, rtol=1e-4, err_msg=name)
+    for i in range(model.nsensor):
+        columns = slice(model.sensor_adr[i], model.sensor_adr[i] + model.sensor_dim[i])
+        name = model.sensor(i).name
+        stage = int(model.sensor_needstage[i])
+        limit = {1: POSE, 2: SPEED}.get(stage, ACCELERATION if name == "acc" else FORCE)
+        np.testing.assert_allclose(
+            got["sensordata"][:, columns], want["sensordata"][:, columns], atol=limit, rtol=1e-2, err_msg=name
+        )
+
+
+def agree(name: str) -> None:
+    """Runs the whole protocol on the CPU engine and another, restarting the other from the same states every step."""
+    model = load(QUADRUPED)
+    engines = [make_engine("cpu", model, CONFIG), make_engine(name, model, CONFIG)]
+    programs = [step_program(engine) for engine in engines]
+    spread, ctrl_TEKU = fields_of(model, 0.05), controls(model, (4, E, 3))
+    rng = np.random.default_rng(11)
+    # the base so high that some feet touch, some do not
+    at = starts(model, E, height=-0.03)
+    touched = []
+    for t in range(4):
+        take_E = jnp.arange(E) % 3 == t % 3
+        spares = starts(model, E, seed=20 + t, height=-0.03)
+        dqvel_EV = jnp.asarray(rng.normal(0, 0.2, (E, model.nv)), jnp.float32)
+        xfrc_EB6 = jnp.asarray(rng.normal(0, 2, (E, model.nbody, 6)), jnp.float32).at[:, 0].set(0)
+        results = []
+        for engine, program in zip(engines, programs, strict=True):
+            physics, first = engine.init(at, fields_of(model, 0.0)) if t == 0 else (None, None)
+            physics = physics if t == 0 else restart(engine, saved, at)  # noqa: F821
+            out = program(physics, take_E, spares, spread, take_E, ctrl_TEKU[t], dqvel_EV, xfrc_EB6)
+            results.append((first, *jax.tree.map(np.asarray, out[1:]), out[0], engine))
+        (first, at_spares, reads, fault_E, *_), (first2, at_spares2, reads2, fault2_E, *_) = results
+        if t == 0:
+            check(model, jax.tree.map(np.asarray, first), jax.tree.map(np.asarray, first2))
+        masked = jnp.asarray(take_E)
+        check(model, {k: v[masked] for k, v in at_spares.items()}, {k: v[masked] for k, v in at_spares2.items()})
+        check(model, reads, reads2)
+        assert not fault_E.any() and not fault2_E.any()
+        touched.append(reads["sensordata"][:, model.sensor("touch0").adr[0]])
+        saved = [r[-2] for r in results]
+        at = Starts(jnp.asarray(reads["qpos"]), jnp.asarray(reads["qvel"]))
+    assert 0 < np.mean(touched) < 1
+
+
+def restart(engine: Any, saved: Any, at: Starts) -> Any:
+    """Returns the engine's own physics moved to the given states, its spares and fields kept."""
+    own = saved[0] if engine.name == "cpu" else saved[1]
+    if engine.name == "cpu":
+        tree = engine.export_state(own)
+        layout = engine.host.main._component(mujoco.mjtState.mjSTATE_QPOS)[0]
+        tree["main"][:, layout : layout + at.qpos_EQ.shape[1]] = at.qpos_EQ
+        layout = engine.host.main._component(mujoco.mjtState.mjSTATE_QVEL)[0]
+        tree["main"][:, layout : layout + at.qvel_EV.shape[1]] = at.qvel_EV
+        return engine.import_state(tree)
+    return own._replace(main=own.main._replace(qpos=at.qpos_EQ, qvel=at.qvel_EV))
+
+
+def test_mjx_agrees_with_cpu() -> None:
+    agree("mjx")
+
+
+@pytest.mark.skipif(not warp_installed(), reason="warp-lang is not installed")
+def test_warp_agrees_with_cpu() -> None:
+    agree("warp")
+
+
+@pytest.fixture(scope="module")
+def pendulum() -> tuple[MjxEngine, Any]:
+    engine = MjxEngine(load(PENDULUM), EngineConfig(3, substeps=2, stage="acc", reads=("qpos", "qvel", "sensordata")))
+    return engine, jax.jit(engine.step)
+
+
+def test_mjx_reads_current_sensors_where_nothing_can_touch(pendulum: tuple[MjxEngine, Any]) -> None:
+    engine, step = pendulum
+    model, at = engine.model, Starts(jnp.asarray([[0.1], [1.0], [2.0]]), jnp.asarray([[0.0], [1.0], [-2.0]]))
+    physics, _ = engine.init(at, {})
+    physics, reads, fault_E = step(physics, jnp.zeros(3, bool), jnp.full((3, 1, 1), 0.5))
+    assert not fault_E.any()
+    for e in range(3):
+        data = mujoco.MjData(model)
+        data.qpos[:], data.qvel[:], data.ctrl[:] = at.qpos_EQ[e], at.qvel_EV[e], 0.5
+        mujoco.mj_step(model, data, 2)
+        mujoco.mj_forward(model, data)
+        np.testing.assert_allclose(reads["sensordata"][e], data.sensordata, atol=1e-4)
+
+
+def test_mjx_reports_faults_and_recovers(pendulum: tuple[MjxEngine, Any]) -> None:
+    engine, step = pendulum
+    physics, _ = engine.init(Starts(jnp.ones((3, 1)), jnp.zeros((3, 1))), {})
+    physics, reads, fault_E = step(physics, jnp.zeros(3, bool), jnp.full((3, 1, 1), 0.1).at[1].set(jnp.nan))
+    np.testing.assert_array_equal(fault_E, [False, True, False])
+    assert all(np.isfinite(x).all() for x in reads.values()) and reads["qpos"][1] == 0
+    physics, reads, fault_E = step(physics, fault_E, jnp.full((3, 1, 1), 0.1))
+    assert not fault_E.any() and abs(reads["qpos"][1] - 1) < 0.1
+
+
+def test_mjx_restored_run_continues_bit_for_bit(pendulum: tuple[MjxEngine, Any]) -> None:
+    engine, step = pendulum
+    ctrl_EKU, no_one = jnp.full((3, 1, 1), 0.3), jnp.zeros(3, bool)
+    physics, _ = engine.init(Starts(jnp.ones((3, 1)), jnp.zeros((3, 1))), {})
+    physics, _, _ = step(physics, no_one, ctrl_EKU)
+    saved = engine.export_state(physics)
+    assert all(isinstance(x, np.ndarray) for x in jax.tree.leaves(saved))
+    want = step(physics, no_one, ctrl_EKU)
+    got = step(engine.import_state(saved), no_one, ctrl_EKU)
+    jax.tree.map(np.testing.assert_array_equal, want, got)
+
+
+def test_what_mjx_cannot_do_is_said() -> None:
+    model = load(QUADRUPED.replace('geom1="foot0"', 'body1="leg0"'))
+    with pytest.raises(SpecError, match="cannot simulate") as caught:
+        MjxEngine(model, EngineConfig(2))
+    assert "body matching" in caught.value.diagnostics[0].notes[0]
+    with pytest.raises(SpecError, match="cannot differ"):
+        MjxEngine(load(PENDULUM), EngineConfig(2, fields=("body_parentid",)))
+    assert not ignored_features(load(PENDULUM))
+    noslip = load(PENDULUM.replace('timestep="0.01"', 'timestep="0.01" noslip_iterations="3"'))
+    assert [d.code for d in ignored_features(noslip)] == ["KS723"]
+
+
+def test_capacity_covers_what_happens() -> None:
+    contacts, rows = contact_capacity(load(QUADRUPED))
+    assert contacts == 4 and rows >= 16
+    assert contact_capacity(load(PENDULUM))[0] == 0
+
+
