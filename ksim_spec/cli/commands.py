@@ -26,6 +26,28 @@ COMMANDS: tuple[Entry, ...] = (
         ("ksim lint specs/walk.ksim", "ksim lint specs --format github", "ksim lint walk.ksim --profile play"),
     ),
     Entry(
+        "train",
+        "ksim_spec.cli.train",
+        "train",
+        "Compile a spec into a run folder and train its policy.\n\n"
+        "Ctrl-C finishes the update, writes a checkpoint, and says how to go on.",
+        ("ksim train specs/walk.ksim", "ksim train specs/walk.ksim --budget 500000 --seed 1", "ksim train --resume runs/walk-20260101-120000"),
+    ),
+    Entry(
+        "play",
+        "ksim_spec.cli.play",
+        "play",
+        "Run a trained policy and film it.",
+        ("ksim play runs/walk-20260101-120000 --video walk.mp4", "ksim play RUN --video fast.mp4 --set command.velocity.x=1.0"),
+    ),
+    Entry(
+        "eval",
+        "ksim_spec.cli.judge",
+        "evaluate",
+        "Judge a run by the check block of its spec, on fresh episodes.\n\nExits with 1 when a check fails.",
+        ("ksim eval runs/walk-20260101-120000", "ksim eval RUN --episodes 128 --format json"),
+    ),
+    Entry(
         "doctor",
         "ksim_spec.cli.doctor",
         "doctor",

@@ -63,6 +63,9 @@ class FunctionalEngine:
         derived = derived_fields(model, config.fields)
         self.derived = tuple(name for name in derived if self._leaf(name) is not None)
         self._constants = constants_updater(model, config.num_envs, config.fields, self.derived)
+        # compiled even where the caller traces nothing: operation by operation, MJX takes minutes
+        self._reads_at = jax.jit(self._compute_reads)
+        self._advance = jax.jit(self._compute_step)
 
     # -- what differs between the engines
 
@@ -106,12 +109,7 @@ class FunctionalEngine:
         if dqvel_EV is not None:
             row = row._replace(qvel=row.qvel + dqvel_EV)
 
-        def one(row: Row, values: dict[str, Array], ctrl_KU: Array, xfrc_B6: Array | None) -> tuple[Row, Reads]:
-            model = self._model_with(values)
-            data = self._substeps(model, self._data(row, xfrc_B6), ctrl_KU)
-            return _row_of(data), self._read(self._current(model, data))
-
-        row, reads = jax.vmap(one)(row, values, ctrl_EKU.astype(jnp.float32), xfrc_EB6)
+        row, reads = self._advance(row, values, ctrl_EKU, xfrc_EB6)
         state_EX = jnp.concatenate([row.qpos, row.qvel, row.act], axis=1)
         fault_E = ~(jnp.abs(state_EX) < _MAX_STATE).all(axis=1) | ~_all_finite(reads)
         row = _select(fault_E, self._default_rows(), row)  # a number again, until the spare is taken
@@ -129,6 +127,16 @@ class FunctionalEngine:
 
     # -- parts
 
+    def _compute_step(
+        self, row: Row, values: dict[str, Array], ctrl_EKU: Array, xfrc_EB6: Array | None
+    ) -> tuple[Row, Reads]:
+        def one(row: Row, values: dict[str, Array], ctrl_KU: Array, xfrc_B6: Array | None) -> tuple[Row, Reads]:
+            model = self._model_with(values)
+            data = self._substeps(model, self._data(row, xfrc_B6), ctrl_KU)
+            return _row_of(data), self._read(self._current(model, data))
+
+        return jax.vmap(one)(row, values, ctrl_EKU.astype(jnp.float32), xfrc_EB6)
+
     def _start_rows(self, starts: Starts) -> Row:
         rows = self._default_rows()
         return rows._replace(
@@ -145,7 +153,7 @@ class FunctionalEngine:
             more["ctrl"] = ctrl_U.astype(jnp.float32)
         return self.device_data.replace(**row._asdict(), **more)
 
-    def _reads_at(self, row: Row, values: dict[str, Array], ctrl_EU: Array | None) -> Reads:
+    def _compute_reads(self, row: Row, values: dict[str, Array], ctrl_EU: Array | None) -> Reads:
         def one(row: Row, values: dict[str, Array], ctrl_U: Array | None) -> Reads:
             return self._read(self._current(self._model_with(values), self._data(row, ctrl_U=ctrl_U)))
 

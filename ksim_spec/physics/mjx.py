@@ -23,8 +23,7 @@ class MjxEngine(FunctionalEngine):
     def _put(self, model: mujoco.MjModel) -> tuple[Any, Any]:
         device_model = mjx.put_model(model, impl="jax")
         data = mjx.make_data(device_model)
-        if data._impl.ncon == 0:
-            device_model = _without_contact_sensors(device_model)
+        device_model = _with_working_contact_sensors(device_model, touches=data._impl.ncon > 0)
         if "dof_frictionloss" in self.config.fields:  # MJX decides by the nominal values which joints have friction
             friction = np.ones(model.nv, bool)
             device_model = device_model.tree_replace({"_impl.dof_hasfrictionloss": friction})
@@ -53,13 +52,19 @@ class MjxEngine(FunctionalEngine):
         return data
 
 
-def _without_contact_sensors(device_model: Any) -> Any:
-    """Returns the model with its contact sensors made inert (reading zero): MJX fails on them where nothing can touch."""
-    types = np.where(
-        device_model.sensor_type == mujoco.mjtSensor.mjSENS_CONTACT, mujoco.mjtSensor.mjSENS_USER,
-        device_model.sensor_type,
-    )
-    return device_model.replace(sensor_type=types)
+def _with_working_contact_sensors(device_model: Any, touches: bool) -> Any:
+    """Returns the model with its contact sensors changed so that MJX 3.17 computes them.
+
+    It fails on them where nothing can touch: there they are made inert and read zero. And without a reduction it
+    reports the first contacts of the whole model, matching or not: there the closest matching ones are asked for,
+    which differ from MuJoCo's only in order, or in choice where more match than the sensor has slots.
+    """
+    types, parameters = device_model.sensor_type.copy(), device_model.sensor_intprm.copy()
+    contact = types == int(mujoco.mjtSensor.mjSENS_CONTACT)
+    if not touches:
+        types[contact] = int(mujoco.mjtSensor.mjSENS_USER)
+    parameters[contact & (parameters[:, 1] == 0), 1] = 1
+    return device_model.replace(sensor_type=types, sensor_intprm=parameters)
 
 
 def ignored_features(model: mujoco.MjModel) -> list[Diagnostic]:

@@ -86,13 +86,10 @@ def _nearby(path: Path, root: Path) -> list[Path]:
 
 
 def _closest(path: Path, near: Iterable[str]) -> str:
-    by_stem = {Path(n).name: n for n in near}
-    stems = {Path(n).stem: n for n in by_stem.values()}
-    match = did_you_mean(path.name, by_stem) or [n for n in by_stem if Path(n).stem == path.stem]
-    if match:
-        return by_stem[match[0]]
-    match = did_you_mean(path.stem, stems)
-    return stems[match[0]] if match else ""
+    by_name = {Path(n).name: n for n in near}
+    same = [n for n in by_name if Path(n).stem == path.stem]
+    match = same or did_you_mean(path.name, by_name)
+    return by_name[match[0]] if match else ""
 
 
 def digest(tree: Tree) -> str:

@@ -10,8 +10,14 @@ from jaxtyping import Array, Bool, Float
 
 from ksim_spec.train.advantages import Targets, gae
 from ksim_spec.train.config import TrainConfig
+from ksim_spec.train.named import Named
 from ksim_spec.train.policy import Normal, Policy, kl_divergence, log_prob
 from ksim_spec.train.value_scale import ValueScale, denormalize
+
+
+PARTS = (
+    "loss/actor", "loss/critic", "loss/entropy", "loss/kl", "loss/clip_fraction", "loss/std", "return_mean", "return_square"
+)
 
 
 class Batch(NamedTuple):
@@ -40,11 +46,11 @@ def targets_of(config: TrainConfig, scale: ValueScale, batch: Batch, value_BT1: 
 
 
 def _mean(x: Array, weight: Array) -> Array:
-    return jnp.sum(x * weight) / jnp.maximum(jnp.sum(weight), 1.0)
+    return jnp.sum(x * weight, (-2, -1)) / jnp.maximum(jnp.sum(weight), 1.0)
 
 
-def loss(policy: Policy, config: TrainConfig, scale: ValueScale, batch: Batch) -> tuple[Array, dict[str, Array]]:
-    """Returns the loss and its parts: actor and critic losses, entropy, KL from the acting policy, clip fraction."""
+def loss(policy: Policy, config: TrainConfig, scale: ValueScale, batch: Batch) -> tuple[Array, Named]:
+    """Returns the loss and PARTS of it; the last two are moments of the returns in units of `scale`."""
     weight = batch.valid.astype(jnp.float32)
     value_BT1 = policy.value(batch.critic_obs)
     targets = batch.targets or targets_of(config, scale, batch, value_BT1)
@@ -65,16 +71,8 @@ def loss(policy: Policy, config: TrainConfig, scale: ValueScale, batch: Batch) -
     # The step's own noise serves as the fresh sample: it does not depend on the new parameters.
     entropy = _mean(policy.entropy(normal, batch.noise), weight)
     total = actor_loss + config.value_coefficient * critic_loss - config.entropy * entropy
-    spread = _mean(jnp.square(wanted - _mean(wanted, weight)), weight)
-    parts = {
-        "loss/actor": actor_loss,
-        "loss/critic": critic_loss,
-        "loss/entropy": entropy,
-        "loss/kl": _mean(kl_divergence(batch.normal, normal), weight),
-        "loss/clip_fraction": _mean((jnp.abs(ratio - 1) > config.clip).astype(jnp.float32), weight),
-        "loss/explained_variance": 1.0 - _mean(jnp.square(error), weight) / jnp.maximum(spread, 1e-8),
-        "loss/std": normal.std.mean(),
-        "return_mean": _mean(targets.ret, weight),
-        "return_square": _mean(jnp.square(targets.ret), weight),
-    }
-    return total, parts
+    outside = (jnp.abs(ratio - 1) > config.clip).astype(jnp.float32)
+    watched = [kl_divergence(batch.normal, normal), outside, normal.std.mean(-1), wanted, jnp.square(wanted)]
+    means = _mean(jnp.stack(watched), weight)
+    values = jnp.concatenate([jnp.stack([actor_loss, critic_loss, entropy]), means])
+    return total, Named(jax.lax.stop_gradient(values), PARTS)

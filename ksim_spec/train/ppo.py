@@ -17,13 +17,18 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ksim_spec.train.config import PolicyConfig, TrainConfig
 from ksim_spec.train.interface import Task
-from ksim_spec.train.loss import Batch, loss, targets_of
+from ksim_spec.train.loss import PARTS, Batch, loss, targets_of
+from ksim_spec.train.named import Named
 from ksim_spec.train.normalizer import Normalizer, init_normalizer, update_moments
 from ksim_spec.train.policy import Normal, Policy
-from ksim_spec.train.rollout import Actor, Counts, Transitions, clean, groups_of, normalized, rollout
-from ksim_spec.train.value_scale import ValueScale, init_value_scale, mix_moments, rescale
+from ksim_spec.train.rollout import Actor, Transitions, clean, groups_of, normalized, rollout
+from ksim_spec.train.value_scale import ValueScale, init_value_scale, rescale
 
-Metrics = dict[str, Array]
+SUMMARY = (
+    "episode/count", "fault/physics", "fault/not_finite", "episode/return", "episode/seconds", "episode/fail_fraction",
+    "episode/success_fraction", "episode/truncated_fraction", "reward/total",
+)
+CURRICULUM = ("episode_return", "episode_time", "fail", "success", "reward/total")  # and `reward/<term>`
 MIN_RATE, MAX_RATE = 1e-5, 1e-2  # bounds of the adaptive learning rate
 
 
@@ -57,6 +62,15 @@ def strong(tree: Any) -> Any:
     return jax.tree.map(fix, tree)
 
 
+def compiler_options() -> dict[str, bool | int | str]:
+    """Returns options for compiling whole updates here.
+
+    On a CPU, LLVM's first optimisation level compiles in two thirds of the time and runs as fast (measured: the
+    time goes to matrix products, which are library code).
+    """
+    return {"xla_backend_optimization_level": 1} if jax.default_backend() == "cpu" else {}
+
+
 def make_policy(task: Task, policy_config: PolicyConfig, key: PRNGKeyArray) -> Policy:
     """Returns untrained networks that fit the task."""
     sizes = task.obs_sizes
@@ -84,10 +98,10 @@ def init_state(task: Task, config: TrainConfig, policy_config: PolicyConfig, par
 
 def make_update(
     task: Task, config: TrainConfig, axis: str | None = None
-) -> Callable[[TrainState], tuple[TrainState, Metrics]]:
+) -> Callable[[TrainState], tuple[TrainState, Named]]:
     """Returns the traceable function of one update (not jitted; donate its argument)."""
 
-    def update(state: TrainState) -> tuple[TrainState, Metrics]:
+    def update(state: TrainState) -> tuple[TrainState, Named]:
         key = jax.random.fold_in(state.key, state.update)
         if axis is not None:
             key = jax.random.fold_in(key, jax.lax.axis_index(axis))
@@ -106,7 +120,7 @@ def make_update(
         state, learned = _learn(config, state, dataset, shuffle_key, axis)
         metrics, stats = _summarize(config, counts, state.update, axis)
         params = strong(task.update_levels(state.params, stats))
-        return state._replace(normalizer=updated, params=params, update=state.update + 1), metrics | learned
+        return state._replace(normalizer=updated, params=params, update=state.update + 1), Named(jnp.concatenate([metrics.values, learned.values]), metrics.names + learned.names)
 
     return update
 
@@ -155,7 +169,7 @@ def _clip_gradient(config: TrainConfig, gradient: Float[Array, "P"], num_actor: 
 
 def _learn(
     config: TrainConfig, state: TrainState, dataset: Batch, key: PRNGKeyArray, axis: str | None
-) -> tuple[TrainState, Metrics]:
+) -> tuple[TrainState, Named]:
     """Returns the state after num_epochs passes over the dataset in shuffled minibatches of whole sequences."""
     scale, rate = state.value_scale, _learning_rate(config, state)
     adam = optax.scale_by_adam()
@@ -165,7 +179,7 @@ def _learn(
     def with_targets(policy: Policy, batch: Batch) -> Batch:
         return batch._replace(targets=targets_of(config, scale, batch, policy.value(batch.critic_obs)))
 
-    def minibatch(carry: tuple[Array, optax.OptState], batch: Batch) -> tuple[Any, Metrics]:
+    def minibatch(carry: tuple[Array, optax.OptState], batch: Batch) -> tuple[Any, Named]:
         flat, optimizer = carry
         gradient, parts = jax.grad(lambda f: loss(unravel(f), config, scale, batch), has_aux=True)(flat)
         if axis is not None:
@@ -174,9 +188,10 @@ def _learn(
         step, new_optimizer = adam.update(gradient, optimizer)
         ok = jnp.isfinite(norm)  # a gradient that is not finite is dropped and counted
         carry = jax.tree.map(lambda new, old: jnp.where(ok, new, old), (flat - rate * step, new_optimizer), carry)
-        return carry, parts | {"loss/grad_norm": norm, "loss/skipped": 1.0 - ok.astype(jnp.float32)}
+        more = jnp.stack([norm, 1.0 - ok.astype(jnp.float32)])
+        return carry, Named(jnp.concatenate([parts.values, more]), (*PARTS, "loss/grad_norm", "loss/skipped"))
 
-    def epoch(carry: tuple[Array, optax.OptState], shuffle_E: Array) -> tuple[Any, Metrics]:
+    def epoch(carry: tuple[Array, optax.OptState], shuffle_E: Array) -> tuple[Any, Named]:
         data = with_targets(unravel(carry[0]), dataset) if config.advantages == "epoch" else dataset
         order = jnp.argsort(shuffle_E)
         batches = jax.tree.map(lambda x: x[order].reshape(config.num_minibatches, -1, *x.shape[1:]), data)
@@ -188,51 +203,47 @@ def _learn(
     (flat, optimizer), parts_NM = jax.lax.scan(epoch, (flat_policy, state.optimizer), shuffle_NE)
 
     policy = unravel(flat)
-    mean, var = mix_moments(parts_NM.pop("return_mean")[-1], parts_NM.pop("return_square")[-1], axis)
+    means = jax.tree.map(lambda x: x.mean((0, 1)), parts_NM)
+    last = jax.tree.map(lambda x: x[-1].mean(0), parts_NM)  # of the last epoch
     if config.normalize_values:
-        scale, policy = rescale(scale, policy, mean, var)
-    metrics = {k: v.mean() for k, v in parts_NM.items()} | {"loss/learning_rate": rate}
-    metrics["loss/skipped"] = parts_NM["loss/skipped"].sum()
-    metrics["loss/kl"] = parts_NM["loss/kl"][-1].mean()  # of the last epoch: how far the whole update went
+        scale, policy = rescale(scale, policy, last["return_mean"], last["return_square"])
     factor = state.rate_factor
     if config.learning_rate_schedule == "adaptive":
-        kl = metrics["loss/kl"]
-        change = jnp.where(kl > 2 * config.target_kl, 1 / 1.5, jnp.where(kl < 0.5 * config.target_kl, 1.5, 1.0))
+        change = jnp.where(last["loss/kl"] > 2 * config.target_kl, 1 / 1.5, 1.0)
+        change = jnp.where(last["loss/kl"] < 0.5 * config.target_kl, 1.5, change)
         factor = jnp.clip(factor * change, MIN_RATE / config.learning_rate, MAX_RATE / config.learning_rate)
-    return state._replace(policy=policy, optimizer=optimizer, value_scale=scale, rate_factor=factor), metrics
+    state = state._replace(policy=policy, optimizer=optimizer, value_scale=scale, rate_factor=factor)
+    return state, _learning_metrics(means, last, rate)
+
+
+def _learning_metrics(means: Named, last: Named, rate: Array) -> Named:
+    """Returns means over the update; KL is of the last epoch (how far the update went), `skipped` a fraction."""
+    spread = jnp.maximum(last["return_square"] - jnp.square(last["return_mean"]), 1e-8)
+    explained = 1.0 - 2.0 * last["loss/critic"] / spread
+    names = ("loss/actor", "loss/critic", "loss/entropy", "loss/clip_fraction", "loss/std", "loss/grad_norm",
+             "loss/skipped")
+    more = jnp.stack([last["loss/kl"], explained, rate])
+    more_names = ("loss/kl", "loss/explained_variance", "loss/learning_rate")
+    return Named(jnp.concatenate([means.pick(*names), more]), names + more_names)
 
 
 def _summarize(
-    config: TrainConfig, counts: Counts, update: Array, axis: str | None
-) -> tuple[Metrics, dict[str, Array]]:
+    config: TrainConfig, counts: Named, update: Array, axis: str | None
+) -> tuple[Named, dict[str, Array]]:
     """Returns the metrics of the rollout, and the statistics that curricula see (zero where no episode finished)."""
     states = jnp.float32(config.num_env_states)
     if axis is not None:
         counts, states = jax.lax.psum((counts, states), axis)
     episodes = counts["episodes"]
-    per_episode = {k: counts[k] / jnp.maximum(episodes, 1.0) for k in ("return", "seconds", "fail", "success")}
-    known = jnp.where(episodes > 0, 1.0, jnp.nan)
-    terms = {f"reward/{k.removeprefix('term/')}": v / states for k, v in counts.items() if k.startswith("term/")}
-    metrics = {
-        "episode/count": episodes,
-        "episode/return": per_episode["return"] * known,
-        "episode/seconds": per_episode["seconds"] * known,
-        "episode/fail_fraction": per_episode["fail"] * known,
-        "episode/success_fraction": per_episode["success"] * known,
-        "episode/truncated_fraction": counts["truncated"] / jnp.maximum(episodes, 1.0) * known,
-        "reward/total": counts["reward"] / states,
-        "fault/physics": counts["fault"],
-        "fault/not_finite": counts["not_finite"],
-        **terms,
-    }
-    stats = {
-        "episodes": episodes,
-        "episode_return": per_episode["return"],
-        "episode_time": per_episode["seconds"],
-        "fail": per_episode["fail"],
-        "success": per_episode["success"],
-        "update": update.astype(jnp.float32) + 1.0,
-        "env_states": (update.astype(jnp.float32) + 1.0) * states,
-        **terms,
-    }
-    return metrics, stats
+    terms = tuple(name for name in counts.names if name.startswith("term/"))
+    per_episode = counts.pick("return", "seconds", "fail", "success", "truncated") / jnp.maximum(episodes, 1.0)
+    per_step = counts.pick("reward", *terms) / states
+    updates = update.astype(jnp.float32) + 1.0
+    parts = [
+        counts.pick("episodes", "fault", "not_finite"), jnp.where(episodes > 0, per_episode, jnp.nan), per_step
+    ]
+    term_names = tuple(f"reward/{name.removeprefix('term/')}" for name in terms)
+    metrics = Named(jnp.concatenate(parts), (*SUMMARY, *term_names))
+    known = Named(jnp.concatenate([per_episode[:4], per_step]), (*CURRICULUM, *term_names))
+    stats = {name: known[name] for name in known.names}
+    return metrics, stats | {"episodes": episodes, "update": updates, "env_states": updates * states}

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ksim_spec.train.config import TrainConfig
 from ksim_spec.train.interface import Obs, StepInfo, Task, ValueFn
+from ksim_spec.train.named import Named
 from ksim_spec.train.normalizer import Normalizer, normalize
 from ksim_spec.train.policy import Normal, Policy
 from ksim_spec.train.value_scale import ValueScale, denormalize
@@ -36,7 +37,7 @@ class Transitions(NamedTuple):
     bootstrap: Float[Array, "T E"]
 
 
-Counts = dict[str, Array]
+COUNTED = ("episodes", "fail", "success", "truncated", "fault", "not_finite", "return", "seconds", "reward")
 
 
 def groups_of(task: Task) -> tuple[str, ...]:
@@ -65,32 +66,23 @@ def clean(x: Array) -> Array:
     return jnp.where(jnp.isfinite(x), x, 0.0)
 
 
-def _count(info: StepInfo, done: Array, reward: Array, obs: Obs) -> Counts:
-    """Returns sums over environments of one step."""
-
-    def ended(flag: Array) -> Array:
-        return jnp.sum(flag & done, dtype=jnp.float32)
-
+def _count(info: StepInfo, done: Array, reward: Array, obs: Obs) -> Named:
+    """Returns sums over environments of one step: COUNTED, then every reward term as `term/<name>`."""
     finite = jnp.isfinite(reward)
     for x in obs.values():
         finite &= jnp.isfinite(x).all(-1)
-    counts = {
-        "episodes": jnp.sum(done, dtype=jnp.float32),
-        "fail": ended(info.fail_E),
-        "success": ended(info.success_E),
-        "truncated": ended(info.truncated_E & ~info.fail_E),
-        "fault": jnp.sum(info.fault_E, dtype=jnp.float32),
-        "not_finite": jnp.sum(~finite & ~info.fault_E, dtype=jnp.float32),
-        "return": jnp.sum(jnp.where(done, clean(info.episode_return_E), 0.0)),
-        "seconds": jnp.sum(jnp.where(done, info.time_E, 0.0)),
-        "reward": jnp.sum(clean(reward)),
-    }
-    return counts | {f"term/{name}": jnp.sum(clean(value)) for name, value in info.terms.items()}
+    at_end = [info.episode_return_E, info.time_E]
+    columns = [
+        done, info.fail_E & done, info.success_E & done, info.truncated_E & done & ~info.fail_E, info.fault_E,
+        ~finite & ~info.fault_E, *(jnp.where(done, x, 0.0) for x in at_end), reward, *info.terms.values(),
+    ]
+    table_KE = clean(jnp.stack([x.astype(jnp.float32) for x in columns]))
+    return Named(table_KE.sum(-1), COUNTED + tuple(f"term/{name}" for name in info.terms))
 
 
 def rollout(
     task: Task, config: TrainConfig, actor: Actor, params: Any, task_state: Any, env_state: Any, key: PRNGKeyArray
-) -> tuple[Any, Any, Transitions, Counts]:
+) -> tuple[Any, Any, Transitions, Named]:
     """Takes rollout_length steps with sampled actions.
 
     Returns the state of the task, the last EnvState, the transitions with leading axes (T, E), and counts summed over
@@ -99,7 +91,7 @@ def rollout(
     value_fn = make_value_fn(task, config, actor)
     groups = groups_of(task)
 
-    def step(carry: tuple[Any, Any], noise: Array) -> tuple[tuple[Any, Any], tuple[Transitions, Counts]]:
+    def step(carry: tuple[Any, Any], noise: Array) -> tuple[tuple[Any, Any], tuple[Transitions, Named]]:
         task_state, env_state = carry
         obs = {group: clean(env_state.obs[group]) for group in groups}
         normal = actor.policy.distribution(
@@ -117,4 +109,4 @@ def rollout(
     shape = (config.rollout_length, *env_state.done.shape, task.action_size)
     noise_TEA = jax.random.normal(key, shape, jnp.float32)
     (task_state, env_state), (transitions, counts_T) = jax.lax.scan(step, (task_state, env_state), noise_TEA)
-    return task_state, env_state, transitions, {k: v.sum(0) for k, v in counts_T.items()}
+    return task_state, env_state, transitions, jax.tree.map(lambda x: x.sum(0), counts_T)

@@ -20,7 +20,8 @@ from ksim_spec.train.config import PolicyConfig, TrainConfig, validate_batch
 from ksim_spec.train.interface import Task
 from ksim_spec.train.interrupt import Interrupts
 from ksim_spec.train.metrics import Row, RunLog, plain, read_rows
-from ksim_spec.train.ppo import Metrics, TrainState, init_state, make_update
+from ksim_spec.train.named import Named
+from ksim_spec.train.ppo import TrainState, init_state, make_update
 from ksim_spec.train.progress import Mode, Progress, make_progress
 
 OnUpdate = Callable[[Row], None]
@@ -106,6 +107,7 @@ def train(
     spec: str = "",
     contract: dict[str, Any] | None = None,
     resume: bool = False,
+    prepared: bool = False,
     progress: Mode = "auto",
     on_update: Sequence[OnUpdate] = (),
     resume_hint: str = "ksim train --resume {run}",
@@ -114,13 +116,13 @@ def train(
 
     run_dir gets metrics.jsonl, TensorBoard events and checkpoints/; with `resume` it must hold a checkpoint, and the
     run goes on from there exactly as if it had not stopped. `spec` (resolved, YAML) and `contract` travel in checkpoints.
-    Raises SpecError for impossible settings, unusable folders and checkpoints that do not fit the task.
+    `prepared` says that the caller made the folder. Raises SpecError for impossible settings, unusable folders and checkpoints that do not fit the task.
     """
     check_config(config)
     policy_config = policy_config or PolicyConfig()
     run_dir = run_dir or default_run_dir(name)
     saved = ckpt.load(ckpt.find(run_dir)) if resume else None
-    if saved is None:
+    if saved is None and not prepared:
         create_run_dir(run_dir)
     started = time.monotonic()
     state = init_state(task, config, policy_config)
@@ -169,23 +171,22 @@ def _loop(run: _Run, state: TrainState, on_update: Sequence[OnUpdate], hint: str
     return TrainResult(run.run_dir, path, done, states, run.wall_s, run.compile_s, stopped, run.faults, run.last)
 
 
-def _compile(run: _Run, state: TrainState) -> Callable[[TrainState], tuple[TrainState, Metrics]]:
+def _compile(run: _Run, state: TrainState) -> Callable[[TrainState], tuple[TrainState, Named]]:
     """Returns the compiled update. Compiling ahead of time means that it cannot silently happen twice."""
     begin = time.monotonic()
     update = make_update(run.task, run.config)
-    compiled = jax.jit(update, donate_argnums=0).lower(state).compile()
+    compiled = jax.jit(update, donate_argnums=0).lower(state).compile(compiler_options=compiler_options())
     run.compile_s = time.monotonic() - begin
 
-    def step(state: TrainState) -> tuple[TrainState, Metrics]:
+    def step(state: TrainState) -> tuple[TrainState, Named]:
         return jax.block_until_ready(compiled(state))
 
     return step
 
 
-def _row(run: _Run, done: int, metrics: Metrics, seconds: float, cpu: float) -> Row:
-    values = jax.device_get(metrics)
+def _row(run: _Run, done: int, metrics: Named, seconds: float, cpu: float) -> Row:
     head: Row = {"update": done, "env_states": done * run.config.num_env_states, "wall_s": round(run.wall_s, 3)}
-    body: Row = {name: plain(value) for name, value in sorted(values.items())}
+    body: Row = {name: plain(value) for name, value in sorted(metrics.items())}
     perf: Row = {
         "perf/env_states_per_s": round(run.config.num_env_states / seconds, 1),
         "perf/update_s": round(seconds, 4),

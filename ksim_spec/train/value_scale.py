@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -42,9 +41,14 @@ def denormalize(scale: ValueScale, value: Float[Array, "..."]) -> Float[Array, "
 
 
 def rescale(
-    scale: ValueScale, policy: Policy, mean: Float[Array, ""], var: Float[Array, ""]
+    scale: ValueScale, policy: Policy, mean: Float[Array, ""], square: Float[Array, ""]
 ) -> tuple[ValueScale, Policy]:
-    """Returns the scale after seeing returns of this mean and variance, and a policy with unchanged predictions."""
+    """Returns the scale after seeing returns of this mean and mean square, and a policy with unchanged predictions.
+
+    Both are in the units of the old scale.
+    """
+    var = jnp.maximum(square - jnp.square(mean), 0.0) * jnp.square(scale.std)
+    mean = scale.mean + scale.std * mean
     rate = jnp.maximum(1.0 / (scale.updates + 1.0), RATE)
     shift = mean - scale.mean
     new_var = scale.var + rate * (var - scale.var) + rate * (1 - rate) * jnp.square(shift)
@@ -54,11 +58,3 @@ def rescale(
     weight, bias = last.weight * factor, last.bias * factor + (scale.mean - new.mean) / new.std
     policy = eqx.tree_at(lambda p: (p.critic.layers[-1].weight, p.critic.layers[-1].bias), policy, (weight, bias))
     return new, policy
-
-
-def mix_moments(mean_N: Float[Array, "N"], square_N: Float[Array, "N"], axis: str | None) -> tuple[Array, Array]:
-    """Returns mean and variance of all returns from the means and mean squares of N equal parts."""
-    mean, square = mean_N.mean(), square_N.mean()
-    if axis is not None:
-        mean, square = jax.lax.pmean((mean, square), axis)
-    return mean, jnp.maximum(square - jnp.square(mean), 0.0)

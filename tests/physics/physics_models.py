@@ -13,7 +13,7 @@ _LEGS = "".join(
       <body name="leg{i}" pos="{x} {y} 0">
         <joint name="hip{i}" axis="0 1 0" range="-60 60" damping="0.5" armature="0.01"/>
         <geom name="thigh{i}" type="capsule" fromto="0 0 0 0 0 -0.2" size="0.02" mass="0.3" contype="0" conaffinity="0"/>
-        <geom name="foot{i}" type="sphere" pos="0 0 -0.22" size="0.03" mass="0.1" condim="3" friction="0.8 0.02 0.01"/>
+        <geom name="foot{i}" type="sphere" pos="0 0 -0.22" size="0.03" mass="0.1" contype="0" friction="0.8 0.02 0.01"/>
         <site name="foot{i}" pos="0 0 -0.22"/>
       </body>"""
     for i, (x, y) in enumerate([(0.2, 0.12), (0.2, -0.12), (-0.2, 0.12), (-0.2, -0.12)])
@@ -32,7 +32,7 @@ QUADRUPED = f"""
   <compiler angle="degree" autolimits="true"/>
   <option timestep="0.004" iterations="20" ls_iterations="20"/>
   <worldbody>
-    <geom name="floor" type="plane" size="5 5 0.1" conaffinity="1" friction="0.8 0.02 0.01"/>
+    <geom name="floor" type="plane" size="5 5 0.1" conaffinity="0" friction="0.8 0.02 0.01"/>
     <body name="trunk" pos="0 0 0.25">
       <freejoint/>
       <geom name="trunk" type="box" size="0.25 0.1 0.05" mass="3" contype="0" conaffinity="0"/>

@@ -1,7 +1,7 @@
 """The engines inside JAX against the CPU engine: same starts, same controls, one control step at a time.
 
 Tolerances are those of float32 against float64 after the physics steps of one control step; forces of stiff contacts
-differ most. All of it is one compiled program an engine, because MJX compiles slowly.
+differ most. The engines compile their own parts, and the tests trace nothing more, because MJX compiles slowly.
 """
 
 from __future__ import annotations
@@ -30,17 +30,6 @@ CONFIG = EngineConfig(
 POSE, SPEED, FORCE, ACCELERATION = 1e-5, 2e-3, 0.3, 1.0
 
 
-def step_program(engine: Any) -> Any:
-    """Returns one jitted function that prepares some spares and makes one control step."""
-
-    def run(physics, mask_E, spares, fields, take_E, ctrl_EKU, dqvel_EV, xfrc_EB6):
-        physics, at_spares = engine.prepare(physics, mask_E, spares, fields)
-        physics, reads, fault_E = engine.step(physics, take_E, ctrl_EKU, dqvel_EV, xfrc_EB6)
-        return physics, at_spares, reads, fault_E
-
-    return jax.jit(run)
-
-
 def fields_of(model: mujoco.MjModel, spread: float) -> dict[str, jax.Array]:
     scale_E = 1 + spread * np.arange(E)
     return {
@@ -67,39 +56,41 @@ def agree(name: str) -> None:
     """Runs the whole protocol on the CPU engine and another, restarting the other from the same states every step."""
     model = load(QUADRUPED)
     engines = [make_engine("cpu", model, CONFIG), make_engine(name, model, CONFIG)]
-    programs = [step_program(engine) for engine in engines]
     spread, ctrl_TEKU = fields_of(model, 0.05), controls(model, (4, E, 3))
     rng = np.random.default_rng(11)
     # the base so high that some feet touch, some do not
     at = starts(model, E, height=-0.03)
-    touched = []
+    touched, saved = [], [None, None]
     for t in range(4):
         take_E = jnp.arange(E) % 3 == t % 3
         spares = starts(model, E, seed=20 + t, height=-0.03)
         dqvel_EV = jnp.asarray(rng.normal(0, 0.2, (E, model.nv)), jnp.float32)
         xfrc_EB6 = jnp.asarray(rng.normal(0, 2, (E, model.nbody, 6)), jnp.float32).at[:, 0].set(0)
         results = []
-        for engine, program in zip(engines, programs, strict=True):
-            physics, first = engine.init(at, fields_of(model, 0.0)) if t == 0 else (None, None)
-            physics = physics if t == 0 else restart(engine, saved, at)  # noqa: F821
-            out = program(physics, take_E, spares, spread, take_E, ctrl_TEKU[t], dqvel_EV, xfrc_EB6)
-            results.append((first, *jax.tree.map(np.asarray, out[1:]), out[0], engine))
-        (first, at_spares, reads, fault_E, *_), (first2, at_spares2, reads2, fault2_E, *_) = results
+        for i, engine in enumerate(engines):
+            if t == 0:
+                physics, first = engine.init(at, fields_of(model, 0.0))
+            else:
+                physics, first = restart(engine, saved[i], at), {}
+            physics, at_spares = engine.prepare(physics, take_E, spares, spread)
+            physics, reads, fault_E = engine.step(physics, take_E, ctrl_TEKU[t], dqvel_EV, xfrc_EB6)
+            results.append((first, at_spares, reads, fault_E))
+            saved[i] = physics
+        results = jax.tree.map(np.asarray, results)
+        (first, at_spares, reads, fault_E), (first2, at_spares2, reads2, fault2_E) = results
         if t == 0:
-            check(model, jax.tree.map(np.asarray, first), jax.tree.map(np.asarray, first2))
-        masked = jnp.asarray(take_E)
+            check(model, first, first2)
+        masked = np.asarray(take_E)
         check(model, {k: v[masked] for k, v in at_spares.items()}, {k: v[masked] for k, v in at_spares2.items()})
         check(model, reads, reads2)
         assert not fault_E.any() and not fault2_E.any()
         touched.append(reads["sensordata"][:, model.sensor("touch0").adr[0]])
-        saved = [r[-2] for r in results]
         at = Starts(jnp.asarray(reads["qpos"]), jnp.asarray(reads["qvel"]))
     assert 0 < np.mean(touched) < 1
 
 
-def restart(engine: Any, saved: Any, at: Starts) -> Any:
+def restart(engine: Any, own: Any, at: Starts) -> Any:
     """Returns the engine's own physics moved to the given states, its spares and fields kept."""
-    own = saved[0] if engine.name == "cpu" else saved[1]
     if engine.name == "cpu":
         tree = engine.export_state(own)
         layout = engine.host.main._component(mujoco.mjtState.mjSTATE_QPOS)[0]
@@ -122,7 +113,7 @@ def test_warp_agrees_with_cpu() -> None:
 @pytest.fixture(scope="module")
 def pendulum() -> tuple[MjxEngine, Any]:
     engine = MjxEngine(load(PENDULUM), EngineConfig(3, substeps=2, stage="acc", reads=("qpos", "qvel", "sensordata")))
-    return engine, jax.jit(engine.step)
+    return engine, engine.step
 
 
 def test_mjx_reads_current_sensors_where_nothing_can_touch(pendulum: tuple[MjxEngine, Any]) -> None:

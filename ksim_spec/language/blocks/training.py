@@ -151,7 +151,7 @@ def _layers(c: Checker, stmt: ast.Assign) -> tuple[int, ...] | None:
 
 # check ------------------------------------------------------------------------------------------------------------------
 
-STATISTICS = ("rms", "mean", "max", "min", "share", "percentile", "survived")
+STATISTICS = ("rms", "mean", "max", "min", "share", "survived")
 
 
 def check_checks(c: Checker, sections: list[ast.Section]) -> list[Check]:
@@ -211,9 +211,6 @@ def _one(c: Checker, expr: ast.Expr, call: ast.Call, op: str, bound_expr: ast.Ex
     bound = c.scalar(bound_expr, wanted, "the bound")
     if bound is None:
         return []
-    argument = 0.0
-    if name == "percentile":
-        argument = (c.scalar(call.args[1].value, NUMBER, "the percentile") or 0.5) if len(call.args) > 1 else 0.5
     if where is not None:
         try:
             axes = algebra.common_axes([prepared, where])
@@ -223,7 +220,7 @@ def _one(c: Checker, expr: ast.Expr, call: ast.Call, op: str, bound_expr: ast.Ex
         prepared = prepared.but(node=algebra.expanded(prepared, axes))
         where = where.but(node=algebra.expanded(where, axes))
     return [
-        Check(text, "compare", name, prepared.node, where.node if where is not None else None, op, bound, str(wanted), argument)
+        Check(text, "compare", name, prepared.node, where.node if where is not None else None, op, bound, str(wanted))
     ]
 
 

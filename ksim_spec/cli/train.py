@@ -1,0 +1,46 @@
+"""`ksim train`: compiles a spec into a run folder and trains its policy."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import typer
+
+from ksim_spec.cli.failure import EXIT_FAILED
+
+
+def train(
+    spec: Path = typer.Argument(None, metavar="SPEC", help="The spec to train."),
+    out: Path = typer.Option(None, "--out", help="The run folder; `runs/TASK-DATE` if left out."),
+    seed: int = typer.Option(None, "--seed", help="The seed of everything random."),
+    budget: int = typer.Option(None, "--budget", help="How many env_states to learn from."),
+    num_envs: int = typer.Option(None, "--num-envs", help="How many environments run side by side."),
+    backend: str = typer.Option("auto", "--backend", help="The physics engine: auto, cpu, mjx, or warp."),
+    profile: str = typer.Option(None, "--profile", help="A profile of the spec to apply."),
+    sets: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help="Change a setting of the spec."),
+    resume: Path = typer.Option(None, "--resume", metavar="RUN", help="Go on with an interrupted run."),
+    no_progress: bool = typer.Option(False, "--no-progress", help="Write no progress."),
+    no_video: bool = typer.Option(False, "--no-video", help="Film nothing at the end."),
+) -> None:
+    from ksim_spec.session import TrainRequest, resume_run, train_spec
+
+    if (spec is None) == (resume is None):
+        print("ksim: error: give a SPEC, or `--resume RUN`", file=sys.stderr)
+        raise typer.Exit(EXIT_FAILED)
+    progress = "none" if no_progress else "auto"
+    if resume is not None:
+        result = resume_run(resume, backend, progress)
+    else:
+        result = train_spec(TrainRequest(spec, out, seed, budget, num_envs, backend, profile, tuple(sets), progress))
+    print(f"{result.run_dir}: {result.env_states} env_states in {result.wall_s:.0f} s, checkpoint {result.checkpoint.name}")
+    if not no_video and not result.interrupted:
+        film(result.run_dir)
+
+
+def film(run_dir: Path) -> None:
+    """Films the trained policy, or says in one line why that is not possible."""
+    from ksim_spec.play import play
+
+    video = play(run_dir, run_dir / "play.mp4", seconds=8.0)
+    print(f"video: {video.path}" if video.path else f"no video: {video.reason}", file=sys.stderr)

@@ -1,0 +1,95 @@
+"""Judging a run: the spec's check block on fresh episodes, and statistics of every reward term."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ksim_spec.language.resolved import CheckSpec
+from ksim_spec.session import make_task, open_run, use_compilation_cache
+
+EVAL_SEED = 1_000_003  # evaluation draws from seeds that no training run uses by default
+_HOLDS = {
+    "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
+    "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One line of the check block: what was measured (SI) and whether it passed; `value` None when nothing counted."""
+
+    text: str
+    value: float | None
+    bound: float
+    op: str
+    unit: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The outcome of an evaluation. Times in seconds, terms as mean weighted reward per control step."""
+
+    episodes: int
+    seconds: float
+    survived: float
+    mean_return: float
+    mean_seconds: float
+    faults: int
+    terms: dict[str, float]
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(c.passed for c in self.checks)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"schema_version": 1, **asdict(self), "passed": self.passed}
+
+
+def judge(path: Path, *, episodes: int = 512, backend: str = "auto", seed: int = EVAL_SEED, seconds: float | None = None) -> Judgement:
+    """Plays fresh episodes of a run's policy (deterministic actions, the spec's own noise and pushes) and judges them.
+
+    Curriculum levels stand where training left them. Raises SpecError for a path that is not a run.
+    """
+    import jax
+
+    from ksim_spec.train import checkpoint as ckpt
+    from ksim_spec.train.evaluate import evaluate
+
+    folder, checkpoint = open_run(path)
+    use_compilation_cache()
+    task = make_task(folder, min(episodes, 512), backend)
+    saved = ckpt.load(ckpt.find(checkpoint or path))
+    actor, params = ckpt.restore_actor(saved, task), ckpt.restore_params(saved, task)
+    checks = folder.spec.checks
+    horizon = seconds or max([c.argument for c in checks if c.statistic == "survived"], default=20.0)
+    reducers = {str(i): _reducer(i, c) for i, c in enumerate(checks) if c.statistic != "survived"}
+    result = evaluate(task, folder.spec.train, actor, params, jax.random.key(seed), episodes, horizon, reducers)
+    lines = tuple(_result(i, c, result) for i, c in enumerate(checks))
+    return Judgement(
+        result.episodes, horizon, result.survived, float(result.returns.mean()), float(result.seconds.mean()), result.faults,
+        result.terms, lines,
+    )  # fmt: skip
+
+
+def _reducer(number: int, check: CheckSpec) -> Any:
+    from ksim_spec.train.evaluate import Reducer
+
+    kind: Any = {"share": "fraction", "rms": "mean"}.get(check.statistic, check.statistic)
+    key = str(number)
+    return Reducer(kind, lambda m: m[key][0], lambda m: m[key][1])
+
+
+def _result(number: int, check: CheckSpec, result: Any) -> CheckResult:
+    if check.statistic == "survived":
+        value: float | None = result.survived
+    else:
+        value = result.reduced[str(number)]
+        if check.statistic == "rms" and value is not None:
+            value = math.sqrt(max(value, 0.0))
+    passed = value is not None and bool(_HOLDS[check.op](value, check.bound))
+    return CheckResult(check.text, value, check.bound, check.op, check.unit, passed)

@@ -1,0 +1,82 @@
+"""Playing a trained policy: one environment, deterministic actions, the motion recorded and filmed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
+from ksim_spec.render.video import Motion, Video, write_video
+from ksim_spec.session import Folder, make_task, open_run, use_compilation_cache
+
+
+def play(
+    path: Path, video: Path, *, seconds: float = 10.0, command: Mapping[str, float] | None = None, seed: int = 0
+) -> Video:
+    """Plays a run's latest policy (or a checkpoint's) for some seconds and films it; returns what became of the video.
+
+    `command` fixes command fields by `block.field`. Raises SpecError for a path that is no run or a field that is not.
+    """
+    folder, checkpoint = open_run(path)
+    motion, model = record(folder, checkpoint or path, seconds, command or {}, seed)
+    return write_video(model, motion, video)
+
+
+def record(folder: Folder, checkpoint: Path, seconds: float, command: Mapping[str, float], seed: int) -> tuple[Motion, Any]:
+    """Returns the motion of one environment under the deterministic policy, and the model it happened in."""
+    from ksim_spec.train import checkpoint as ckpt
+    from ksim_spec.train.evaluate import act
+
+    use_compilation_cache()
+    task = make_task(folder, 1)
+    saved = ckpt.load(ckpt.find(checkpoint))
+    actor, params = ckpt.restore_actor(saved, task), ckpt.restore_params(saved, task)
+    fixed = fixed_command(folder, command)
+    params = {**params, "p": {**params["p"], **fixed}}
+    length = max(1, round(seconds / task.control_dt))
+
+    def one(carry: Any, _: None) -> Any:
+        state, env = carry
+        state, env, _info = task.step(state, act(task, folder.spec.train, actor, env.obs), params)
+        shown = (state.now.reads["qpos"][0], command_row(env.command))
+        return (state, env), shown
+
+    def whole(key: Any) -> Any:
+        return jax.lax.scan(one, task.init(key, params), None, length=length)[1]
+
+    qpos_TQ, command_TC = jax.device_get(jax.jit(whole)(jax.random.key(seed)))
+    has_command = command_TC.shape[1] == 3
+    motion = Motion(
+        np.asarray(qpos_TQ, float), task.control_dt, task.about["base"] or "",
+        np.asarray(command_TC, float) if has_command else None,
+    )  # fmt: skip
+    return motion, task.model
+
+
+def command_row(command: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Returns (x, y, yaw) of the first command that has them, else an empty row."""
+    for fields in command.values():
+        if all(k in fields for k in ("x", "y", "yaw")):
+            return jnp.stack([fields[k][0] for k in ("x", "y", "yaw")])
+    return jnp.zeros(0)
+
+
+def fixed_command(folder: Folder, command: Mapping[str, float]) -> dict[str, Any]:
+    """Returns the draw parameters that pin command fields to one value; raises SpecError for an unknown field."""
+    known = [f"{block}.{field}" for block, fields in folder.spec.commands.items() for field in fields]
+    out: dict[str, Any] = {}
+    for name, value in command.items():
+        if name not in known:
+            raise SpecError([Diagnostic("KS101", "unknown-name", f"there is no command field `{name}`", help=suggest(name, known, "fields"))])
+        for key in folder.spec.params:
+            if key.startswith(f"command.{name}."):
+                out[key] = jnp.float32(value)
+        block = name.partition(".")[0]
+        if f"command.{block}.zero" in folder.spec.params:
+            out[f"command.{block}.zero"] = jnp.float32(0.0)
+    return out
