@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import Any
+import itertools
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,31 +23,35 @@ def warp_installed() -> bool:
     return importlib.util.find_spec("warp") is not None
 
 
-def contact_capacity(model: mujoco.MjModel) -> tuple[int, int]:
-    """Returns how many contacts and constraint rows one environment needs at most, found from the model.
+class Capacity(NamedTuple):
+    """What one environment can need at most: contacts, constraint rows of those, and rows of everything else."""
 
-    Pairs of geoms that may collide (explicit pairs, and those that type, affinity, body and exclusion rules let
-    through), each with up to four contacts (eight for two boxes); a contact has a row per friction direction.
+    contacts: int
+    contact_rows: int
+    other_rows: int
+
+
+def capacity(model: mujoco.MjModel) -> Capacity:
+    """Returns the most contacts and constraint rows of one environment, found from the model.
+
+    Counts the pairs of geoms that may collide (explicit pairs, and those that type, affinity, body and exclusion rules
+    let through), with one contact for a sphere, two for a capsule on a plane, eight for two boxes, else four; a
+    contact has two rows for each direction of friction. Limits, friction and equalities count as if all were active.
     """
-    body, weld = model.geom_bodyid, model.body_weldid
     explicit = {tuple(sorted(pair)) for pair in zip(model.pair_geom1.tolist(), model.pair_geom2.tolist(), strict=True)}
     excluded = set(model.exclude_signature.tolist())
     contacts, rows = 0, 0
-    for i in range(model.ngeom):
-        for j in range(i + 1, model.ngeom):
-            if not ((i, j) in explicit or _may_collide(model, i, j, body, weld, excluded)):
-                continue
-            count = _contacts_of(model, i, j)
-            condim = int(max(model.geom_condim[i], model.geom_condim[j]))
+    for pair in itertools.combinations(range(model.ngeom), 2):
+        if pair in explicit or _may_collide(model, *pair, excluded):
+            count, condim = _contacts_of(model, *pair), int(model.geom_condim[list(pair)].max())
             contacts += count
-            rows += count * (1 if condim == 1 else 2 * (condim - 1))
+            rows += count * max(1, 2 * (condim - 1))
     limits = int(np.count_nonzero(model.jnt_limited)) + 2 * int(np.count_nonzero(model.tendon_limited))
-    friction = model.nv + model.ntendon
-    return contacts, rows + limits + friction + 6 * model.neq
+    return Capacity(contacts, rows, limits + model.nv + model.ntendon + 6 * model.neq)
 
 
-def _may_collide(model: mujoco.MjModel, i: int, j: int, body: Any, weld: Any, excluded: set[int]) -> bool:
-    a, b = int(body[i]), int(body[j])
+def _may_collide(model: mujoco.MjModel, i: int, j: int, excluded: set[int]) -> bool:
+    weld, a, b = model.body_weldid, int(model.geom_bodyid[i]), int(model.geom_bodyid[j])
     if weld[a] == weld[b] or (min(a, b) << 16) + max(a, b) in excluded:
         return False
     kinds, plane = model.geom_type[[i, j]], mujoco.mjtGeom.mjGEOM_PLANE
@@ -78,7 +83,7 @@ class WarpEngine(FunctionalEngine):
 
     name = "warp"
 
-    def __init__(self, model: mujoco.MjModel, config: EngineConfig, max_contacts: int = 256) -> None:
+    def __init__(self, model: mujoco.MjModel, config: EngineConfig, max_contacts: int = 64) -> None:
         if not warp_installed():
             raise SpecError([
                 Diagnostic("KS724", "engine-missing", "the `warp` engine needs the package `warp-lang`",
@@ -88,12 +93,10 @@ class WarpEngine(FunctionalEngine):
         super().__init__(model, config)
 
     def _put(self, model: mujoco.MjModel) -> tuple[Any, Any]:
-        contacts, rows = contact_capacity(model)
-        per_env = max(1, min(contacts, self.max_contacts))
-        data = mjx.make_data(
-            model, impl="warp", naconmax=per_env * self.config.num_envs,
-            njmax=max(1, min(rows, 10 * self.max_contacts)),
-        )
+        most = capacity(model)
+        contacts = max(1, min(most.contacts, self.max_contacts))
+        rows = max(1, most.other_rows + min(most.contact_rows, 6 * self.max_contacts))
+        data = mjx.make_data(model, impl="warp", naconmax=contacts * self.config.num_envs, njmax=rows)
         return mjx.put_model(model, impl="warp"), data
 
     def _substeps(self, model: Any, data: Any, ctrl_KU: Array) -> Any:

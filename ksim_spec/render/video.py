@@ -103,7 +103,7 @@ def render_files(model: Path, motion: Path, out: Path, *, shot: Shot, timeout_s:
         if video.path is not None or not video.reason.startswith(_NO_GL):
             return video
         failures.append(f"{backend}: {video.reason.removeprefix(_NO_GL)}")
-    return Video(None, f"no video: this machine cannot render ({'; '.join(failures)}). {_ADVICE}")
+    return Video(None, f"this machine cannot render ({'; '.join(failures)}). {_ADVICE}")
 
 
 def probe(backend: str, timeout_s: float = 60.0) -> str:
@@ -125,7 +125,7 @@ _ADVICE = "On Debian and Ubuntu: apt install libegl1 libgl1-mesa-dri, or libosme
 
 def _attempt(backend: str, arguments: list[str], timeout_s: float) -> Video:
     if backend in ("0", "off", "false", "disable", "disabled", "no"):
-        return Video(None, f"no video: rendering is switched off by MUJOCO_GL={backend}")
+        return Video(None, f"rendering is switched off by MUJOCO_GL={backend}")
     environ = os.environ | {"MUJOCO_GL": backend, "JAX_PLATFORMS": "cpu"}
     environ.pop("PYOPENGL_PLATFORM", None)  # left over from another choice of backend, it would contradict ours
     command = [sys.executable, "-m", "ksim_spec.render.worker", *arguments]
@@ -134,9 +134,9 @@ def _attempt(backend: str, arguments: list[str], timeout_s: float) -> Video:
             command, env=environ, capture_output=True, text=True, errors="replace", timeout=timeout_s, check=False
         )
     except subprocess.TimeoutExpired:
-        return Video(None, f"no video: rendering with {backend} took longer than {timeout_s:.0f} s")
+        return Video(None, f"rendering with {backend} took longer than {timeout_s:.0f} s")
     except OSError as error:
-        return Video(None, f"no video: Python could not be started again ({error.strerror})")
+        return Video(None, f"Python could not be started again ({error.strerror})")
     return _outcome(backend, done)
 
 

@@ -27,9 +27,9 @@ def main(argv: list[str]) -> int:
     except NoGL as error:
         answer = {"error": f"no OpenGL: {error}"}
     except OSError as error:
-        answer = {"error": f"no video: {error.filename or argv[-2]}: {error.strerror or error}"}
+        answer = {"error": f"{error.filename or argv[-2]}: {error.strerror or error}"}
     except Exception as error:
-        answer = {"error": f"no video: {_one_line(error)}"}
+        answer = {"error": f"{_one_line(error)}"}
     print(json.dumps(answer), flush=True)
     # Drivers are known to crash while Python tears down their contexts; by now everything is written.
     sys.stderr.flush()
@@ -123,7 +123,9 @@ def _mujoco() -> Any:
     try:
         import mujoco
     except Exception as error:  # a backend that is not there fails the import, each in its own way
-        raise NoGL(_one_line(error)) from None
+        # PyOpenGL stands None in for a library that it could not load, so that is what its absence looks like.
+        absent = isinstance(error, AttributeError) and "NoneType" in str(error)
+        raise NoGL("its library is not installed" if absent else _one_line(error)) from None
     return mujoco
 
 

@@ -184,7 +184,7 @@ def _typed(found: Sequence[el.Element], cls: type[T]) -> tuple[T, ...]:
 def from_tree(tree: Tree, path: Path | None) -> RobotIndex:
     """Returns the index of a parsed model; builds it with MuJoCo where its elements are generated."""
     model_name = tree.root.attrs.get("model", "")
-    generated = any(n.tag in GENERATORS for n in tree.root.walk())
+    generated = any(_changes_elements(n) for n in tree.root.walk())
     if generated:
         from ksim_spec.robot.built import read_built
 
@@ -198,6 +198,12 @@ def from_tree(tree: Tree, path: Path | None) -> RobotIndex:
     if problems:
         raise SpecError(problems, tree.sources)
     return index
+
+
+def _changes_elements(node: Node) -> bool:
+    """Whether the compiled model has more or fewer elements because of this node."""
+    drops = node.tag == "compiler" and "true" in (node.attrs.get("discardvisual"), node.attrs.get("fusestatic"))
+    return drops or node.tag in GENERATORS
 
 
 def _options(tree: Tree) -> dict[str, str]:

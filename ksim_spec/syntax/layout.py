@@ -260,15 +260,9 @@ class Layout:
 
     def _finish(self, statement: Statement) -> None:
         """Sets the statement's end and the comments that belong to it."""
-        stop = statement.tokens[-1].end
-        statement.end = Tok("_NL", "", stop, stop)
-        if not self.scan.comments:
-            return
-        trailing = self.scan.by_line.get(self.source.position(stop).line)
-        line = self.source.position(statement.tokens[0].start).line - 1
-        above: list[str] = []
-        while (comment := self.scan.by_line.get(line)) and comment.alone:
-            above.append(comment.text)
-            line -= 1
-        statement.doc = "\n".join(reversed(above))
-        statement.comment = trailing.text if trailing and trailing.span.start >= stop else statement.doc
+        first, last = statement.tokens[0], statement.tokens[-1]
+        statement.end = Tok("_NL", "", last.end, last.end)
+        if self.scan.comments:
+            statement.doc = self.scan.comment_above(self.source.position(first.start).line)
+            trailing = self.scan.comment_after(self.source.position(last.end).line, last.end)
+            statement.comment = trailing or statement.doc

@@ -40,6 +40,19 @@ class Scan:
     comments: list[Comment]
     by_line: dict[int, Comment] = field(default_factory=dict)
 
+    def comment_above(self, line: int) -> str:
+        """Returns the comment lines that stand directly above a line, joined by newlines; empty without any."""
+        above: list[str] = []
+        while (comment := self.by_line.get(line - 1)) and comment.alone:
+            above.append(comment.text)
+            line -= 1
+        return "\n".join(reversed(above))
+
+    def comment_after(self, line: int, offset: int) -> str:
+        """Returns the comment on this line that starts at or after `offset`; empty without one."""
+        comment = self.by_line.get(line)
+        return comment.text if comment and comment.span.start >= offset else ""
+
 
 def scan(source: SourceFile, lexer: Lark) -> Scan:
     """Splits the text into tokens; never fails, since any other character becomes a STRAY token."""

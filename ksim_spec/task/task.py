@@ -144,13 +144,8 @@ class Task:
         )
 
     def begin_rollout(self, state: TaskState, params: Any) -> TaskState:
-        """Returns the state with every used spare drawn anew; call it before each rollout.
-
-        Environments that will take their spare at the next step keep it until then.
-        """
-        blocked_E = state.take_E
-        ready = self._refill(state._replace(used_E=state.used_E & ~blocked_E), params)
-        return ready._replace(used_E=blocked_E)
+        """Returns the state ready for a rollout: spares are drawn anew inside steps, so there is nothing to do."""
+        return state
 
     # Stepping -----------------------------------------------------------------------------------------------------
 
@@ -192,8 +187,8 @@ class Task:
 
     def _reset(self, state: TaskState, done_E: Bool[Array, "E"], params: Any) -> TaskState:
         """Lets finished environments begin at their spares; a spare that was used before is drawn anew first."""
-        # The physics takes its spare only at the next step; until then the spare of `take_E` must not change, which
-        # holds because an environment that has just been reset cannot be done before that step.
+        # Every used spare is drawn anew at the first moment that one is needed twice: seldom, and many at once. The
+        # physics has taken the spares of earlier steps by now, so none of them is still waited for.
         again_E = done_E & state.used_E
         state = jax.lax.cond(jnp.any(again_E), lambda s: self._refill(s, params), lambda s: s, state)
         now = _where(done_E, state.spare, state.now)

@@ -14,9 +14,9 @@ from ksim_spec.train.named import Named
 from ksim_spec.train.policy import Normal, Policy, kl_divergence, log_prob
 from ksim_spec.train.value_scale import ValueScale, denormalize
 
-
 PARTS = (
-    "loss/actor", "loss/critic", "loss/entropy", "loss/kl", "loss/clip_fraction", "loss/std", "return_mean", "return_square"
+    "loss/actor", "loss/critic", "loss/entropy", "loss/kl", "loss/clip_fraction", "loss/std", "return_mean",
+    "return_square",
 )
 
 

@@ -62,7 +62,7 @@ def strong(tree: Any) -> Any:
     return jax.tree.map(fix, tree)
 
 
-def compiler_options() -> dict[str, bool | int | str]:
+def compiler_options() -> dict[str, Any]:
     """Returns options for compiling whole updates here.
 
     On a CPU, LLVM's first optimisation level compiles in two thirds of the time and runs as fast (measured: the
@@ -120,7 +120,8 @@ def make_update(
         state, learned = _learn(config, state, dataset, shuffle_key, axis)
         metrics, stats = _summarize(config, counts, state.update, axis)
         params = strong(task.update_levels(state.params, stats))
-        return state._replace(normalizer=updated, params=params, update=state.update + 1), Named(jnp.concatenate([metrics.values, learned.values]), metrics.names + learned.names)
+        metrics = Named(jnp.concatenate([metrics.values, learned.values]), metrics.names + learned.names)
+        return state._replace(normalizer=updated, params=params, update=state.update + 1), metrics
 
     return update
 
@@ -186,8 +187,9 @@ def _learn(
             gradient, parts = jax.lax.pmean((gradient, parts), axis)
         gradient, norm = _clip_gradient(config, gradient, num_actor)
         step, new_optimizer = adam.update(gradient, optimizer)
+        moved = flat - rate * jnp.asarray(step)
         ok = jnp.isfinite(norm)  # a gradient that is not finite is dropped and counted
-        carry = jax.tree.map(lambda new, old: jnp.where(ok, new, old), (flat - rate * step, new_optimizer), carry)
+        carry = jax.tree.map(lambda new, old: jnp.where(ok, new, old), (moved, new_optimizer), carry)
         more = jnp.stack([norm, 1.0 - ok.astype(jnp.float32)])
         return carry, Named(jnp.concatenate([parts.values, more]), (*PARTS, "loss/grad_norm", "loss/skipped"))
 

@@ -21,7 +21,7 @@ from ksim_spec.train.interface import Task
 from ksim_spec.train.interrupt import Interrupts
 from ksim_spec.train.metrics import Row, RunLog, plain, read_rows
 from ksim_spec.train.named import Named
-from ksim_spec.train.ppo import TrainState, init_state, make_update
+from ksim_spec.train.ppo import TrainState, compiler_options, init_state, make_update
 from ksim_spec.train.progress import Mode, Progress, make_progress
 
 OnUpdate = Callable[[Row], None]
@@ -115,8 +115,9 @@ def train(
     """Trains until the budget is spent or Ctrl-C, and returns how it went.
 
     run_dir gets metrics.jsonl, TensorBoard events and checkpoints/; with `resume` it must hold a checkpoint, and the
-    run goes on from there exactly as if it had not stopped. `spec` (resolved, YAML) and `contract` travel in checkpoints.
-    `prepared` says that the caller made the folder. Raises SpecError for impossible settings, unusable folders and checkpoints that do not fit the task.
+    run goes on from there exactly as if it had not stopped. `spec` (resolved, YAML) and `contract` travel in
+    checkpoints. `prepared` says that the caller made the folder.
+    Raises SpecError for impossible settings, unusable folders and checkpoints that do not fit the task.
     """
     check_config(config)
     policy_config = policy_config or PolicyConfig()

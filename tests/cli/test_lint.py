@@ -22,10 +22,15 @@ def spoil(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-def test_good_specs_are_0_and_silent_on_stdout(folder, capsys):
+def test_the_specs_here_have_no_errors(folder, capsys):
     assert main(["lint", str(folder)]) == 0
+    assert "error[" not in capsys.readouterr().out
+
+
+def test_a_spec_without_findings_is_0_and_silent_on_stdout(folder, capsys):
+    assert main(["lint", str(folder / "walk.ksim")]) == 0
     told = capsys.readouterr()
-    assert told.out == "" and "no problems in" in told.err
+    assert (told.out, told.err) == ("", "no problems in 1 file\n")
 
 
 def test_an_error_is_1_with_place_code_and_help(folder, capsys):

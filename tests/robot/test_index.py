@@ -137,6 +137,14 @@ def test_elements_that_make_others_are_built_by_mujoco() -> None:
     assert_agrees(index, mujoco.MjModel.from_xml_string(text))
 
 
+def test_a_compiler_that_drops_geoms_is_believed() -> None:
+    text = """<mujoco><compiler discardvisual="true"/><worldbody><body name="b"><freejoint/><geom name="look" size="1"
+      contype="0" conaffinity="0"/><geom name="touch" size="1"/></body></worldbody></mujoco>"""
+    index = RobotIndex.load(text)
+    assert index.names("geom") == ["touch"]
+    assert_agrees(index, mujoco.MjModel.from_xml_string(text))
+
+
 def test_keyframe_positions_align_by_joint() -> None:
     index = RobotIndex.load(BIPED)
     stand = index.keyframes[0]

@@ -129,7 +129,7 @@ def test_a_line_that_continues_the_one_above_is_read_with_it() -> None:
         ("include x.y\nb = 1\n", ["unexpected-token"], ["b"]),
         ("reward\nb = 1\n", ["unexpected-token"], ["b"]),
         ("a < b\nb = 1\n", ["misplaced-statement"], ["b"]),
-        ("check {\n a < 3\n -b < 3\n a <\n c < 1\n}\n", ["missing-value"], ["check:"]),
+        ("check {\n a < 3\n -b < 3\n a < )\n c < 1\n}\n", ["unmatched-bracket"], ["check:"]),
     ],
 )
 def test_blocks_and_top_level(text: str, slugs: list[str], kept: list[str]) -> None:

@@ -213,3 +213,20 @@ def test_ctrl_c_writes_a_checkpoint(tmp_path):
     saved = ckpt.load(ckpt.find(run))
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert saved.meta["update"] == rows[-1]["update"] == int(out.split()[1])
+
+
+def test_mesh_axis_keeps_parameters_equal():
+    """Two shards with different environments: gradients, statistics and so parameters are those of both together."""
+    task = PointMass(32)
+    states = [init_state(task, TINY.model_copy(update={"seed": s}), SMALL) for s in (0, 1)]
+    shards = [s._replace(policy=states[0].policy, key=states[0].key) for s in states]
+    both = jax.tree.map(lambda a, b: jax.numpy.stack([a, b]), *shards)
+    step = jax.jit(jax.vmap(make_update(task, TINY, axis="device"), axis_name="device"))
+    both, _ = step(both)
+    both, metrics = step(both)
+    first, second = (jax.tree.map(lambda x, i=i: x[i], both) for i in (0, 1))
+    for a, b in zip(jax.tree.leaves(first.policy), jax.tree.leaves(second.policy), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert float(first.normalizer["actor"].count[0]) == 4 * TINY.num_env_states
+    assert not np.array_equal(first.env_state.obs["actor"], second.env_state.obs["actor"])
+    assert metrics["reward/total"][0] == metrics["reward/total"][1]
