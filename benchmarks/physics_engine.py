@@ -27,7 +27,9 @@ from ksim_spec.physics.host import STAGES
 from ksim_spec.physics.protocol import EngineConfig, Starts
 
 
-def bare_loop(model: mujoco.MjModel, config: EngineConfig, ctrl_TEKU: np.ndarray, persistent: bool) -> Callable[[], None]:
+def bare_loop(
+    model: mujoco.MjModel, config: EngineConfig, ctrl_TEKU: np.ndarray, persistent: bool
+) -> Callable[[], None]:
     """Returns a function that runs the controls through a batch of its own."""
     batch = Batch(model, config.num_envs, persistent=persistent)
     ctrl = batch.bind("ctrl")

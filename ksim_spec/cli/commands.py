@@ -26,6 +26,22 @@ COMMANDS: tuple[Entry, ...] = (
         ("ksim lint specs/walk.ksim", "ksim lint specs --format github", "ksim lint walk.ksim --profile play"),
     ),
     Entry(
+        "show",
+        "ksim_spec.cli.show",
+        "show_command",
+        "Show what a spec comes to: observation layout, action map, effective weights, timing, cost.\n\n"
+        "Nothing is trained; everything is worked out after the profile and every --set.",
+        ("ksim show specs/walk.ksim", "ksim show specs/walk.ksim --profile play --format yaml", "ksim show walk.ksim --set train.num_envs=512"),
+    ),
+    Entry(
+        "compile",
+        "ksim_spec.cli.compile",
+        "compile_command",
+        "Write the compiled task that training uses, or print one stage of it.\n\n"
+        "The folder holds task.py, model.xml, contract.json, spec.yaml and ir.txt.",
+        ("ksim compile specs/walk.ksim -o build/walk", "ksim compile specs/walk.ksim --emit ir", "ksim compile walk.ksim --emit hlo --num-envs 64"),
+    ),
+    Entry(
         "train",
         "ksim_spec.cli.train",
         "train",
@@ -46,6 +62,14 @@ COMMANDS: tuple[Entry, ...] = (
         "evaluate",
         "Judge a run by the check block of its spec, on fresh episodes.\n\nExits with 1 when a check fails.",
         ("ksim eval runs/walk-20260101-120000", "ksim eval RUN --episodes 128 --format json"),
+    ),
+    Entry(
+        "bench",
+        "ksim_spec.cli.bench",
+        "bench_command",
+        "Measure here how fast a spec runs: bare physics, the task step, a training update; first update and memory.\n\n"
+        "The first three are timed in turn in one run, so their ratios hold on a busy machine too.",
+        ("ksim bench specs/walk.ksim", "ksim bench specs/trot.ksim --num-envs 256 --format json"),
     ),
     Entry(
         "doctor",

@@ -17,7 +17,7 @@ from ksim_spec.emit.binding import Binding, Leaf, pose_positions
 from ksim_spec.emit.writer import Writer, constant_text, index_text
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.temporal import TEMPORAL, is_temporal
-from ksim_spec.language.program import Program, StateChange
+from ksim_spec.language.program import ActionTerm, Program, StateChange
 
 ARGUMENTS = "s, a, c, t, v, d, p, lv"
 
@@ -179,7 +179,7 @@ class Roles:
         rest = idle_control(self.program, self.model)
 
         def body(w: Writer) -> list[str]:
-            texts = w.write([t.target for t in self.program.action])
+            texts = [self._control(t, x) for t, x in zip(self.program.action, w.write([t.target for t in self.program.action]), strict=True)]
             ids = [tuple(self.model.actuator(a).id for a in t.actuators) for t in self.program.action]
             flat = [i for part in ids for i in part]
             joined = texts[0] if len(texts) == 1 else f"jnp.concatenate([{', '.join(texts)}])"
@@ -191,6 +191,18 @@ class Roles:
             return [f"return {constant_text(rest.tolist())}.at[np.array({flat})].set({joined})"]
 
         return self.function("act", "The control of every actuator for an action.", body)
+
+    def _control(self, term: ActionTerm, target: str) -> str:
+        """The control that gives a target: MuJoCo scales a joint by the actuator's gear, and a motor by its gain."""
+        actuators = [self.model.actuator(a) for a in term.actuators]
+        gear = [float(a.gear[0]) for a in actuators]
+        if term.mode == "torque":
+            factor = [1.0 / (g * float(a.gainprm[0])) for g, a in zip(gear, actuators, strict=True)]
+        else:
+            factor = gear
+        if all(f == 1.0 for f in factor):
+            return target
+        return f"({target}) * {constant_text(factor[0] if len(set(factor)) == 1 else factor)}"
 
     def commands(self) -> list[str]:
         return [self._command(i) for i in range(len(self.program.commands))]

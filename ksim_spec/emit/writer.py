@@ -117,10 +117,10 @@ def _strip(text: str) -> str:
 def constant_text(value: object) -> str:
     """The source of a literal: a Python number, or a float32 array."""
     array = np.asarray(value)
+    if array.dtype == bool:
+        return f"jnp.array({array.tolist()})"  # a plain True has no axes, and ~True is a number
     if array.shape == ():
         return repr(array.item())
-    if array.dtype == bool:
-        return f"jnp.array({array.tolist()})"
     return f"jnp.array({_numbers(array.tolist())})"
 
 

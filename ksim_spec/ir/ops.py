@@ -88,7 +88,7 @@ _elem("ne", np.not_equal, "({0} != {1})", "bool", commutative=True)
 _elem("and", np.logical_and, "({0} & {1})", "bool", commutative=True)
 _elem("or", np.logical_or, "({0} | {1})", "bool", commutative=True)
 _elem("not", np.logical_not, "(~{0})", "bool")
-_elem("to_float", lambda x: np.asarray(x, float), "{0}.astype(jnp.float32)")
+_elem("to_float", lambda x: np.asarray(x, float), "jnp.asarray({0}, jnp.float32)")
 
 
 _elem(
@@ -220,7 +220,7 @@ _row(
         "concat",
         lambda args, attrs: (args[0].dtype, (sum(int(np.prod(a.shape)) for a in args),)),
         lambda *xs: np.concatenate([np.ravel(x) for x in xs]),
-        lambda a, attrs: f"jnp.concatenate([{', '.join(f'{x}.reshape(-1)' for x in a)}])",
+        lambda a, attrs: f"jnp.concatenate([{', '.join(f'jnp.ravel({x})' for x in a)}])",
         doc="flattens every argument and joins them",
     )
 )

@@ -189,8 +189,8 @@ _row(
     "the last `steps` values, newest first; on the first sample all are that sample",
     lambda x, steps: (np.repeat(np.expand_dims(x, 0), steps, 0),) * 2,
     lambda m, x, steps: (_shift(m, x),) * 2,
-    ("jnp.repeat({0}[None], {steps}, axis=0)", "$value"),
-    ("jnp.concatenate([{0}[None], {m}[:-1]])", "$value"),
+    ("jnp.repeat(jnp.asarray({0})[None], {steps}, axis=0)", "$value"),
+    ("jnp.concatenate([jnp.asarray({0})[None], {m}[:-1]])", "$value"),
     infer=_window,
     memory=_window,
 )

@@ -106,6 +106,9 @@ def _quantity(c: Checker, s: Selection, name: str, span: Span) -> Thing:
         return _unknown(c, span, f"a {s.of}", name, list(table))
     if s.of == "joint":
         return _joint(c, s, row, span)
+    if s.of == "actuator":
+        node = read(row.name, s.of, s.names, tuple(a.size for a in _outer(s)))
+        return Value(node, _outer(s), row.dim, privileged=not row.on_robot)
     return _spatial(c, s, row)
 
 

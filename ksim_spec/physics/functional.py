@@ -15,7 +15,6 @@ import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float
 
-
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.physics.fields import check_fields, constants_updater, derived_fields, model_field
 from ksim_spec.physics.host import check_reads
@@ -53,7 +52,7 @@ class FunctionalEngine:
         check_reads(config.reads)
         self.model, self.config = model, config
         try:
-            self.device_model, self.device_data = self._put(model)
+            self.device_model, self.device_data = _uncommitted(self._put(model))
         except NotImplementedError as error:
             raise SpecError([
                 Diagnostic("KS722", "engine-unsupported", f"the `{self.name}` engine cannot simulate this model",
@@ -87,14 +86,14 @@ class FunctionalEngine:
         everyone_E = jnp.ones(self.config.num_envs, bool)
         row = self._start_rows(starts)
         values = self._with_constants(everyone_E, fields)
-        return Simulations(row, row, values, values), self._reads_at(row, values, starts.ctrl_EU)
+        return Simulations(row, row, values, values), self._reads_at(row, values, _float32(starts.ctrl_EU))
 
     def prepare(
         self, physics: Simulations, mask_E: Bool[Array, "E"], starts: Starts, fields: Fields
     ) -> tuple[Simulations, Reads]:
         row = _select(mask_E, self._start_rows(starts), physics.spare)
         values = _select(mask_E, self._with_constants(mask_E, fields), physics.spare_fields)
-        return physics._replace(spare=row, spare_fields=values), self._reads_at(row, values, starts.ctrl_EU)
+        return physics._replace(spare=row, spare_fields=values), self._reads_at(row, values, _float32(starts.ctrl_EU))
 
     def step(
         self,
@@ -107,9 +106,9 @@ class FunctionalEngine:
         row = _select(take_E, physics.spare, physics.main)
         values = _select(take_E, physics.spare_fields, physics.main_fields)
         if dqvel_EV is not None:
-            row = row._replace(qvel=row.qvel + dqvel_EV)
+            row = row._replace(qvel=row.qvel + _float32(dqvel_EV))
 
-        row, reads = self._advance(row, values, ctrl_EKU, xfrc_EB6)
+        row, reads = self._advance(row, values, _float32(ctrl_EKU), _float32(xfrc_EB6))
         state_EX = jnp.concatenate([row.qpos, row.qvel, row.act], axis=1)
         fault_E = ~(jnp.abs(state_EX) < _MAX_STATE).all(axis=1) | ~_all_finite(reads)
         row = _select(fault_E, self._default_rows(), row)  # a number again, until the spare is taken
@@ -135,12 +134,12 @@ class FunctionalEngine:
             data = self._substeps(model, self._data(row, xfrc_B6), ctrl_KU)
             return _row_of(data), self._read(self._current(model, data))
 
-        return jax.vmap(one)(row, values, ctrl_EKU.astype(jnp.float32), xfrc_EB6)
+        return jax.vmap(one)(row, values, ctrl_EKU, xfrc_EB6)
 
     def _start_rows(self, starts: Starts) -> Row:
         rows = self._default_rows()
         return rows._replace(
-            qpos=jnp.asarray(starts.qpos_EQ, jnp.float32), qvel=jnp.asarray(starts.qvel_EV, jnp.float32)
+            qpos=_float32(starts.qpos_EQ), qvel=_float32(starts.qvel_EV)
         )
 
     def _default_rows(self) -> Row:
@@ -148,9 +147,9 @@ class FunctionalEngine:
         return Row(*(jnp.broadcast_to(x, (self.config.num_envs, *x.shape)).astype(jnp.float32) for x in row))
 
     def _data(self, row: Row, xfrc_B6: Array | None = None, ctrl_U: Array | None = None) -> Any:
-        more = {} if xfrc_B6 is None else {"xfrc_applied": xfrc_B6.astype(jnp.float32)}
+        more = {} if xfrc_B6 is None else {"xfrc_applied": xfrc_B6}
         if ctrl_U is not None:
-            more["ctrl"] = ctrl_U.astype(jnp.float32)
+            more["ctrl"] = ctrl_U
         return self.device_data.replace(**row._asdict(), **more)
 
     def _compute_reads(self, row: Row, values: dict[str, Array], ctrl_EU: Array | None) -> Reads:
@@ -172,6 +171,10 @@ class FunctionalEngine:
             owner = getattr(owner, part, None)
         return owner if isinstance(owner, jax.Array) else None
 
+    def _row_shape(self, name: str) -> tuple[int, ...]:
+        leaf = self._leaf(name)
+        return model_field(self.model, name).shape if leaf is None else leaf.shape
+
     def _check_varying(self, names: tuple[str, ...]) -> None:
         bad = [name for name in names if self._leaf(name) is None]
         if bad:
@@ -185,7 +188,7 @@ class FunctionalEngine:
     def _with_constants(self, mask_E: Array, fields: Fields) -> dict[str, Array]:
         """Returns the given fields and the constants MuJoCo derives from them, computed by MuJoCo on the host."""
         num_envs = self.config.num_envs
-        values = {name: jnp.asarray(fields[name], jnp.float32) for name in self.config.fields}
+        values = {name: _float32(fields[name]) for name in self.config.fields}
         if self.derived:
             shapes = [
                 jax.ShapeDtypeStruct((num_envs, *model_field(self.model, name).shape), np.float32)
@@ -193,10 +196,23 @@ class FunctionalEngine:
             ]
             constants = jax.pure_callback(self._constants, tuple(shapes), mask_E, *values.values())
             values |= dict(zip(self.derived, constants, strict=True))
-        return {name: value.reshape(num_envs, *self._leaf(name).shape) for name, value in values.items()}
+        return {name: value.reshape(num_envs, *self._row_shape(name)) for name, value in values.items()}
 
     def _model_with(self, values: dict[str, Array]) -> Any:
         return self.device_model.tree_replace(values) if values else self.device_model
+
+
+def _uncommitted(tree: Any) -> Any:
+    """Returns the tree with arrays that are not tied to the device MJX chose.
+
+    Results of arrays that are tied are tied too, so that the second call of any program would compile it again.
+    """
+    return jax.tree.map(lambda x: jnp.asarray(np.asarray(x)) if isinstance(x, jax.Array) else x, tree)
+
+
+def _float32(array: Any) -> Any:
+    """Returns a float32 array whose type is not weak: a weak one would compile everything once more."""
+    return None if array is None else jnp.asarray(array).astype(jnp.float32)
 
 
 def _row_of(data: Any) -> Row:

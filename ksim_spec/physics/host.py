@@ -26,7 +26,12 @@ STAGES = {
 # MuJoCo restarts a simulation by itself after the first three; the last means that a control was not a number
 _UNSTABLE = slice(mujoco.mjtWarning.mjWARN_BADQPOS.value, mujoco.mjtWarning.mjWARN_BADCTRL.value + 1)
 _SERIALS = 1 << 22  # serial numbers stay exact in float32
-TAKE_ANY = 2.0  # what every row of the second column holds where some environment takes its spare; that one holds 1 more
+TAKE_ANY = 2.0  # added to the second column, which marks who takes a spare, in every row if anyone does
+
+
+def needs_data(model: mujoco.MjModel) -> bool:
+    """Returns whether MuJoCo can only run the model with an MjData for every simulation."""
+    return bool(model.opt.enableflags & mujoco.mjtEnableBit.mjENBL_SLEEP)
 
 
 def check_reads(names: tuple[str, ...]) -> None:
@@ -55,7 +60,7 @@ class Host:
         self.model, self.config = model, config
         self.stage = STAGES[config.stage]
         self.main = Batch(model, config.num_envs, nthread, persistent)
-        self.spare = Batch(model, config.num_envs, nthread)
+        self.spare = Batch(model, config.num_envs, nthread, needs_data(model))
         self.default_row = self.main.state[0].copy()
         self.set_const = needs_set_const(config.fields)
         self.fields = [*config.fields, *derived_fields(model, config.fields)]

@@ -1,4 +1,4 @@
-"""The MJX engine: MuJoCo written in JAX, mapped over environments. For accelerators, and to check the CPU engine with."""
+"""The MJX engine: MuJoCo in JAX, mapped over environments. For accelerators, and to check the CPU engine with."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.build_expr import ExpressionBuilder, Part, nodes, unescape
 from ksim_spec.syntax.tokens import Statement, Tok
+from ksim_spec.syntax.words import HEADER_NEEDS
 
 
 class _Param(NamedTuple):
@@ -52,12 +53,13 @@ class Builder(ExpressionBuilder):
         statement, span = error.statement, self.span(error.start, close.end)
         if statement.keyword is None:
             return ast.ErrorStmt(tuple(name for item in body for name in names_of(item)), span=span)
-        unknown = ast.ErrorExpr(span=self.span(error.start, error.end))
-        attr = ast.Attr("error", (unknown,), span=unknown.span)
-        name = statement.names[0] if statement.names else None
         header = self.span(error.start, brace.end)
+        unknown = ast.ErrorExpr(span=header)
+        needed = HEADER_NEEDS.get(statement.keyword)
+        attrs = (ast.Attr(needed, (unknown,), span=header),) if needed else ()
+        name = statement.names[0] if statement.names else None
         return ast.Section(
-            statement.keyword, name, None, (attr,), tuple(body), header_span=header, name_span=header, span=span
+            statement.keyword, name, None, attrs, tuple(body), header_span=header, name_span=header, span=span
         )  # fmt: skip
 
     def bad_statement(self, parts: list[Part]) -> ast.ErrorStmt:

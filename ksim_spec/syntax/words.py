@@ -51,6 +51,9 @@ OPTIONAL = ("normalize", "stale", "limit", "filter")
 # Expression words that act as attributes of a header or directive: `command velocity in base.heading {`.
 HEADER_ATTRIBUTES = ("in", "as")
 
+# The attribute that a section's header cannot do without: a header that does not parse gets it with an unknown value.
+HEADER_NEEDS = {"event": "every"}
+
 # What may follow `per` besides a unit.
 PER_SCOPES = ("episode", "run", "step", "update", "env", "element")
 

@@ -85,14 +85,15 @@ class Task:
 
     # Drawing starts -----------------------------------------------------------------------------------------------
 
-    def _samples(self, state_key: PRNGKeyArray, scope: str, counter: Array) -> Samples:
-        return samples(state_key, self.streams, scope, counter, self.num_envs)
+    def _samples(self, key: PRNGKeyArray, counter: Array, *scopes: str) -> Samples:
+        return samples(key, self.streams, scopes, counter, self.num_envs)
 
     def _draw_start(
         self, key: PRNGKeyArray, counter: Array, run: Samples, params: Any
     ) -> tuple[Starts, dict[str, Array], Samples]:
         """Draws a start for every environment: state, model fields, and the samples that last an episode."""
-        draws = {**run, **self._samples(key, "episode", counter)}
+        # Starts draw on counters of their own (negative), apart from those of steps.
+        draws = {**run, **self._samples(key, -1 - counter, "episode", "command", "event", "step")}
         p, lv = params["p"], params["lv"]
         empty: dict[str, Array] = {}
         qpos_EQ, qvel_EV = jax.vmap(
@@ -107,27 +108,26 @@ class Task:
     def _no_action(self) -> Float[Array, "E A"]:
         return jnp.zeros((self.num_envs, self.action_size), jnp.float32)
 
-    def _begin(self, key: PRNGKeyArray, counter: Array, reads: dict[str, Array], draws: Samples, params: Any) -> Episode:
+    def _begin(self, reads: dict[str, Array], draws: Samples, params: Any) -> Episode:
         """Returns the first moment of an episode at the given simulator arrays."""
-        # Starts draw commands and intervals from the same streams as steps do, on counters of their own (negative).
-        command, command_left = self._new_commands(self._samples(key, "command", -1 - counter), params)
-        event_left = self._first_intervals(self._samples(key, "event", -1 - counter), reads, params)
+        command, command_left = self._new_commands(draws, params)
+        event_left = self._first_intervals(draws, reads, params)
         zero = self._no_action()
-        noise = self._samples(key, "step", -1 - counter)
-        values, memory = self._advance(reads, zero, command, jnp.zeros(self.num_envs), {**draws, **noise}, params, True, {})
+        values, memory = self._advance(reads, zero, command, jnp.zeros(self.num_envs), draws, params, True, {})
+        lasting = {k: v for k, v in draws.items() if self.streams[k][1] in ("episode", "run")}
         return Episode(
             reads=reads, values=values, memory=memory, command=command, command_left=command_left, event_left=event_left,
-            draws=draws, action_EA=zero, past_EHA=jnp.zeros((self.num_envs, self._past, self.action_size), jnp.float32),
+            draws=lasting, action_EA=zero, past_EHA=jnp.zeros((self.num_envs, self._past, self.action_size), jnp.float32),
             step_E=jnp.zeros(self.num_envs, jnp.int32), return_E=jnp.zeros(self.num_envs, jnp.float32),
         )  # fmt: skip
 
     def init(self, key: PRNGKeyArray, params: Any) -> tuple[TaskState, EnvState]:
         """Returns the state of a fresh batch and its first observation."""
-        run = self._samples(key, "run", jnp.int32(0))
+        run = self._samples(key, jnp.int32(0), "run")
         counter = jnp.int32(0)
         starts, fields, draws = self._draw_start(key, counter, run, params)
         physics, reads = self.engine.init(starts, fields)
-        now = self._begin(key, counter, reads, draws, params)
+        now = self._begin(reads, draws, params)
         none_E = jnp.zeros(self.num_envs, bool)
         state = TaskState(physics, now, now, none_E, ~none_E, run, fields, key, jnp.int32(0), jnp.int32(1))
         state = self._refill(state, params)
@@ -137,7 +137,7 @@ class Task:
         """Draws anew every spare that has been used."""
         starts, fields, draws = self._draw_start(state.key, state.refill, state.run, params)
         physics, reads = self.engine.prepare(state.physics, state.used_E, starts, fields)
-        fresh = self._begin(state.key, state.refill, reads, draws, params)
+        fresh = self._begin(reads, draws, params)
         spare = _where(state.used_E, fresh, state.spare)
         return state._replace(
             physics=physics, spare=spare, used_E=jnp.zeros_like(state.used_E), refill=state.refill + 1
@@ -158,12 +158,12 @@ class Task:
         observation of truncated episodes.
         """
         step = state.step + 1
-        now, dqvel_EV = self._events(state.now, self._samples(state.key, "event", step), params)
+        drawn = self._samples(state.key, step, "event", "command", "step")
+        now, dqvel_EV = self._events(state.now, drawn, params)
         control_EKU = self._controls(now, action_EA, params)
         physics, reads, fault_E = self.engine.step(state.physics, state.take_E, control_EKU, dqvel_EV)
         time_E = (now.step_E + 1).astype(jnp.float32) * self.control_dt
-        noise = self._samples(state.key, "step", step)
-        draws = {**now.draws, **noise}
+        draws = {**now.draws, **drawn}
         values, memory = self._advance(reads, action_EA, now.command, time_E, draws, params, False, now.memory)
         after = now._replace(reads=reads, values=values, memory=memory, action_EA=action_EA)
 
@@ -180,10 +180,10 @@ class Task:
             rules, time_E, now.return_E + reward_E,
         )  # fmt: skip
 
-        after = self._age(after, self._samples(state.key, "command", step), reward_E, params)
+        after = self._age(after, drawn, reward_E, params)
         state = state._replace(physics=physics, now=after, step=step)
         state = self._reset(state, done_E, params)
-        return state, self._show(state, reward_E, done_E, params, noise), info
+        return state, self._show(state, reward_E, done_E, params, drawn), info
 
     def _reset(self, state: TaskState, done_E: Bool[Array, "E"], params: Any) -> TaskState:
         """Lets finished environments begin at their spares; a spare that was used before is drawn anew first."""
@@ -321,7 +321,7 @@ class Task:
     def _show(
         self, state: TaskState, reward_E: Array, done_E: Array, params: Any, noise: Samples | None = None
     ) -> EnvState:
-        noise = noise if noise is not None else self._samples(state.key, "step", state.step)
+        noise = noise if noise is not None else self._samples(state.key, state.step, "step")
         now = state.now
         t = now.step_E.astype(jnp.float32) * self.control_dt
         obs = self._observe(now, t, {**now.draws, **noise}, params)

@@ -61,10 +61,10 @@ class MLP(eqx.Module):
 
 
 class Normal(NamedTuple):
-    """Independent normals over raw actions."""
+    """Independent normals over raw actions; `std` is (A,) where it does not depend on the state."""
 
     loc: Float[Array, "... A"]
-    std: Float[Array, "... A"]
+    std: Float[Array, "... A"] | Float[Array, "A"]
 
 
 class Policy(eqx.Module):
@@ -93,7 +93,7 @@ class Policy(eqx.Module):
         loc, raw_std = (out, self.std_param) if self.std_param is not None else jnp.split(out, 2, axis=-1)
         start = jnp.log(jnp.expm1(jnp.float32(self.config.init_std - self.config.min_std)))
         spread = self.config.min_std + jax.nn.softplus(raw_std + start)
-        return Normal(loc, jnp.broadcast_to(spread, loc.shape))
+        return Normal(loc, spread)
 
     def value(self, obs: Float[Array, "... L"]) -> Float[Array, "..."]:
         """Returns the predicted return in units of the value normaliser."""
@@ -105,7 +105,7 @@ class Policy(eqx.Module):
 
     def entropy(self, normal: Normal, noise: Float[Array, "... A"]) -> Float[Array, "..."]:
         """Returns the entropy in nats: exact for `normal`, for `tanh_normal` estimated at loc + std * noise."""
-        total = 0.5 * (1 + LOG_2PI) + jnp.log(normal.std)
+        total = jnp.broadcast_to(0.5 * (1 + LOG_2PI) + jnp.log(normal.std), normal.loc.shape)
         if self.config.distribution == "tanh_normal":
             raw = normal.loc + normal.std * noise
             total = total + 2 * (jnp.log(2.0) - raw - jax.nn.softplus(-2 * raw))  # log of tanh's derivative

@@ -7,6 +7,7 @@ inside `shard_map`: gradients and statistics are averaged over the axis, paramet
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
@@ -62,13 +63,13 @@ def strong(tree: Any) -> Any:
     return jax.tree.map(fix, tree)
 
 
-def compiler_options() -> dict[str, Any]:
-    """Returns options for compiling whole updates here.
+def compiler_options(once: bool = False) -> dict[str, Any]:
+    """Returns options for compiling whole updates here, or programs that run `once`.
 
     On a CPU, LLVM's first optimisation level compiles in two thirds of the time and runs as fast (measured: the
     time goes to matrix products, which are library code).
     """
-    return {"xla_backend_optimization_level": 1} if jax.default_backend() == "cpu" else {}
+    return {"xla_backend_optimization_level": 0 if once else 1} if jax.default_backend() == "cpu" else {}
 
 
 def make_policy(task: Task, policy_config: PolicyConfig, key: PRNGKeyArray) -> Policy:
@@ -77,8 +78,8 @@ def make_policy(task: Task, policy_config: PolicyConfig, key: PRNGKeyArray) -> P
     return Policy(key, sizes[task.actor_group], sizes[task.critic_group], task.action_size, policy_config)
 
 
-def init_state(task: Task, config: TrainConfig, policy_config: PolicyConfig, params: Any = None) -> TrainState:
-    """Returns the state before the first update; a function of config.seed alone."""
+def trace_init(task: Task, config: TrainConfig, policy_config: PolicyConfig, params: Any = None) -> tuple[Any, Any]:
+    """Returns the traced program of `init_state` and its arguments; its `out_info` is the shape of the state."""
 
     def build(key: PRNGKeyArray, params: Any) -> TrainState:
         policy_key, task_key, run_key = (jax.random.fold_in(key, i) for i in range(3))
@@ -93,7 +94,29 @@ def init_state(task: Task, config: TrainConfig, policy_config: PolicyConfig, par
             )
         )
 
-    return jax.jit(build)(jax.random.key(config.seed), strong(task.params if params is None else params))
+    args = (jax.random.key(config.seed), strong(task.params if params is None else params))
+    return jax.jit(build).trace(*args), args
+
+
+def init_state(task: Task, config: TrainConfig, policy_config: PolicyConfig, params: Any = None) -> TrainState:
+    """Returns the state before the first update; a function of config.seed alone."""
+    traced, args = trace_init(task, config, policy_config, params)
+    return traced.lower().compile(compiler_options=compiler_options(once=True))(*args)
+
+
+def start(
+    task: Task, config: TrainConfig, policy_config: PolicyConfig
+) -> tuple[TrainState, Callable[[TrainState], tuple[TrainState, Named]]]:
+    """Returns the state before the first update and the compiled update, which donates its argument.
+
+    Both programs compile at the same time. Compiling ahead of time means that the update cannot compile twice.
+    """
+    traced, args = trace_init(task, config, policy_config)
+    update = jax.jit(make_update(task, config), donate_argnums=0).lower(traced.out_info)
+    with ThreadPoolExecutor(1, thread_name_prefix="compile") as pool:
+        compiled = pool.submit(update.compile, compiler_options=compiler_options())
+        state = traced.lower().compile(compiler_options=compiler_options(once=True))(*args)
+        return state, compiled.result()
 
 
 def make_update(

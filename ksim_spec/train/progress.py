@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from typing import Literal, Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
@@ -16,7 +16,7 @@ from ksim_spec.train.metrics import Row
 
 Mode = Literal["auto", "live", "plain", "none"]
 LINE_EVERY_S = 10.0
-BAR = 24
+WIDTH, BAR = 60, 24
 
 
 class Progress(Protocol):
@@ -47,13 +47,29 @@ def _number(value: float | int | None, digits: int = 3) -> str:
     return "-" if value is None else f"{value:.{digits}g}"
 
 
-def _summary(row: Row, total: int) -> str:
-    done, rate = row["env_states"] or 0, row.get("perf/env_states_per_s") or 0
+class Pace:
+    """The rate over the last updates: one slow update must not make the time left jump."""
+
+    def __init__(self) -> None:
+        self.seen: deque[tuple[float, float]] = deque(maxlen=20)
+
+    def add(self, row: Row) -> float:
+        """Returns EnvStates per second, of this update alone while there are no others."""
+        self.seen.append((row["wall_s"] or 0.0, row["env_states"] or 0))
+        seconds, states = (last - first for first, last in zip(self.seen[0], self.seen[-1], strict=True))
+        return states / seconds if seconds > 0 else float(row.get("perf/env_states_per_s") or 0)
+
+
+def _speed(row: Row, total: int, rate: float) -> str:
+    done = row["env_states"] or 0
     left = clock((total - done) / rate) if rate else "?"
     return (
         f"{done / 1e6:.2f}M of {total / 1e6:.2f}M states, {rate:,.0f}/s, {clock(row['wall_s'] or 0)} gone, {left} left"
-        f" | return {_number(row.get('episode/return'))}, episode {_number(row.get('episode/seconds'))} s"
     )
+
+
+def _episodes(row: Row) -> str:
+    return f"return {_number(row.get('episode/return'))}, episode {_number(row.get('episode/seconds'))} s"
 
 
 class Quiet:
@@ -72,10 +88,12 @@ class Plain(Quiet):
     """A line for the first update and then one per interval: for logs and pipes."""
 
     def __init__(self, title: str, total: int) -> None:
-        self.title, self.total, self.last, self.row = title, total, 0.0, None
+        self.title, self.total, self.last = title, total, 0.0
+        self.row: Row | None = None
+        self.pace, self.rate = Pace(), 0.0
 
     def update(self, row: Row) -> None:
-        self.row = row
+        self.row, self.rate = row, self.pace.add(row)
         if self.last and time.monotonic() - self.last < LINE_EVERY_S:
             return
         self._line(row)
@@ -83,7 +101,8 @@ class Plain(Quiet):
     def _line(self, row: Row) -> None:
         self.last, self.row = time.monotonic(), None
         terms = ", ".join(f"{k.removeprefix('reward/')} {_number(v)}" for k, v in row.items() if _is_term(k))
-        print(f"{self.title}: {_summary(row, self.total)} | {terms}", file=sys.stderr, flush=True)
+        text = f"{self.title}: {_speed(row, self.total, self.rate)} | {_episodes(row)} | {terms}"
+        print(text, file=sys.stderr, flush=True)
 
     def close(self) -> None:
         if self.row is not None:
@@ -98,7 +117,7 @@ class Panel:
     """Progress bar, rates, and one bar per reward term, as large as its share of the largest."""
 
     def __init__(self, title: str, total: int) -> None:
-        self.title, self.total = title, total
+        self.title, self.total, self.pace = title, total, Pace()
         self.console = Console(stderr=True)
         start = Text(f"{title}: compiling the first update ...")
         self.live = Live(start, console=self.console, refresh_per_second=4, transient=False)
@@ -109,8 +128,10 @@ class Panel:
         if row.get("episode/return") is not None:
             self.last_return = row["episode/return"]
         shown = row | {"episode/return": self.last_return}
-        bar = ProgressBar(total=self.total, completed=row["env_states"] or 0, width=60)
-        self.live.update(Group(Text(self.title, style="bold"), bar, Text(_summary(shown, self.total)), _terms(row)))
+        length = round(WIDTH * min((row["env_states"] or 0) / self.total, 1.0))
+        bar = Text("█" * length + "░" * (WIDTH - length))
+        lines = Text(_speed(row, self.total, self.pace.add(row)) + "\n" + _episodes(shown))
+        self.live.update(Group(Text(self.title, style="bold"), bar, lines, _terms(row)))
 
     def say(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False)

@@ -101,7 +101,7 @@ def rollout(
         task_state, env_state, info = task.step(task_state, action, params, value_fn)
         valid = ~info.fault_E & jnp.isfinite(env_state.reward)
         seen = Transitions(
-            obs, normal, noise, clean(env_state.reward), env_state.done | info.fault_E, valid, clean(info.bootstrap_E)
+            obs, Normal(normal.loc, jnp.broadcast_to(normal.std, normal.loc.shape)), noise, clean(env_state.reward), env_state.done | info.fault_E, valid, clean(info.bootstrap_E)
         )
         return (task_state, env_state), (seen, _count(info, env_state.done, env_state.reward, env_state.obs))
 

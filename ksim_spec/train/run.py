@@ -21,7 +21,7 @@ from ksim_spec.train.interface import Task
 from ksim_spec.train.interrupt import Interrupts
 from ksim_spec.train.metrics import Row, RunLog, plain, read_rows
 from ksim_spec.train.named import Named
-from ksim_spec.train.ppo import TrainState, compiler_options, init_state, make_update
+from ksim_spec.train.ppo import TrainState, start
 from ksim_spec.train.progress import Mode, Progress, make_progress
 
 OnUpdate = Callable[[Row], None]
@@ -126,9 +126,6 @@ def train(
     if saved is None and not prepared:
         create_run_dir(run_dir)
     started = time.monotonic()
-    state = init_state(task, config, policy_config)
-    if saved is not None:
-        state = ckpt.restore_state(saved, task, state)
     before = saved.meta if saved is not None else {}
     run = _Run(
         task, config, run_dir, ckpt.describe(task, config, policy_config), spec, contract,
@@ -138,26 +135,33 @@ def train(
     if config.real_budget != config.budget:
         run.progress.say(f"budget: {config.real_budget} env_states ({config.num_updates} updates)")
     try:
-        return _loop(run, state, on_update, resume_hint.format(run=run_dir))
+        return _loop(run, policy_config, saved, on_update, resume_hint.format(run=run_dir))
     finally:
         run.progress.close()
         run.log.close()
 
 
-def _loop(run: _Run, state: TrainState, on_update: Sequence[OnUpdate], hint: str) -> TrainResult:
+def _loop(
+    run: _Run, policy_config: PolicyConfig, saved: ckpt.Checkpoint | None, on_update: Sequence[OnUpdate], hint: str
+) -> TrainResult:
     def first() -> None:
         run.progress.say("stopping after this update; press Ctrl-C again to leave at once")
 
     def second() -> None:
-        run.progress.say(f"stopped at once; resume from the last checkpoint with: {hint}")
+        saved = ckpt.pointed(run.run_dir / "checkpoints", "latest")
+        run.progress.say(f"stopped; resume from the last checkpoint with: {hint}" if saved else "stopped at the start")
 
     with Interrupts(first, second) as interrupts:
-        step = interrupts.run(_compile, run, state)
+        begin = time.monotonic()
+        state, step = interrupts.run(start, run.task, run.config, policy_config)
+        run.compile_s = time.monotonic() - begin
+        if saved is not None:
+            state = ckpt.restore_state(saved, run.task, state)
         done = int(state.update)
         path = ckpt.pointed(run.run_dir / "checkpoints", "latest") or _save(run, state, done)
         while done < run.config.num_updates and not interrupts.requested:
             begin, cpu = time.monotonic(), time.process_time()
-            state, metrics = interrupts.run(step, state)
+            state, metrics = interrupts.run(_step, step, state)
             done += 1
             row = _row(run, done, metrics, time.monotonic() - begin, time.process_time() - cpu)
             _record(run, row, on_update)
@@ -172,17 +176,8 @@ def _loop(run: _Run, state: TrainState, on_update: Sequence[OnUpdate], hint: str
     return TrainResult(run.run_dir, path, done, states, run.wall_s, run.compile_s, stopped, run.faults, run.last)
 
 
-def _compile(run: _Run, state: TrainState) -> Callable[[TrainState], tuple[TrainState, Named]]:
-    """Returns the compiled update. Compiling ahead of time means that it cannot silently happen twice."""
-    begin = time.monotonic()
-    update = make_update(run.task, run.config)
-    compiled = jax.jit(update, donate_argnums=0).lower(state).compile(compiler_options=compiler_options())
-    run.compile_s = time.monotonic() - begin
-
-    def step(state: TrainState) -> tuple[TrainState, Named]:
-        return jax.block_until_ready(compiled(state))
-
-    return step
+def _step(step: Callable[..., tuple[TrainState, Named]], state: TrainState) -> tuple[TrainState, Named]:
+    return jax.block_until_ready(step(state))
 
 
 def _row(run: _Run, done: int, metrics: Named, seconds: float, cpu: float) -> Row:

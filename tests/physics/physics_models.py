@@ -12,7 +12,8 @@ _LEGS = "".join(
     f"""
       <body name="leg{i}" pos="{x} {y} 0">
         <joint name="hip{i}" axis="0 1 0" range="-60 60" damping="0.5" armature="0.01"/>
-        <geom name="thigh{i}" type="capsule" fromto="0 0 0 0 0 -0.2" size="0.02" mass="0.3" contype="0" conaffinity="0"/>
+        <geom name="thigh{i}" type="capsule" fromto="0 0 0 0 0 -0.2" size="0.02" mass="0.3"
+              contype="0" conaffinity="0"/>
         <geom name="foot{i}" type="sphere" pos="0 0 -0.22" size="0.03" mass="0.1" contype="0" friction="0.8 0.02 0.01"/>
         <site name="foot{i}" pos="0 0 -0.22"/>
       </body>"""

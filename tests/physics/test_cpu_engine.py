@@ -125,8 +125,7 @@ def test_same_numbers_at_any_number_of_threads(model: mujoco.MjModel) -> None:
 def test_a_taken_spare_begins_again_with_its_fields(model: mujoco.MjModel) -> None:
     names = ("geom_friction", "body_mass", "actuator_gainprm", "actuator_biasprm")
     engine = CpuEngine(model, EngineConfig(E, 2, stage="acc", reads=READS, fields=names))
-    nominal = {name: jnp.tile(jnp.asarray(getattr(model, name), jnp.float32), (E, 1, 1)[: getattr(model, name).ndim + 1])
-               for name in names}
+    nominal = {name: jnp.stack([jnp.asarray(getattr(model, name), jnp.float32)] * E) for name in names}
     physics, _ = engine.init(starts(model, E), nominal)
     physics, _, _ = rollout(engine, physics, controls(model, (5, E, 1)))
     scale_E = 1 + 0.1 * np.arange(E)
@@ -149,7 +148,8 @@ def test_a_taken_spare_begins_again_with_its_fields(model: mujoco.MjModel) -> No
             mujoco.mj_step(own, data, 2)
             np.testing.assert_array_equal(reads["qpos"][t, e], data.qpos.astype(np.float32))
             np.testing.assert_array_equal(reads["qacc"][t, e], forward(own, data).qacc.astype(np.float32))
-    assert not np.array_equal(engine.host.main_fields["dof_invweight0"][0], engine.host.main_fields["dof_invweight0"][2])
+    weights = engine.host.main_fields["dof_invweight0"]
+    assert not np.array_equal(weights[0], weights[2])
 
 
 def test_environments_outside_the_mask_keep_their_spares(model: mujoco.MjModel) -> None:
@@ -212,7 +212,8 @@ def test_a_restored_run_continues_bit_for_bit(model: mujoco.MjModel) -> None:
     engine = CpuEngine(model, config)
     physics, _ = engine.init(at, masses)
     physics, _, _ = rollout(engine, physics, ctrl_TEKU[:10], take_TE[:10])
-    physics, _ = engine.prepare(physics, jnp.arange(E) > 3, starts(model, E, seed=5), {"body_mass": 1.1 * masses["body_mass"]})
+    heavier = {"body_mass": 1.1 * masses["body_mass"]}
+    physics, _ = engine.prepare(physics, jnp.arange(E) > 3, starts(model, E, seed=5), heavier)
     saved = engine.export_state(physics)
     _, want, _ = rollout(engine, physics, ctrl_TEKU[10:], take_TE[10:])
     other = CpuEngine(model, config)
@@ -248,6 +249,13 @@ def test_unknown_names_are_explained(model: mujoco.MjModel) -> None:
     assert "sensordata" in caught.value.diagnostics[0].help
     with pytest.raises(SpecError, match="no engine"):
         choose_engine("gpu")
+
+
+def test_a_model_that_sleeps_runs() -> None:
+    model = load(QUADRUPED.replace("<worldbody>", '<option><flag sleep="enable"/></option><worldbody>', 1))
+    engine = CpuEngine(model, EngineConfig(2))
+    physics, _ = engine.init(starts(model, 2), {})
+    assert not engine.step(physics, jnp.ones(2, bool), controls(model, (2, 1)))[2].any()
 
 
 def test_auto_is_the_cpu_engine_here() -> None:

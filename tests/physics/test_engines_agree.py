@@ -6,6 +6,7 @@ differ most. The engines compile their own parts, and the tests trace nothing mo
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -110,6 +111,22 @@ def test_warp_agrees_with_cpu() -> None:
     agree("warp")
 
 
+@pytest.mark.slow
+def test_mjx_agrees_with_cpu_on_the_humanoid() -> None:
+    """MuJoCo's own humanoid for MJX, falling from just above the floor: one control step from the same states."""
+    path = Path(mujoco.__file__).parent / "mjx/test_data/humanoid/humanoid.xml"
+    model = mujoco.MjModel.from_xml_path(str(path))
+    model.opt.iterations = model.opt.ls_iterations = 50  # with the file's single iteration neither solver has converged
+    config = EngineConfig(4, substeps=2, stage="vel", reads=("qpos", "qvel", "site_xpos", "cvel"))
+    take_E, at, ctrl_EKU = jnp.zeros(4, bool), starts(model, 4), controls(model, (4, 1))
+    reads = []
+    for name in ("cpu", "mjx"):
+        engine = make_engine(name, model, config)
+        reads.append(engine.step(engine.init(at, {})[0], take_E, ctrl_EKU)[1])
+    for name, limit in (("qpos", 1e-4), ("qvel", 1e-2), ("site_xpos", 1e-4), ("cvel", 2e-2)):
+        np.testing.assert_allclose(reads[1][name], reads[0][name], atol=limit, rtol=1e-3, err_msg=name)
+
+
 @pytest.fixture(scope="module")
 def pendulum() -> tuple[MjxEngine, Any]:
     engine = MjxEngine(load(PENDULUM), EngineConfig(3, substeps=2, stage="acc", reads=("qpos", "qvel", "sensordata")))
@@ -150,6 +167,7 @@ def test_mjx_restored_run_continues_bit_for_bit(pendulum: tuple[MjxEngine, Any])
     want = step(physics, no_one, ctrl_EKU)
     got = step(engine.import_state(saved), no_one, ctrl_EKU)
     jax.tree.map(np.testing.assert_array_equal, want, got)
+    assert engine._advance._cache_size() == 1  # a second compile would cost as much as the first
 
 
 def test_what_mjx_cannot_do_is_said() -> None:

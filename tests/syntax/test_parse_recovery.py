@@ -143,7 +143,7 @@ def test_a_block_we_cannot_place_still_declares_its_names() -> None:
     assert tree.items == (ast.ErrorStmt(("a", "b")),)
 
 
-def test_a_broken_header_keeps_its_section_and_is_marked() -> None:
+def test_a_broken_header_keeps_its_section_and_needs_no_second_message() -> None:
     section = faulty("event push evry 5 s {\n a = 1\n}\n")[0].items[0]
     assert (section.keyword, section.name) == ("event", "push")
-    assert section.attrs == (ast.Attr("error", (ast.ErrorExpr(),)),)
+    assert section.attrs == (ast.Attr("every", (ast.ErrorExpr(),)),)

@@ -1,0 +1,262 @@
+"""The resolved spec as plain values: everything a person would ask about a task without training it.
+
+All numbers are SI. Nothing here imports JAX; the composed model is there because a spec is only known with its robot.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ksim_spec.compile import Compiled
+from ksim_spec.emit.binding import pose_positions
+from ksim_spec.ir.node import Node, walk
+from ksim_spec.ir.ops import OPS
+from ksim_spec.language.program import ActionTerm, CommandField, Level, ObservationGroup, Program, RewardTerm
+from ksim_spec.review.contract import contract
+from ksim_spec.show_cost import cost
+from ksim_spec.written import written
+
+SCHEMA_VERSION = 1
+
+
+def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[str] = ()) -> dict[str, Any]:
+    """Returns the resolved spec of a compiled task as JSON-able values; `profile` and `sets` are those it was compiled with.
+
+    Keys: task, robot, timing, observations, action, commands, rewards, terminations, reset, events, randomize,
+    curriculum, checks, networks, train, cost, notes, hashes.
+    """
+    program = compiled.program
+    assert program.spec_path is not None
+    texts = written(program.spec_path, profile=profile, sets=sets)
+    steps = episode_steps(program)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "task": {"name": program.name, "doc": program.doc},
+        "robot": program.robot_name,
+        "timing": _timing(program, steps),
+        "observations": {g.name: _group(g, texts, program) for g in program.observations},
+        "action": [row for t in program.action for row in _action(t, compiled)],
+        "commands": {c.name: _command(program, c.name, c.frame, c.fields, texts) for c in program.commands},
+        "rewards": [_reward(r, program, steps, texts) for r in program.rewards],
+        "terminations": [
+            {"name": t.name, "outcome": t.outcome, "when": texts.get(f"terminate.{t.name}", "")} for t in program.terminations
+        ],
+        "reset": {"pose": program.reset.pose or "the model's reference pose", "changes": _lines(texts, "reset")},
+        "events": [
+            {"name": e.name, "every": _ends(program.params, f"event.{e.name}.interval"), "changes": _lines(texts, f"event.{e.name}")}
+            for e in program.events
+        ],
+        "randomize": [
+            {"change": texts.get(f"randomize.{i}", f.name), "per": f.scope, "of": list(f.names)}
+            for i, f in enumerate(program.randomization)
+        ],
+        "curriculum": [_level(lv, texts) for lv in program.levels],
+        "checks": [c.text for c in program.checks],
+        "networks": _networks(program),
+        "train": _train(program),
+        "cost": cost(compiled),
+        "notes": list(compiled.binding.scene.notes),
+        "hashes": contract(program, compiled.binding)["hashes"],
+    }
+
+
+# Numbers of the IR ----------------------------------------------------------------------------------------------------
+
+
+def evaluate(node: Node, params: Mapping[str, float], levels: Mapping[str, float]) -> np.ndarray | None:
+    """Returns the value of a node over parameters and levels, or None when it needs anything else."""
+    known: dict[int, Any] = {}
+    for n in walk([node]):
+        if n.op == "const":
+            known[id(n)] = np.asarray(n.attr("value"))
+        elif n.op in ("param", "level"):
+            known[id(n)] = np.asarray((params if n.op == "param" else levels)[n.attr("name")])
+        elif OPS[n.op].leaf or any(id(a) not in known for a in n.args):
+            continue
+        else:
+            try:
+                known[id(n)] = np.asarray(OPS[n.op].numpy(*(known[id(a)] for a in n.args), **dict(n.attrs)))
+            except (RuntimeError, TypeError):  # a temporal operator has no value by itself
+                continue
+    return known.get(id(node))
+
+
+def episode_steps(program: Program) -> int | None:
+    """Returns the control steps of an episode that nothing ends early: the first at which a timeout holds, if there is one."""
+    dt = program.world.control_step
+    found: list[int] = []
+    for rule in program.terminations:
+        if rule.outcome == "truncate":
+            for seconds, strictly in _timeouts(rule.when):
+                steps = math.ceil(seconds / dt - 1e-6)
+                found.append(steps + 1 if strictly and abs(steps * dt - seconds) < 1e-6 * dt else max(steps, 1))
+    return min(found, default=None)
+
+
+def _timeouts(node: Node) -> list[tuple[float, bool]]:
+    """The (seconds, strictly) of `time > seconds` and `time >= seconds`, on their own or in a chain of `or`."""
+    if node.op == "or":
+        return [t for a in node.args for t in _timeouts(a)]
+    if node.op in ("lt", "le") and node.args[0].op == "const" and node.args[1].op == "time":
+        return [(float(node.args[0].attr("value")), node.op == "lt")]
+    return []
+
+
+def _pair(program: Program, node: Node) -> tuple[float | None, float | None]:
+    """The value of a scalar with all curriculum levels at their start and at their end."""
+    values = []
+    for levels in ({v.name: v.start for v in program.levels}, {v.name: v.end for v in program.levels}):
+        value = evaluate(node, program.params, levels)
+        values.append(None if value is None else float(value))
+    return values[0], values[1]
+
+
+def _ends(params: Mapping[str, float], stream: str) -> list[float] | None:
+    """The ends of an interval that is drawn from literals."""
+    low = params.get(f"{stream}.low")
+    return None if low is None else [low, params.get(f"{stream}.high", low)]
+
+
+def _lines(texts: Mapping[str, str], prefix: str) -> list[str]:
+    return [v for k, v in texts.items() if k.rpartition(".")[0] == prefix]
+
+
+# Parts ----------------------------------------------------------------------------------------------------------------
+
+
+def _timing(program: Program, steps: int | None) -> dict[str, Any]:
+    world = program.world
+    return {
+        "physics_step_s": world.physics_step,
+        "control_step_s": world.control_step,
+        "control_rate_hz": round(1 / world.control_step, 6),
+        "physics_steps_per_control_step": world.substeps,
+        "episode_s": None if steps is None else round(steps * world.control_step, 9),
+        "episode_steps": steps,
+        "action_delay_s": {t.name: [round(d * world.physics_step, 9) for d in t.delay] for t in program.action},
+    }
+
+
+def _group(group: ObservationGroup, texts: Mapping[str, str], program: Program) -> dict[str, Any]:
+    entries = []
+    for e, start, stop in group.slices():
+        # an included entry is written in the group that it comes from
+        homes = [k for k in (f"observe.{g.name}.{e.name}" for g in (group, *program.observations)) if k in texts]
+        entries.append({
+            "name": e.name, "slice": [start, stop], "unit": e.unit, "frame": e.frame,
+            "source": "privileged" if e.privileged else "robot", "noise": e.noise, "scale": e.scale,
+            "elements": list(e.labels), "expression": texts.get(homes[0], "") if homes else "",
+        })  # fmt: skip
+    return {"size": group.size, "entries": entries}
+
+
+def _action(term: ActionTerm, compiled: Compiled) -> list[dict[str, Any]]:
+    program, model = compiled.program, compiled.binding.scene.model
+    scale = np.broadcast_to(_required(program, term.scale), (term.size,))
+    home = pose_positions(model, program.reset.pose, term.joints)
+    around = np.zeros(term.size)
+    if term.around is not None and term.around.op == "pose":
+        around = pose_positions(model, term.around.attr("key"), term.joints)
+    elif term.around is not None:
+        around = np.broadcast_to(_required(program, term.around), (term.size,))
+    rows = []
+    for i, (joint, actuator) in enumerate(zip(term.joints, term.actuators, strict=True)):
+        a, j = model.actuator(actuator), model.joint(joint)
+        rows.append({
+            "term": term.name, "mode": term.mode, "joint": joint, "actuator": actuator,
+            "unit": _target_unit(term.mode, bool(j.type[0] == 2)), "home": _clean(home[i]), "scale": _clean(scale[i]),
+            "target_range": [_clean(around[i] - scale[i]), _clean(around[i] + scale[i])],
+            "joint_range": [_clean(x) for x in j.range] if model.jnt_limited[j.id] else None,
+            "force_range": [_clean(x) for x in a.forcerange] if model.actuator_forcelimited[a.id] else None,
+        })  # fmt: skip
+    return rows
+
+
+def _required(program: Program, node: Node) -> np.ndarray:
+    value = evaluate(node, program.params, {v.name: v.end for v in program.levels})
+    return np.asarray(np.nan) if value is None else value
+
+
+def _target_unit(mode: str, slide: bool) -> str:
+    return {"position": ("rad", "m"), "velocity": ("rad/s", "m/s"), "torque": ("Nm", "N")}[mode][slide]
+
+
+def _clean(x: Any) -> float:
+    """A float without the tail that float32 and products leave."""
+    return float(f"{float(x):.9g}")
+
+
+def _command(
+    program: Program, name: str, frame: str, fields: tuple[CommandField, ...], texts: Mapping[str, str]
+) -> dict[str, Any]:
+    rows = []
+    for f in fields:
+        stream = f"command.{name}.{f.name}.uniform"
+        ends = [program.params[k] for k in (f"{stream}.0", f"{stream}.1") if k in program.params]
+        rows.append({
+            "name": f.name, "unit": f.dim, "value": texts.get(f"command.{name}.{f.name}", ""),
+            "range": [-ends[0], ends[0]] if len(ends) == 1 else ends or None,
+        })  # fmt: skip
+    stream = f"command.{name}"
+    return {"frame": frame, "fields": rows, "resample_s": _ends(program.params, f"{stream}.resample"),
+            "zero_probability": program.params.get(f"{stream}.zero")}  # fmt: skip
+
+
+def _reward(term: RewardTerm, program: Program, steps: int | None, texts: Mapping[str, str]) -> dict[str, Any]:
+    """`per_step`, `per_second`, `per_episode`: what a value that stays at 1 SI adds, [levels at start, levels at end].
+
+    A term on events has no rate: `per_step` is what one event adds for a value of 1.
+    """
+    dt = program.world.control_step
+    weight = _pair(program, term.weight)
+    step = tuple(None if w is None else w * dt if term.mode == "rate" else w for w in weight)
+    second = tuple(None if w is None or term.mode == "event" else w / dt for w in step)
+    episode = tuple(None if w is None or term.mode == "event" or steps is None else w * steps for w in step)
+
+    def shown(pair: tuple[float | None, ...]) -> list[float] | None:
+        return None if None in pair else [_clean(x) for x in pair]
+
+    return {
+        "name": term.name, "expression": texts.get(f"reward.{term.name}", ""), "unit": term.unit,
+        "weight": term.weight_text, "mode": {"rate": "per second", "step": "per step", "event": "on event"}[term.mode],
+        "per_step": shown(step), "per_second": shown(second), "per_episode": shown(episode),
+    }  # fmt: skip
+
+
+def _level(level: Level, texts: Mapping[str, str]) -> dict[str, Any]:
+    when = texts.get(f"curriculum.{level.name}", "")
+    return {"name": level.name, "from": level.start, "to": level.end, "by": level.step, "when": when,
+            "over_env_states": level.over}  # fmt: skip
+
+
+def _networks(program: Program) -> dict[str, Any]:
+    policy, width = program.policy, program.action_size
+    outputs = width * (2 if policy.std == "state" else 1)
+    actor = [program.group("actor").size, *policy.actor, outputs]
+    critic = [program.group(program.critic_group).size, *policy.critic, 1]
+
+    def weights(sizes: Sequence[int]) -> int:
+        return sum((a + 1) * b for a, b in zip(sizes, sizes[1:], strict=False))
+
+    own = width if policy.std == "global" else 0
+    return {
+        "actor": actor, "critic": critic, "critic_observes": program.critic_group, "activation": policy.activation,
+        "distribution": policy.distribution, "parameters": weights(actor) + weights(critic) + own,
+    }  # fmt: skip
+
+
+def _train(program: Program) -> dict[str, Any]:
+    train, dt = program.train, program.world.control_step
+    return {
+        **train.model_dump(mode="json"),
+        "rollout_length": train.rollout_length,
+        "num_env_states": train.num_env_states,
+        "gradient_steps_per_update": train.num_epochs * train.num_minibatches,
+        "num_updates": train.num_updates,
+        "real_budget": train.real_budget,
+        "simulated_hours": round(train.real_budget * dt / 3600, 3),
+    }

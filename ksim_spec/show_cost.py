@@ -1,0 +1,66 @@
+"""What a compiled task costs: what the engine must compute and return each control step, and which terms ask for it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ksim_spec.compile import Compiled, named_roots
+from ksim_spec.emit.binding import _STAGE_OF, STAGES
+from ksim_spec.emit.fields import all_arrays
+from ksim_spec.ir.node import Node, walk
+from ksim_spec.language.program import Program
+
+_BYTES = 4  # everything outside the physics is float32
+
+
+def cost(compiled: Compiled) -> dict[str, Any]:
+    """Returns the stage with the terms that force it, reads, sensors, contact slots, varied fields, and batch memory."""
+    program, binding = compiled.program, compiled.binding
+    scene, model = binding.scene, binding.scene.model
+    sizes = {"qpos": model.nq, "qvel": model.nv, "qacc": model.nv, "qfrc_actuator": model.nv, "act": model.na,
+             "actuator_force": model.nu, "sensordata": model.nsensordata}  # fmt: skip
+    return {
+        "stage": binding.stage,
+        "stage_because": _because(compiled),
+        "physics_steps_per_control_step": program.world.substeps,
+        "reads": {name: int(sizes[name]) for name in binding.reads},
+        "sensors": int(model.nsensor),
+        "contacts": {key: len(slots) for key, slots in scene.contacts.items()},
+        "contact_slots": sum(len(slots) for slots in scene.contacts.values()),
+        "fields_per_environment": {n: _field_size(model, n) for n in all_arrays(program.randomization, scene)},
+        "model": {k: int(getattr(model, k)) for k in ("nq", "nv", "nu", "nbody", "ngeom")},
+        "dataset_bytes": _dataset_bytes(program),
+    }
+
+
+def _because(compiled: Compiled) -> list[str]:
+    """The declarations that need the highest stage there is; empty for the lowest, which anything needs."""
+    wanted = STAGES.index(compiled.binding.stage)
+    if wanted == 0:
+        return []
+    roots = [*named_roots(compiled.program), *((f"check {c.text}", c.value) for c in compiled.program.checks if c.value is not None)]
+    found = [name for name, root in roots if any(_stage(compiled, n) == wanted for n in walk([root]))]
+    return list(dict.fromkeys(name.removesuffix(".weight") for name in found))
+
+
+def _stage(compiled: Compiled, node: Node) -> int:
+    if node.op != "read":
+        return 0
+    if node.attr("of") == "sensor":
+        # MuJoCo counts 0 for none, then position, velocity, acceleration
+        return max(int(compiled.binding.scene.model.sensor(node.attr("names")[0]).needstage[0]) - 1, 0)
+    return STAGES.index(_STAGE_OF.get(node.attr("what"), "pos"))
+
+
+def _field_size(model: Any, name: str) -> int:
+    owner, _, rest = name.rpartition(".")
+    value = getattr(model.opt if owner == "opt" else model, rest)
+    return int(math.prod(getattr(value, "shape", ())) or 1)
+
+
+def _dataset_bytes(program: Program) -> int:
+    """One update's dataset: observations of both groups, distribution and noise, four scalars, for every EnvState."""
+    groups = {"actor", program.critic_group}
+    numbers = sum(program.group(g).size for g in groups) + 3 * program.action_size + 4
+    return numbers * _BYTES * program.train.num_env_states

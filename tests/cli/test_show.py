@@ -1,0 +1,110 @@
+"""`ksim show`: numbers that a person would work out by hand, after profile and overrides."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ksim_spec.cli.main import main
+from ksim_spec.cli.show import table
+from ksim_spec.render.style import Style
+
+SPECS = Path(__file__).parents[2] / "specs"
+TROT = str(SPECS / "trot.ksim")
+
+
+def shown(capsys, *arguments: str) -> dict:
+    assert main(["show", *arguments, "--format", "json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def changed(tmp_path, old: str, new: str) -> str:
+    specs = Path(shutil.copytree(SPECS, tmp_path / "specs"))
+    text = (specs / "trot.ksim").read_text()
+    assert old in text
+    (specs / "trot.ksim").write_text(text.replace(old, new, 1))
+    return str(specs / "trot.ksim")
+
+
+def test_slices_cover_a_group_without_gaps(capsys):
+    for group in shown(capsys, TROT)["observations"].values():
+        slices = [e["slice"] for e in group["entries"]]
+        assert slices[0][0] == 0 and slices[-1][1] == group["size"]
+        assert all(a[1] == b[0] for a, b in zip(slices, slices[1:], strict=False))
+
+
+def test_sources_units_and_texts_of_observations(capsys):
+    critic = {e["name"]: e for e in shown(capsys, TROT)["observations"]["critic"]["entries"]}
+    assert critic["linvel"]["source"] == "privileged" and critic["linvel"]["frame"] == "base.heading"
+    gyro = critic["gyro"]
+    assert gyro["source"] == "robot" and gyro["unit"] == "rad/s" and gyro["noise"] == "normal(0.2 rad/s)"
+    assert gyro["expression"] == "base.angvel in base"
+
+
+def test_effective_weights_follow_step_episode_and_curriculum(capsys):
+    # 0.02 s a step and `time >= 20 s`: 1000 steps; `cost` goes from 0.1 to 1
+    terms = {r["name"]: r for r in shown(capsys, TROT, "--set", "reward.upright.weight=-3 per s")["rewards"]}
+    track, upright, landing = terms["track_linear"], terms["upright"], terms["air_time"]
+    assert track["per_step"] == [0.04, 0.04] and track["per_episode"] == [40, 40]
+    assert upright["per_second"] == pytest.approx([-0.3, -3]) and upright["per_episode"] == pytest.approx([-6, -60])
+    assert landing["mode"] == "on event" and landing["per_second"] is None and landing["per_episode"] is None
+    assert upright["weight"] == "-3 per s"
+
+
+@pytest.mark.parametrize(("rule", "steps"), [("time >= 20 s", 1000), ("time > 20 s", 1001), ("tilt(base) > 1 rad or time > 0.03 s", 2)])
+def test_the_episode_length_follows_the_timeout(rule, steps, tmp_path, capsys):
+    timing = shown(capsys, changed(tmp_path, "timeout when time >= 20 s", f"timeout when {rule}"))["timing"]
+    assert timing["episode_steps"] == steps and timing["episode_s"] == pytest.approx(steps * 0.02)
+
+
+def test_without_a_timeout_there_is_no_episode_weight(tmp_path, capsys):
+    spec = changed(tmp_path, "timeout when time >= 20 s                                  truncate", "")
+    told = shown(capsys, spec)
+    assert told["timing"]["episode_s"] is None and told["rewards"][0]["per_episode"] is None
+
+
+def test_the_action_map_has_home_scale_and_limits(capsys):
+    told = shown(capsys, TROT)
+    first = told["action"][0]
+    assert len(told["action"]) == 12 and first["unit"] == "rad" and first["scale"] == 0.4
+    low, high = first["target_range"]
+    assert high - low == pytest.approx(0.8) and (low + high) / 2 == pytest.approx(first["home"])
+
+
+def test_overrides_reach_commands_and_training(capsys):
+    told = shown(capsys, TROT, "--set", "command.velocity.x=uniform(2 m/s)", "--set", "train.num_envs=256")
+    x = told["commands"]["velocity"]["fields"][0]
+    assert x["range"] == [-2, 2] and x["value"] == "uniform(2 m/s)"
+    assert told["train"]["rollout_length"] == 4 * 2560 // 256 and told["train"]["real_budget"] % told["train"]["num_env_states"] == 0
+
+
+def test_the_stage_names_who_needs_it(capsys):
+    cost = shown(capsys, TROT)["cost"]
+    assert cost["stage"] == "acc" and cost["stage_because"] == ["reward.torque"]
+    assert cost["contact_slots"] == sum(cost["contacts"].values()) > 0
+
+
+def test_yaml_holds_the_same(capsys):
+    assert main(["show", TROT, "--format", "yaml"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out) == shown(capsys, TROT)
+
+
+def test_the_text_has_every_part_and_no_markup(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert main(["show", changed(tmp_path, "Trot at a commanded velocity", "[bold]Trot[/bold]")]) == 0
+    text = capsys.readouterr().out
+    assert "[bold]Trot[/bold]" in text and "\x1b" not in text
+    for word in ("observe actor", "action: 12", "command velocity", "rewards", "terminations", "training", "cost of"):
+        assert word in text
+
+
+def test_tables_line_up_with_wide_and_control_characters():
+    lines = table(("a", "b"), [("漢字", "x"), ("\x1b[31m", "y")], Style())
+    assert lines[1].endswith("x") and "\x1b" not in lines[2]
+
+
+def test_a_spec_with_errors_is_2(tmp_path, capsys):
+    assert main(["show", changed(tmp_path, 'body("trunk")', 'body("trunc")')]) == 2
+    assert "did you mean" in capsys.readouterr().err
