@@ -15,6 +15,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -112,7 +113,7 @@ def main() -> None:
         rows.append((a, b) if pair % 2 else (b, a))
     steps = options.length * config.num_envs
     print(json.dumps({
-        "model": options.mjcf.rsplit("/", 1)[-1], **vars(options) | {"mjcf": None}, "persistent": persistent,
+        **vars(options) | {"mjcf": Path(options.mjcf).name, "persistent": persistent},
         "bare_steps_per_s": round(steps / statistics.median(b[0] for b, _ in rows)),
         "engine_steps_per_s": round(steps / statistics.median(e[0] for _, e in rows)),
         "ratio_wall": round(statistics.median(b[0] / e[0] for b, e in rows), 3),

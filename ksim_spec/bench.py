@@ -1,8 +1,8 @@
 """How fast a compiled task runs here: bare physics, the whole task step, and a training update, timed in turn.
 
 Bare physics replays on a `mujoco.batch.Batch` of its own what the task's engine was asked to do: the same states,
-controls, resets and pushes, with the same stage, persistence and control changes. So both loops simulate the same falls and
-contacts, and their ratio is what everything else costs.
+controls, resets and pushes, with the same stage, persistence and control changes. So both loops simulate the same falls
+and contacts, and their ratio is what everything else costs.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def measure(folder: Folder, *, num_envs: int | None = None, backend: str = "auto
     return {
         "backend": task.engine.name, "num_envs": num_envs, "rollout_length": length, "stage": shape.stage,
         "substeps": shape.substeps, "control_changes": shape.control_changes, "rounds": rounds,
-        "cores": len(os.sched_getaffinity(0)), "load_before": round(load, 2), "load_after": round(os.getloadavg()[0], 2),
+        "cores": len(os.sched_getaffinity(0)), "load_before": round(load, 2),
+        "load_after": round(os.getloadavg()[0], 2),
         "control_steps_per_s": {name: round(statistics.median(r)) for name, r in rates.items()},
         "ratio_to_physics": {
             name: round(statistics.median(a / b for a, b in zip(r, rates["physics"], strict=True)), 3)
@@ -154,7 +155,8 @@ class Recorder:
             views = columns.views(packed)
             ids = np.flatnonzero(views["take"] % 2 != 0)
             kick = views["dqvel"].astype(np.float64) if "dqvel" in views else None
-            stretches = [(n, np.array(c, np.float64), s) for n, c, s in self.host._stretches(packed[:, columns.slices()["ctrl"]])]
+            pieces = self.host._stretches(packed[:, columns.slices()["ctrl"]])
+            stretches = [(nstep, np.array(control, np.float64), stage) for nstep, control, stage in pieces]
             self.steps.append((ids, self.host.spare.state[ids] if ids.size else None, kick, stretches))
         return self.original(columns, packed)
 

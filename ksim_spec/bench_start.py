@@ -58,7 +58,8 @@ def timed_start(command: Sequence[str], run: Path, cache: Path) -> Start:
                 process.wait()
     if process.returncode or first is None:
         last = log.read_text(errors="replace").strip().splitlines()[-12:]
-        raise SpecError([Diagnostic("KS760", "bench-failed", "training did not finish its first update", notes=tuple(last))])
+        message = "training did not finish its first update"
+        raise SpecError([Diagnostic("KS760", "bench-failed", message, notes=tuple(last))])
     return Start(round(first, 2), round(time.perf_counter() - begin, 2), round(usage.ru_maxrss / 1024, 1))
 
 

@@ -34,6 +34,7 @@ class Compiled:
     binding: Binding
     source: str
     loaded: Loaded
+    index: RobotIndex
 
     @property
     def files(self) -> dict[str, str | bytes]:
@@ -54,11 +55,12 @@ def compile_spec(path: str | Path, *, profile: str | None = None, sets: Sequence
     loaded = load_spec(path, profile=profile, sets=sets)
     program = loaded.require()
     try:
-        binding = bind(program, RobotIndex.load(program.robot_path))
+        index = RobotIndex.load(program.robot_path)
+        binding = bind(program, index)
     except SpecError as error:
         error.sources.files.update(loaded.sources.files)
         raise
-    return Compiled(program, binding, task_source(program, binding), loaded)
+    return Compiled(program, binding, task_source(program, binding), loaded, index)
 
 
 def write_compiled(compiled: Compiled, folder: Path) -> None:

@@ -7,7 +7,7 @@ the robot may have changed since.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import yaml
 
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.language.resolved import Spec
+from ksim_spec.source import SourceMap
 
 
 @dataclass(frozen=True)
@@ -100,14 +101,20 @@ class TrainRequest:
         return [*self.sets, *(f"train.{k}={v}" for k, v in named.items() if v is not None)]
 
 
-def train_spec(request: TrainRequest) -> Any:
-    """Compiles a spec into a new run folder and trains it; returns the TrainResult."""
+def train_spec(request: TrainRequest, notify: Callable[[Sequence[Diagnostic], SourceMap], None] | None = None) -> Any:
+    """Compiles a spec into a new run folder and trains it; returns the TrainResult.
+
+    `notify` is given the warnings of the spec and of the engine before training begins.
+    """
     from ksim_spec.compile import compile_spec, write_compiled
     from ksim_spec.train.run import check_config, create_run_dir, default_run_dir, train
 
     compiled = compile_spec(request.spec, profile=request.profile, sets=request.overrides())
     program = compiled.program
     check_config(program.train)
+    notices = preflight_compiled(compiled, request.backend)
+    if notify is not None and notices:
+        notify(notices, compiled.loaded.sources)
     run_dir = request.out or default_run_dir(program.name)
     create_run_dir(run_dir)
     write_compiled(compiled, run_dir)
@@ -119,6 +126,19 @@ def train_spec(request: TrainRequest) -> Any:
         task, program.train, program.policy, run_dir, name=program.name, spec=folder.spec_text, contract=folder.contract,
         prepared=True, progress=request.progress, resume_hint="ksim train --resume {run}",
     )  # fmt: skip
+
+
+def preflight_compiled(compiled: Any, backend: str) -> list[Diagnostic]:
+    """Returns the warnings of the spec and of the engine it will run on; raises SpecError for what it cannot do."""
+    from ksim_spec.physics.select import choose_engine
+    from ksim_spec.robot.preflight import preflight
+
+    scene, index = compiled.binding.scene, compiled.index
+    found = preflight(scene.model, index, choose_engine(backend), scene.floor)  # type: ignore[arg-type]
+    compiled.loaded.sources.files.update(index.sources.files)
+    if any(d.severity == "error" for d in found):
+        raise SpecError(found, compiled.loaded.sources)
+    return [d for d in (*compiled.loaded.diagnostics, *found) if d.severity == "warning"]
 
 
 def resume_run(path: Path, backend: str = "auto", progress: str = "auto") -> Any:

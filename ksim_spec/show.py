@@ -24,7 +24,7 @@ SCHEMA_VERSION = 1
 
 
 def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[str] = ()) -> dict[str, Any]:
-    """Returns the resolved spec of a compiled task as JSON-able values; `profile` and `sets` are those it was compiled with.
+    """Returns the resolved spec of a task as JSON-able values; `profile` and `sets` are those it was compiled with.
 
     Keys: task, robot, timing, observations, action, commands, rewards, terminations, reset, events, randomize,
     curriculum, checks, networks, train, cost, notes, hashes.
@@ -43,11 +43,13 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
         "commands": {c.name: _command(program, c.name, c.frame, c.fields, texts) for c in program.commands},
         "rewards": [_reward(r, program, steps, texts) for r in program.rewards],
         "terminations": [
-            {"name": t.name, "outcome": t.outcome, "when": texts.get(f"terminate.{t.name}", "")} for t in program.terminations
+            {"name": t.name, "outcome": t.outcome, "when": texts.get(f"terminate.{t.name}", "")}
+            for t in program.terminations
         ],
         "reset": {"pose": program.reset.pose or "the model's reference pose", "changes": _lines(texts, "reset")},
         "events": [
-            {"name": e.name, "every": _ends(program.params, f"event.{e.name}.interval"), "changes": _lines(texts, f"event.{e.name}")}
+            {"name": e.name, "every": _ends(program.params, f"event.{e.name}.interval"),
+             "changes": _lines(texts, f"event.{e.name}")}
             for e in program.events
         ],
         "randomize": [
@@ -86,7 +88,7 @@ def evaluate(node: Node, params: Mapping[str, float], levels: Mapping[str, float
 
 
 def episode_steps(program: Program) -> int | None:
-    """Returns the control steps of an episode that nothing ends early: the first at which a timeout holds, if there is one."""
+    """Returns the control steps of an episode that nothing ends early: until a timeout holds, if there is one."""
     dt = program.world.control_step
     found: list[int] = []
     for rule in program.terminations:

@@ -15,7 +15,7 @@ _BYTES = 4  # everything outside the physics is float32
 
 
 def cost(compiled: Compiled) -> dict[str, Any]:
-    """Returns the stage with the terms that force it, reads, sensors, contact slots, varied fields, and batch memory."""
+    """Returns the stage and the terms that force it, reads, sensors, contact slots, varied fields, and batch memory."""
     program, binding = compiled.program, compiled.binding
     scene, model = binding.scene, binding.scene.model
     sizes = {"qpos": model.nq, "qvel": model.nv, "qacc": model.nv, "qfrc_actuator": model.nv, "act": model.na,
@@ -39,7 +39,8 @@ def _because(compiled: Compiled) -> list[str]:
     wanted = STAGES.index(compiled.binding.stage)
     if wanted == 0:
         return []
-    roots = [*named_roots(compiled.program), *((f"check {c.text}", c.value) for c in compiled.program.checks if c.value is not None)]
+    checks = [(f"check {c.text}", c.value) for c in compiled.program.checks if c.value is not None]
+    roots = [*named_roots(compiled.program), *checks]
     found = [name for name, root in roots if any(_stage(compiled, n) == wanted for n in walk([root]))]
     return list(dict.fromkeys(name.removesuffix(".weight") for name in found))
 

@@ -40,11 +40,14 @@ def bench_command(
         write_compiled(compiled, Path(folder))
         if start:
             _say("timing the first update in two fresh processes ...")
-            options = [x for s in changed for x in ("--set", s)] + (["--profile", profile] if profile else []) + ["--backend", backend]
+            options = ["--backend", backend, *(["--profile", profile] if profile else [])]
+            options += [word for s in changed for word in ("--set", s)]
             cold, warm = cold_and_warm(train_command(spec, compiled.program.train.num_env_states, options))
             result["first_update"] = {
-                "empty_cache_s": cold.first_update_s, "filled_cache_s": warm.first_update_s, "peak_mib": max(cold.peak_mib, warm.peak_mib)
-            }  # fmt: skip
+                "empty_cache_s": cold.first_update_s,
+                "filled_cache_s": warm.first_update_s,
+                "peak_mib": max(cold.peak_mib, warm.peak_mib),
+            }
         _say("compiling, then timing physics, task step and update in turn ...")
         from ksim_spec.bench import measure
 
@@ -62,10 +65,12 @@ _LABELS = {"physics": "physics alone", "task_step": "task step, random actions",
 
 def as_text(result: dict[str, Any]) -> str:
     """Returns what was measured as lines for people; what the machine was doing besides is said first."""
-    bare = "the same physics without the task" if result["backend"] == "cpu" else "the engine with random controls and no resets"
+    alone = "the engine with random controls and no resets"
+    bare = "the same physics without the task" if result["backend"] == "cpu" else alone
     lines = [
-        f"{result['task']}: engine {result['backend']}, {result['num_envs']} environments, rollouts of {result['rollout_length']} steps, "
-        f"{result['substeps']} physics steps each, stage {result['stage']}",
+        f"{result['task']}: engine {result['backend']}, {result['num_envs']} environments, "
+        f"rollouts of {result['rollout_length']} steps, {result['substeps']} physics steps each, "
+        f"stage {result['stage']}",
         f"{result['cores']} cores, load {result['load_before']:g} before and {result['load_after']:g} after; "
         f"medians of {result['rounds']} rounds in turn",
         "",
@@ -78,7 +83,8 @@ def as_text(result: dict[str, Any]) -> str:
     if "first_update" in result:
         first = result["first_update"]
         lines += [
-            f"  first update after {first['empty_cache_s']:.1f} s, with the compilation cache filled {first['filled_cache_s']:.1f} s",
+            f"  first update after {first['empty_cache_s']:.1f} s, "
+            f"with the compilation cache filled {first['filled_cache_s']:.1f} s",
             f"  peak memory of training {first['peak_mib']:.0f} MiB",
         ]
     return "\n".join(lines)

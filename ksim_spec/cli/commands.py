@@ -31,7 +31,11 @@ COMMANDS: tuple[Entry, ...] = (
         "show_command",
         "Show what a spec comes to: observation layout, action map, effective weights, timing, cost.\n\n"
         "Nothing is trained; everything is worked out after the profile and every --set.",
-        ("ksim show specs/walk.ksim", "ksim show specs/walk.ksim --profile play --format yaml", "ksim show walk.ksim --set train.num_envs=512"),
+        (
+            "ksim show specs/walk.ksim",
+            "ksim show specs/walk.ksim --profile play --format yaml",
+            "ksim show walk.ksim --set train.num_envs=512",
+        ),
     ),
     Entry(
         "compile",
@@ -39,7 +43,11 @@ COMMANDS: tuple[Entry, ...] = (
         "compile_command",
         "Write the compiled task that training uses, or print one stage of it.\n\n"
         "The folder holds task.py, model.xml, contract.json, spec.yaml and ir.txt.",
-        ("ksim compile specs/walk.ksim -o build/walk", "ksim compile specs/walk.ksim --emit ir", "ksim compile walk.ksim --emit hlo --num-envs 64"),
+        (
+            "ksim compile specs/walk.ksim -o build/walk",
+            "ksim compile specs/walk.ksim --emit ir",
+            "ksim compile walk.ksim --emit hlo --num-envs 64",
+        ),
     ),
     Entry(
         "train",
@@ -47,14 +55,21 @@ COMMANDS: tuple[Entry, ...] = (
         "train",
         "Compile a spec into a run folder and train its policy.\n\n"
         "Ctrl-C finishes the update, writes a checkpoint, and says how to go on.",
-        ("ksim train specs/walk.ksim", "ksim train specs/walk.ksim --budget 500000 --seed 1", "ksim train --resume runs/walk-20260101-120000"),
+        (
+            "ksim train specs/walk.ksim",
+            "ksim train specs/walk.ksim --budget 500000 --seed 1",
+            "ksim train --resume runs/walk-20260101-120000",
+        ),
     ),
     Entry(
         "play",
         "ksim_spec.cli.play",
         "play",
         "Run a trained policy and film it.",
-        ("ksim play runs/walk-20260101-120000 --video walk.mp4", "ksim play RUN --video fast.mp4 --set command.velocity.x=1.0"),
+        (
+            "ksim play runs/walk-20260101-120000 --video walk.mp4",
+            "ksim play RUN --video fast.mp4 --set command.velocity.x=1.0",
+        ),
     ),
     Entry(
         "eval",
@@ -67,7 +82,7 @@ COMMANDS: tuple[Entry, ...] = (
         "bench",
         "ksim_spec.cli.bench",
         "bench_command",
-        "Measure here how fast a spec runs: bare physics, the task step, a training update; first update and memory.\n\n"
+        "Measure how fast a spec runs here: bare physics, the task step, training, the first update, memory.\n\n"
         "The first three are timed in turn in one run, so their ratios hold on a busy machine too.",
         ("ksim bench specs/walk.ksim", "ksim bench specs/trot.ksim --num-envs 256 --format json"),
     ),

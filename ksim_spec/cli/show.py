@@ -54,7 +54,8 @@ def as_text(shown: dict[str, Any], style: Style) -> str:
     parts.append(_section("terminations", ("name", "outcome", "when"), rows, style))
     parts.append(_variation(shown, style))
     parts += [_training(shown, style), _cost(shown["cost"], style)]
-    parts.append("\n".join([*(f"note: {n}" for n in shown["notes"]), *(f"{k} hash: {v}" for k, v in shown["hashes"].items())]))
+    notes = [f"note: {visible(n)}" for n in shown["notes"]]
+    parts.append("\n".join([*notes, *(f"{k} hash: {v}" for k, v in shown["hashes"].items())]))
     return "\n\n".join(p for p in parts if p)
 
 
@@ -68,7 +69,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], style: Style) -
     right = [bool(body) and all(_is_number(r[i]) for r in body) for i in range(len(head))]
 
     def line(cells: Sequence[str], paint: bool = False) -> str:
-        padded = [" " * (w - width(x)) + x if r else x + " " * (w - width(x)) for x, w, r in zip(cells, widths, right, strict=True)]
+        blanks = [" " * (w - width(x)) for x, w in zip(cells, widths, strict=True)]
+        padded = [b + x if r else x + b for x, b, r in zip(cells, blanks, right, strict=True)]
         text = ("  " + "  ".join(padded)).rstrip()
         return style.dim(text) if paint else text
 
@@ -110,7 +112,9 @@ def _title(shown: dict[str, Any], style: Style) -> str:
 
 
 def _timing(t: dict[str, Any]) -> str:
-    episode = "no timeout" if t["episode_s"] is None else f"at most {t['episode_s']:g} s, {t['episode_steps']} control steps"
+    episode = "no timeout"
+    if t["episode_s"] is not None:
+        episode = f"at most {t['episode_s']:g} s, {t['episode_steps']} control steps"
     lines = [
         f"control every {t['control_step_s'] * 1000:g} ms ({t['control_rate_hz']:g} Hz), "
         f"{t['physics_steps_per_control_step']} physics steps of {t['physics_step_s'] * 1000:g} ms",
@@ -137,7 +141,8 @@ def _actions(action: list[dict[str, Any]], style: Style) -> str:
          _range(a["target_range"]), _range(a["joint_range"]), _range(a["force_range"]))
         for i, a in enumerate(action)
     ]  # fmt: skip
-    head = ("index", "joint", "actuator", "mode", "unit", "home", "scale", "target at -1 .. 1", "joint range", "force limits")
+    head = ("index", "joint", "actuator", "mode", "unit", "home", "scale", "target at -1 .. 1", "joint range",
+            "force limits")  # fmt: skip
     return _section(f"action: {len(action)} numbers", head, rows, style)
 
 
@@ -148,7 +153,8 @@ def _command(name: str, command: dict[str, Any], style: Style) -> str:
     if command["zero_probability"]:
         about.append(f"all zero with probability {command['zero_probability']:.3g}")
     rows = [(f["name"], f["unit"], _range(f["range"]), f["value"]) for f in command["fields"]]
-    return _section(f"command {visible(name)}, {', '.join(map(visible, about))}", ("field", "unit", "range", "value"), rows, style)
+    title = f"command {visible(name)}, {', '.join(map(visible, about))}"
+    return _section(title, ("field", "unit", "range", "value"), rows, style)
 
 
 def _weight(pair: list[float] | None) -> str:
@@ -171,22 +177,30 @@ def _rewards(rewards: list[dict[str, Any]], style: Style) -> str:
 def _variation(shown: dict[str, Any], style: Style) -> str:
     rows = [("reset", "to " + shown["reset"]["pose"], "each episode")]
     rows += [("reset", line, "each episode") for line in shown["reset"]["changes"]]
-    rows += [(f"event {e['name']}", line, f"every {_range(e['every'], 's')}") for e in shown["events"] for line in e["changes"]]
+    for e in shown["events"]:
+        rows += [(f"event {e['name']}", line, f"every {_range(e['every'], 's')}") for line in e["changes"]]
     rows += [("randomize", r["change"], f"each {r['per']}") for r in shown["randomize"]]
     for lv in shown["curriculum"]:
-        how = f"over {lv['over_env_states']:g} env_states" if lv["over_env_states"] else f"by {lv['by']:g} when {lv['when']}"
+        how = f"over {lv['over_env_states']:,.0f} env_states" if lv["over_env_states"] else ""
+        how = how or f"by {lv['by']:g} when {lv['when']}"
         rows.append((f"level {lv['name']}", f"{lv['from']:g} to {lv['to']:g}", how))
     return _section("what varies", ("kind", "what", "when"), rows, style)
+
+
+def _arrow(sizes: Sequence[int]) -> str:
+    return " -> ".join(map(str, sizes))
 
 
 def _training(shown: dict[str, Any], style: Style) -> str:
     t, n = shown["train"], shown["networks"]
     rounded = "" if t["budget"] == t["real_budget"] else f" ({t['budget']:,} asked for)"
     lines = [
-        f"  {t['num_envs']} environments x {t['rollout_length']} control steps = {t['num_env_states']:,} EnvStates an update, in "
-        f"{t['num_minibatches']} minibatches, {t['num_epochs']} epochs: {t['gradient_steps_per_update']} gradient steps",
-        f"  {t['num_updates']:,} updates, {t['real_budget']:,} EnvStates{rounded}, {t['simulated_hours']:g} h of robot time",
-        f"  actor {' -> '.join(map(str, n['actor']))}, critic ({n['critic_observes']}) {' -> '.join(map(str, n['critic']))}, "
+        f"  {t['num_envs']} environments x {t['rollout_length']} control steps = {t['num_env_states']:,} EnvStates "
+        f"an update; {t['num_epochs']} epochs of {t['num_minibatches']} minibatches: {t['gradient_steps_per_update']} "
+        "gradient steps",
+        f"  {t['num_updates']:,} updates, {t['real_budget']:,} EnvStates{rounded}, "
+        f"{t['simulated_hours']:g} h of robot time",
+        f"  actor {_arrow(n['actor'])}, critic ({n['critic_observes']}) {_arrow(n['critic'])}, "
         f"{n['activation']}, {n['distribution']}: {n['parameters']:,} parameters",
         f"  discount {t['discount']:g}, gae_lambda {t['gae_lambda']:g}, learning_rate {t['learning_rate']:g} "
         f"({t['learning_rate_schedule']}), clip {t['clip']:g}, entropy {t['entropy']:g}, seed {t['seed']}",

@@ -23,6 +23,7 @@ def train(
     no_progress: bool = typer.Option(False, "--no-progress", help="Write no progress."),
     no_video: bool = typer.Option(False, "--no-video", help="Film nothing at the end."),
 ) -> None:
+    from ksim_spec.cli.failure import show
     from ksim_spec.session import TrainRequest, resume_run, train_spec
 
     if (spec is None) == (resume is None):
@@ -32,7 +33,8 @@ def train(
     if resume is not None:
         result = resume_run(resume, backend, progress)
     else:
-        result = train_spec(TrainRequest(spec, out, seed, budget, num_envs, backend, profile, tuple(sets), progress))
+        request = TrainRequest(spec, out, seed, budget, num_envs, backend, profile, tuple(sets), progress)
+        result = train_spec(request, show)
     print(f"{result.run_dir}: {result.env_states} env_states in {result.wall_s:.0f} s, checkpoint {result.checkpoint.name}")
     if not no_video and not result.interrupted:
         film(result.run_dir)

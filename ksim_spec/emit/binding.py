@@ -52,7 +52,10 @@ class Binding:
 _FRAME_SENSOR = {"pos": "framepos", "quat": "framequat", "linvel": "framelinvel", "angvel": "frameangvel"}
 _SUBTREE_SENSOR = {"com": "subtreecom", "com_vel": "subtreelinvel"}
 _JOINT_FIELD = {"pos": "qpos", "vel": "qvel", "torque": "qfrc_actuator", "acc": "qacc"}
-_STAGE_OF = {"vel": "vel", "linvel": "vel", "angvel": "vel", "angvel_local": "vel", "com_vel": "vel", "torque": "acc", "acc": "acc", "force": "acc", "contact_force": "acc"}
+_STAGE_OF = {
+    "vel": "vel", "linvel": "vel", "angvel": "vel", "angvel_local": "vel", "com_vel": "vel",
+    "torque": "acc", "acc": "acc", "force": "acc", "contact_force": "acc",
+}  # fmt: skip
 
 
 def bind(program: Program, index: RobotIndex) -> Binding:
@@ -91,8 +94,9 @@ class _Binder:
             floor=friction if world.floor else None,
             physics_step=world.physics_step,
             sites=tuple(SiteRequest(s.name, s.body, s.position) for s in world.sites),
-            sensors=tuple(self.sensors.values()),
-            contacts=tuple(self.contacts.values()),
+            # Sorted, so that the model does not depend on the order in which a spec mentions things.
+            sensors=tuple(self.sensors[key] for key in sorted(self.sensors)),
+            contacts=tuple(self.contacts[key] for key in sorted(self.contacts)),
             servos=servos,
             options={k: int(v) if float(v).is_integer() else v for k, v in world.solver},
             keep_sensors=kept,
@@ -105,10 +109,10 @@ class _Binder:
         self.stage = max(self.stage, STAGES.index(_STAGE_OF.get(what, "pos")))
         if of == "sensor":
             self.stage = max(self.stage, STAGES.index(self._sensor_stage(names[0])))
-        elif of == "body" and what in _FRAME_SENSOR and self._free_joint(names[0]) is None or of in ("site", "geom") and what in _FRAME_SENSOR:
+        elif of in ("body", "site", "geom") and what in _FRAME_SENSOR and not self._from_state(of, what, names):
             for name in names:
                 key = f"{of}.{name}.{what}"
-                self.sensors[key] = SensorRequest(key, _FRAME_SENSOR[what], of, self._element(of, name))  # type: ignore[arg-type]
+                self.sensors[key] = SensorRequest(key, _FRAME_SENSOR[what], of, name)  # type: ignore[arg-type]
         elif what in _SUBTREE_SENSOR:
             for name in names:
                 key = f"{of}.{name}.{what}"
@@ -131,9 +135,6 @@ class _Binder:
     def _contact_key(self, node: Node, name: str) -> str:
         return f"{node.attr('of')}.{name}.{node.attr('what')}.{'+'.join(node.attr('other'))}"
 
-    def _element(self, of: str, name: str) -> str:
-        return name
-
     def _geoms(self, of: str, name: str) -> tuple[str | int, ...]:
         """The colliding geoms that stand for an element: a geom itself, a body's, or those of a site's body."""
         if of == "geom":
@@ -146,6 +147,11 @@ class _Binder:
             added = next(s for s in self.program.world.sites if s.name == name)
             return self._geoms("body", added.body)
         return tuple(g.id for g in self.index.colliding_geoms(site.body))
+
+    def _from_state(self, of: str, what: str, names: tuple[str, ...]) -> bool:
+        """True for one free body: its pose and velocity are in qpos and qvel and need no sensor."""
+        spatial = what in _FRAME_SENSOR or what == "angvel_local"
+        return of == "body" and spatial and len(names) == 1 and self._free_joint(names[0]) is not None
 
     def _free_joint(self, body: str) -> Any:
         element = self.index.find("body", body)
@@ -169,8 +175,7 @@ class _Binder:
         if of == "actuator":
             ids = tuple(scene.model.actuator(n).id for n in names)
             return Leaf("slice", "actuator_force", ids, node.shape)
-        free = self._free_joint(names[0]) if of == "body" and what not in _SUBTREE_SENSOR else None
-        if free is not None and len(names) == 1:
+        if self._from_state(of, what, names):
             return _free_leaf(what, scene.model, names[0], node.shape)
         indices: list[int] = []
         for name in names:

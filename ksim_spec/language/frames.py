@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ksim_spec.ir.node import Node
-from ksim_spec.ir.ops import make
+from ksim_spec.ir.ops import const, make
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.types import WORLD, XYZ, Frame, Value
+from ksim_spec.units import ANGULAR_VELOCITY, VELOCITY
 
 
 def _lift(quat: Node, value: Value) -> Node:
@@ -54,7 +57,7 @@ def to_world(value: Value) -> Value:
         return value
     q = _lift(frame.quat, value)
     if value.kind == "rotation":
-        return value.but(node=make("quat_mul", q, value.node), frame=WORLD)
+        return value.but(node=make("quat_positive", make("quat_mul", q, value.node)), frame=WORLD)
     node = rotate(q, value.node)
     if value.kind == "point" and frame.position is not None:
         node = make("add", node, _lift(frame.position, value))
@@ -70,30 +73,53 @@ def in_frame(value: Value, frame: Frame) -> Value:
         return world
     q = _lift(frame.quat, world)
     if value.kind == "rotation":
-        return world.but(node=make("quat_mul", make("quat_inv", q), world.node), frame=frame)
+        node = make("quat_mul", make("quat_inv", q), world.node)
+        return world.but(node=make("quat_positive", node), frame=frame)
     node = world.node
     if value.kind == "point" and frame.position is not None:
         node = make("sub", node, _lift(frame.position, world))
     return world.but(node=rotate_inverse(q, node), frame=frame)
 
 
+def heading_of(frame: Frame) -> Frame:
+    """Returns the yaw-only frame of a body: same origin, z up, x along the body's x axis seen from above.
+
+    It turns about z at the rate of the yaw angle, w_z - h_z (w_x h_x + w_y h_y) / (h_x^2 + h_y^2), where h is the
+    body's x axis and w its angular velocity: the time derivative of atan2(h_y, h_x) with dh/dt = w x h.
+    """
+    assert frame.quat is not None and frame.angvel is not None
+    h = make("rotate", frame.quat, const([1.0, 0.0, 0.0]))
+    (hx, hy, hz), (wx, wy, wz) = ([make("take", n, axis=0, indices=i) for i in range(3)] for n in (h, frame.angvel))
+    along = make("add", make("mul", wx, hx), make("mul", wy, hy))
+    flat = make("maximum", make("add", make("square", hx), make("square", hy)), const(1e-9))
+    rate = make("sub", wz, make("div", make("mul", hz, along), flat))
+    return replace(
+        frame, key=frame.key + ".heading", name=frame.name + ".heading", quat=make("heading", frame.quat),
+        heading=True, angvel=make("stack", const(0.0), const(0.0), rate),
+    )  # fmt: skip
+
+
 def relative_to(value: Value, frame: Frame, position: Value | None) -> Value:
     """Returns a velocity as seen from a moving frame: v - v_frame - w_frame x (p - p_frame), expressed in the frame.
 
-    `position` is where a linear velocity is measured (needed for vectors, not for angular velocities).
+    `position` is where a linear velocity is measured. Points, rotations, and vectors that are no velocities have no
+    motion to subtract and only change frame. Raises TypeProblem for a velocity of no known place.
     """
-    world = to_world(value)
     if frame.quat is None:
-        return world
-    if value.kind == "axial":
-        if frame.angvel is None:
-            raise TypeProblem("KS210", "no-frame", f"{frame.name} has no angular velocity to subtract")
-        moved = world.but(node=make("sub", world.node, _lift(frame.angvel, world)))
+        return to_world(value)
+    if value.kind == "axial" and value.dim.same(ANGULAR_VELOCITY) and frame.angvel is not None:
+        world = to_world(value)
+        moved = world.but(node=make("sub", world.node, _lift(frame.angvel, world)), privileged=True)
         return in_frame(moved, frame)
-    if value.kind == "vector" and position is not None and frame.linvel is not None and frame.angvel is not None:
-        assert frame.position is not None
-        arm = make("sub", position.node, _lift(frame.position, world))
-        swept = make("cross", _lift(frame.angvel, world), arm)
-        node = make("sub", make("sub", world.node, _lift(frame.linvel, world)), swept)
-        return in_frame(world.but(node=node, privileged=True), frame)
-    return in_frame(value, frame)
+    if value.kind != "vector" or not value.dim.same(VELOCITY):
+        return in_frame(value, frame)
+    if position is None or frame.linvel is None or frame.angvel is None or frame.position is None:
+        raise TypeProblem(
+            "KS210", "no-place", f"it is not known where this velocity is measured, so {frame.name}'s motion stays in it",
+            help="write `x.linvel relative_to …` for something that has a place, or use `in`",
+        )  # fmt: skip
+    world = to_world(value)
+    arm = make("sub", position.node, _lift(frame.position, world))
+    swept = make("cross", _lift(frame.angvel, world), arm)
+    node = make("sub", make("sub", world.node, _lift(frame.linvel, world)), swept)
+    return in_frame(world.but(node=node, privileged=True), frame)

@@ -11,6 +11,7 @@ from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.entities import Command, FrameOf, Keyframe, Module, Selection, World
+from ksim_spec.language.frames import heading_of
 from ksim_spec.language.quantities import QUANTITIES, SENSORS, SITE_FRAME_SENSORS
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import QUAT, UNKNOWN, WORLD, XYZ, Axis, Frame, Quantity, Unknown, Value, per_joint_dim
@@ -98,8 +99,7 @@ def _quantity(c: Checker, s: Selection, name: str, span: Span) -> Thing:
         if frame is None or frame.quat is None:
             c.error(span, "KS213", "not-a-frame", f"`{s.alias}` holds several elements, so it has no heading")
             return UNKNOWN
-        turned = make("heading", frame.quat)
-        return FrameOf(Frame(frame.key + ".heading", frame.name + ".heading", turned, frame.position, heading=True))
+        return FrameOf(heading_of(frame))
     table = QUANTITIES[s.of]
     row = table.get(name)
     if row is None:
@@ -192,6 +192,8 @@ def sensor_value(c: Checker, s: Selection) -> Value | Unknown:
         axes = () if size == 1 else (Axis("element", tuple(str(i) for i in range(size))),)
         return Value(node, axes, privileged=privileged)
     dim, kind, is_xyz, _, _ = row
+    if kind == "rotation":
+        node = make("quat_positive", node)
     axes = (XYZ,) if is_xyz else (QUAT,) if kind == "rotation" else ()
     frame: Frame | None = WORLD if kind != "scalar" else None
     if tag in SITE_FRAME_SENSORS:
@@ -244,12 +246,16 @@ def frame_of(c: Checker, thing: Thing) -> Frame | None:
 
 
 def position_of(c: Checker, expr: ast.Expr) -> Value | None:
-    """Returns where `selection.linvel` is measured, in the world, or None for any other expression."""
-    if isinstance(expr, ast.Attribute) and expr.name == "linvel":
+    """Returns where a `linvel` or `com_vel` is measured, in the world, or None for any other expression."""
+    place = _PLACE_OF.get(expr.name) if isinstance(expr, ast.Attribute) else None
+    if place is not None and isinstance(expr, ast.Attribute):
         owner = c.thing(expr.value)
-        if isinstance(owner, Selection):
-            return _spatial(c, owner, QUANTITIES[owner.of]["pos"])
+        if isinstance(owner, Selection) and place in QUANTITIES[owner.of]:
+            return _spatial(c, owner, QUANTITIES[owner.of][place])
     return None
+
+
+_PLACE_OF = {"linvel": "pos", "com_vel": "com"}
 
 
 # World, commands, keyframes -------------------------------------------------------------------------------------------

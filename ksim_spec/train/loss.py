@@ -72,7 +72,8 @@ def loss(policy: Policy, config: TrainConfig, scale: ValueScale, batch: Batch) -
     entropy = _mean(policy.entropy(normal, batch.noise), weight)
     total = actor_loss + config.value_coefficient * critic_loss - config.entropy * entropy
     outside = (jnp.abs(ratio - 1) > config.clip).astype(jnp.float32)
-    watched = [kl_divergence(batch.normal, normal), outside, jnp.broadcast_to(normal.std.mean(-1), weight.shape), wanted, jnp.square(wanted)]
+    std = jnp.broadcast_to(normal.std.mean(-1), weight.shape)
+    watched = [kl_divergence(batch.normal, normal), outside, std, wanted, jnp.square(wanted)]
     means = _mean(jnp.stack(watched), weight)
     values = jnp.concatenate([jnp.stack([actor_loss, critic_loss, entropy]), means])
     return total, Named(jax.lax.stop_gradient(values), PARTS)

@@ -100,8 +100,9 @@ def rollout(
         action = actor.policy.action(normal.loc + normal.std * noise)
         task_state, env_state, info = task.step(task_state, action, params, value_fn)
         valid = ~info.fault_E & jnp.isfinite(env_state.reward)
+        kept = Normal(normal.loc, jnp.broadcast_to(normal.std, normal.loc.shape))
         seen = Transitions(
-            obs, Normal(normal.loc, jnp.broadcast_to(normal.std, normal.loc.shape)), noise, clean(env_state.reward), env_state.done | info.fault_E, valid, clean(info.bootstrap_E)
+            obs, kept, noise, clean(env_state.reward), env_state.done | info.fault_E, valid, clean(info.bootstrap_E)
         )
         return (task_state, env_state), (seen, _count(info, env_state.done, env_state.reward, env_state.obs))
 

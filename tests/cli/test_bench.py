@@ -17,7 +17,8 @@ from tests.cli.test_show import SPECS
 def test_the_replay_ends_where_the_task_ended(tmp_path):
     # without randomized fields, which the replay leaves as they were at its start
     text = (SPECS / "trot.ksim").read_text() + "\nprofile bare {\n  no randomize\n}\n"
-    text = text.replace("robots/quadruped.xml", str(SPECS / "robots" / "quadruped.xml")).replace("5 s .. 10 s", "0.1 s .. 0.3 s")
+    text = text.replace("robots/quadruped.xml", str(SPECS / "robots" / "quadruped.xml"))
+    text = text.replace("5 s .. 10 s", "0.1 s .. 0.3 s")
     (tmp_path / "trot.ksim").write_text(text)
     write_compiled(compile_spec(tmp_path / "trot.ksim", profile="bare"), tmp_path / "out")
     task = make_task(open_folder(tmp_path / "out"), 4, "cpu")

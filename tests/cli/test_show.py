@@ -53,7 +53,9 @@ def test_effective_weights_follow_step_episode_and_curriculum(capsys):
     assert upright["weight"] == "-3 per s"
 
 
-@pytest.mark.parametrize(("rule", "steps"), [("time >= 20 s", 1000), ("time > 20 s", 1001), ("tilt(base) > 1 rad or time > 0.03 s", 2)])
+@pytest.mark.parametrize(
+    ("rule", "steps"), [("time >= 20 s", 1000), ("time > 20 s", 1001), ("tilt(base) > 1 rad or time > 0.03 s", 2)]
+)
 def test_the_episode_length_follows_the_timeout(rule, steps, tmp_path, capsys):
     timing = shown(capsys, changed(tmp_path, "timeout when time >= 20 s", f"timeout when {rule}"))["timing"]
     assert timing["episode_steps"] == steps and timing["episode_s"] == pytest.approx(steps * 0.02)
@@ -77,7 +79,8 @@ def test_overrides_reach_commands_and_training(capsys):
     told = shown(capsys, TROT, "--set", "command.velocity.x=uniform(2 m/s)", "--set", "train.num_envs=256")
     x = told["commands"]["velocity"]["fields"][0]
     assert x["range"] == [-2, 2] and x["value"] == "uniform(2 m/s)"
-    assert told["train"]["rollout_length"] == 4 * 2560 // 256 and told["train"]["real_budget"] % told["train"]["num_env_states"] == 0
+    train = told["train"]
+    assert train["rollout_length"] == 4 * 2560 // 256 and train["real_budget"] % train["num_env_states"] == 0
 
 
 def test_the_stage_names_who_needs_it(capsys):
