@@ -114,7 +114,11 @@ class Checker:
         bare = value.literal and value.dim == NUMBER
         code, slug = ("KS302", "missing-unit") if bare else ("KS301", "unit-mismatch")
         have = "a number without a unit" if bare else str(value.dim)
-        help = f"write the unit, for example `{_number_text(value)} {dim}`" if bare else f"it differs by {value.dim / dim}"
+        help = (
+            f"write the unit, for example `{_number_text(value)} {dim}`" if bare
+            else "give a plain number" if dim == NUMBER
+            else f"give it in {dim}; the two differ by a factor in {value.dim / dim}"
+        )
         self.error(span, code, slug, f"{what} is in {dim}, and this is {have}", help=help)
         return False
 

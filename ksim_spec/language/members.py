@@ -103,7 +103,8 @@ def _quantity(c: Checker, s: Selection, name: str, span: Span) -> Thing:
     table = QUANTITIES[s.of]
     row = table.get(name)
     if row is None:
-        return _unknown(c, span, f"a {s.of}", name, list(table))
+        frames = ["heading"] if s.of in ("body", "site") else []
+        return _unknown(c, span, f"a {s.of}", name, [*table, *frames])
     if s.of == "joint":
         return _joint(c, s, row, span)
     if s.of == "actuator":

@@ -146,10 +146,9 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
             )  # fmt: skip
             return None
         return cast(WeightMode, word)
-    wanted = FREQUENCY / value.dim
     c.error(
         expr.span, "KS301", "unit-mismatch", f"value times weight is in {total}, and must be per s, or a plain number",
-        notes=(f"the value of `{name}` is in {value.dim}",), help=f"write the weight in {_rate_text(value)} ({wanted})",
+        notes=(f"the value of `{name}` is in {value.dim}",), help=f"write the weight {_rate_text(value)}, for example `1.0 {_rate_text(value)}`",
     )  # fmt: skip
     return None
 
