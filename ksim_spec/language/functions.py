@@ -14,7 +14,7 @@ import numpy as np
 
 from ksim_spec.diagnostics import suggest
 from ksim_spec.ir.ops import const, make
-from ksim_spec.language import algebra, draws, selectors, temporal
+from ksim_spec.language import algebra, draws, library, selectors, temporal
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.entities import Selection
 from ksim_spec.language.expressions import Checker, table_value
@@ -96,11 +96,13 @@ def call(c: Checker, e: ast.Call) -> Thing:
 
 def _library_call(c: Checker, e: ast.Call) -> Thing:
     if isinstance(e.func, ast.Attribute) and isinstance(e.func.value, ast.Name) and e.func.value.id == "std":
+        library.add_to(c)
         name = f"std.{e.func.name}"
         if name in c.functions:
             return _inline(c, e, name)
         known = [n.removeprefix("std.") for n in c.functions if n.startswith("std.")]
-        c.error(e.func.span, "KS104", "unknown-function", f"the library has no `{e.func.name}`", help=suggest(e.func.name, known, "functions"))
+        help = suggest(e.func.name, known, "functions")
+        c.error(e.func.span, "KS104", "unknown-function", f"the library has no `{e.func.name}`", help=help)
         return UNKNOWN
     c.error(e.func.span, "KS104", "unknown-function", "only a function can be called")
     return UNKNOWN

@@ -60,7 +60,7 @@ def load_text(
     out.extend(problems)
     items = expand(tree, path, sources, out)
     items = _overlaid(items, profile, sets, sources, out)
-    program = _check(items, name, path, sources, out)
+    program = _check(items, name, path, sources, out, complete=profile is None)
     return Loaded(None if out.has_errors else program, out.sorted(), sources)
 
 
@@ -120,7 +120,7 @@ def _robot(items: list[Item], path: Path | None, sources: SourceMap, out: Diagno
     return RobotView(index, found.path, index.model_name or found.path.stem, sources), section
 
 
-def _check(items: list[Item], name: str, path: Path | None, sources: SourceMap, out: Diagnostics) -> Program | None:
+def _check(items: list[Item], name: str, path: Path | None, sources: SourceMap, out: Diagnostics, complete: bool) -> Program | None:
     """Checks block after block, in the order in which they need each other."""
     one = {word: _single(items, word, out) for word in ONCE}
     found = _robot(items, path, sources, out, name)
@@ -144,7 +144,7 @@ def _check(items: list[Item], name: str, path: Path | None, sources: SourceMap, 
     randomization = chance.check_randomization(c, _sections(items, "randomize"))
     checked_levels = chance.check_levels(c, levels)
     policy, critic = training.check_policy(c, one["policy"], observations)
-    train, _ = training.check_train(c, one["train"])
+    train, _ = training.check_train(c, one["train"], complete)
     checks = training.check_checks(c, _sections(items, "check"))
     values = _signal_values(c, signals)
     _unused(c)

@@ -17,7 +17,7 @@ from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import QUAT, UNKNOWN, WORLD, XYZ, Axis, Frame, Quantity, Unknown, Value, per_joint_dim
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
-from ksim_spec.units import ACCELERATION, LENGTH, TIME, VELOCITY
+from ksim_spec.units import ACCELERATION, FORCE, LENGTH, TIME, TORQUE, VELOCITY, Dim
 
 if TYPE_CHECKING:
     from ksim_spec.language.expressions import Checker
@@ -108,8 +108,7 @@ def _quantity(c: Checker, s: Selection, name: str, span: Span) -> Thing:
     if s.of == "joint":
         return _joint(c, s, row, span)
     if s.of == "actuator":
-        node = read(row.name, s.of, s.names, tuple(a.size for a in _outer(s)))
-        return Value(node, _outer(s), row.dim, privileged=not row.on_robot)
+        return _actuator(c, s, row, span)
     return _spatial(c, s, row)
 
 
@@ -128,11 +127,26 @@ def _joint(c: Checker, s: Selection, row: Quantity, span: Span) -> Value | Unkno
     elif row.name in ("vel", "acc"):
         dim = per_joint_dim(joint_type, row.dim)
     elif row.name == "torque" and joint_type == "slide":
-        dim = row.dim / LENGTH
+        dim = slide_dim(row.dim)
     shape = () if s.axis is None else (len(s.names),)
     op = "model" if row.name in ("lower", "upper") else "read"
     node = make(op, what=row.name, of="joint", names=s.names, dtype="float", shape=shape)
     return Value(node, _outer(s), dim, privileged=not row.on_robot)
+
+
+def _actuator(c: Checker, s: Selection, row: Quantity, span: Span) -> Value | Unknown:
+    slides = {c.robot.slides("actuator", n) for n in s.names}
+    if len(slides) > 1:
+        message = f"`{s.alias}` mixes actuators of turning and of sliding joints, which have different units"
+        c.error(span, "KS108", "mixed-joint-types", message, help="select each kind on its own")
+        return UNKNOWN
+    node = read(row.name, s.of, s.names, tuple(a.size for a in _outer(s)))
+    return Value(node, _outer(s), slide_dim(row.dim) if slides == {True} else row.dim, privileged=not row.on_robot)
+
+
+def slide_dim(dim: Dim) -> Dim:
+    """Returns what a quantity of a hinge (rad, rad/s, Nm) is measured in on a slide (m, m/s, N)."""
+    return FORCE if dim.same(TORQUE) else per_joint_dim("slide", dim)
 
 
 def _spatial(c: Checker, s: Selection, row: Quantity) -> Value:
@@ -195,6 +209,8 @@ def sensor_value(c: Checker, s: Selection) -> Value | Unknown:
     dim, kind, is_xyz, _, _ = row
     if kind == "rotation":
         node = make("quat_positive", node)
+    elif tag.startswith(("joint", "actuator")) and c.robot.sensor_slides(s.one):
+        dim = slide_dim(dim)
     axes = (XYZ,) if is_xyz else (QUAT,) if kind == "rotation" else ()
     frame: Frame | None = WORLD if kind != "scalar" else None
     if tag in SITE_FRAME_SENSORS:

@@ -74,6 +74,19 @@ class RobotView:
     def sensor_object(self, name: str) -> str:
         return str(self._sensor(name).obj)
 
+    def slides(self, kind: str, name: str) -> bool:
+        """True when a joint, or the joint that an actuator drives, slides: its units are m and N, not rad and Nm."""
+        if kind == "actuator":
+            actuator: Any = self.index.find("actuator", name)
+            kind, name = ("joint", actuator.target) if actuator.transmission.startswith("joint") else ("", "")
+        joint = self._joint(name) if kind == "joint" else None
+        return joint is not None and joint.type == "slide"
+
+    def sensor_slides(self, name: str) -> bool:
+        """True when a sensor measures a sliding joint or its actuator."""
+        sensor = self._sensor(name)
+        return self.slides("actuator" if sensor.tag.startswith("actuator") else "joint", sensor.obj)
+
     def sensor_reference(self, name: str) -> tuple[ElementKind, str] | None:
         sensor = self._sensor(name)
         kinds: dict[str, ElementKind] = {"body": "body", "xbody": "body", "site": "site", "geom": "geom"}

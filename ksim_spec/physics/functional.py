@@ -84,15 +84,15 @@ class FunctionalEngine:
 
     def init(self, starts: Starts, fields: Fields) -> tuple[Simulations, Reads]:
         everyone_E = jnp.ones(self.config.num_envs, bool)
-        row = self._start_rows(starts)
         values = self._with_constants(everyone_E, fields)
+        row = self._settled(self._start_rows(starts), values, starts)
         return Simulations(row, row, values, values), self._reads_at(row, values, _float32(starts.ctrl_EU))
 
     def prepare(
         self, physics: Simulations, mask_E: Bool[Array, "E"], starts: Starts, fields: Fields
     ) -> tuple[Simulations, Reads]:
-        row = _select(mask_E, self._start_rows(starts), physics.spare)
         values = _select(mask_E, self._with_constants(mask_E, fields), physics.spare_fields)
+        row = _select(mask_E, self._settled(self._start_rows(starts), values, starts), physics.spare)
         return physics._replace(spare=row, spare_fields=values), self._reads_at(row, values, _float32(starts.ctrl_EU))
 
     def step(
@@ -141,6 +141,18 @@ class FunctionalEngine:
         return rows._replace(
             qpos=_float32(starts.qpos_EQ), qvel=_float32(starts.qvel_EV)
         )
+
+    def _settled(self, row: Row, values: dict[str, Array], starts: Starts) -> Row:
+        """Returns the starts after they have settled under their own control, with the clock at zero again."""
+        if not self.config.settle:
+            return row
+        shape = (self.config.num_envs, self.config.num_controls, self.model.nu)
+        ctrl_EU = jnp.zeros(shape[::2]) if starts.ctrl_EU is None else starts.ctrl_EU
+        ctrl_EKU = jnp.broadcast_to(_float32(ctrl_EU)[:, None], shape)
+        settled = jax.lax.fori_loop(
+            0, self.config.settle, lambda _, row: self._advance(row, values, ctrl_EKU, None)[0], row
+        )
+        return settled._replace(time=row.time)
 
     def _default_rows(self) -> Row:
         row = _row_of(self.device_data)

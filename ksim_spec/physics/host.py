@@ -105,11 +105,16 @@ class Host:
                 self.spare.bind(name)[ids] = views[name][ids]
         for name in self.config.fields:
             self.spare_fields[name][ids] = views["field:" + name][ids]
-        for call in ([self.spare.set_const] if self.set_const else []) + [self._forward_spares]:
+        settle = [self._settle_spares] if self.config.settle else []
+        for call in ([self.spare.set_const] if self.set_const else []) + settle + [self._forward_spares]:
             try:
                 call(ids)
             except SimulationError:  # such a start shows itself as a fault once it is stepped
                 continue
+
+    def _settle_spares(self, ids: np.ndarray) -> None:
+        self.spare.step(ids, nstep=self.config.settle * self.config.substeps)
+        self.spare.bind("time")[ids] = 0.0
 
     def _forward_spares(self, ids: np.ndarray) -> None:
         self.spare.forward(ids, self.stage)

@@ -30,6 +30,7 @@ class EngineConfig:
 
     `stage` is the lowest stage that makes every read current: positions, touching contacts and position sensors need
     `pos`; velocities `vel`; forces and accelerations `acc`, which are those of the control that was just applied.
+    `settle` is the number of control steps that a start goes through, under its own control, before it is a start.
     """
 
     num_envs: int
@@ -38,6 +39,7 @@ class EngineConfig:
     reads: tuple[str, ...] = ("qpos", "qvel", "sensordata")
     fields: tuple[str, ...] = ()
     control_changes: bool = False
+    settle: int = 0
     wrench: bool = False
 
     @property

@@ -68,6 +68,7 @@ class Task:
             reads=tuple(about["reads"]),
             fields=tuple(about["fields"]),
             control_changes=bool(about["delays"]),
+            settle=round(about["settle"] / about["control_step"]),
             wrench=False,
         )
 

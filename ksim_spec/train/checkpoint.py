@@ -27,8 +27,8 @@ from ksim_spec.train.config import PolicyConfig, TrainConfig
 from ksim_spec.train.interface import Task
 from ksim_spec.train.normalizer import init_normalizer
 from ksim_spec.train.policy import Policy
-from ksim_spec.train.ppo import TrainState
 from ksim_spec.train.rollout import Actor, groups_of
+from ksim_spec.train.state import TrainState
 from ksim_spec.train.value_scale import init_value_scale
 
 FORMAT = 1

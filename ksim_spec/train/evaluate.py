@@ -17,8 +17,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ksim_spec.train.config import TrainConfig
 from ksim_spec.train.interface import StepInfo, Task
-from ksim_spec.train.ppo import strong
 from ksim_spec.train.rollout import Actor, clean, make_value_fn, normalized
+from ksim_spec.train.state import strong
 
 Kind = Literal["mean", "rms", "min", "max", "fraction"]
 Measure = Callable[[Mapping[str, Array]], Array]

@@ -8,59 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, PRNGKeyArray
 
 from ksim_spec.train.config import PolicyConfig, TrainConfig
 from ksim_spec.train.interface import Task
-from ksim_spec.train.loss import PARTS, Batch, loss, targets_of
+from ksim_spec.train.learn import learn, make_dataset
 from ksim_spec.train.named import Named
-from ksim_spec.train.normalizer import Normalizer, init_normalizer, update_moments
-from ksim_spec.train.policy import Normal, Policy
-from ksim_spec.train.rollout import Actor, Transitions, clean, groups_of, normalized, rollout
-from ksim_spec.train.value_scale import ValueScale, init_value_scale, rescale
+from ksim_spec.train.normalizer import init_normalizer, update_moments
+from ksim_spec.train.policy import Policy
+from ksim_spec.train.rollout import Actor, groups_of, rollout
+from ksim_spec.train.state import TrainState, strong
+from ksim_spec.train.value_scale import init_value_scale
 
 SUMMARY = (
     "episode/count", "fault/physics", "fault/not_finite", "episode/return", "episode/seconds", "episode/fail_fraction",
     "episode/success_fraction", "episode/truncated_fraction", "reward/total",
 )
 CURRICULUM = ("episode_return", "episode_time", "fail", "success", "reward/total")  # and `reward/<term>`
-MIN_RATE, MAX_RATE = 1e-5, 1e-2  # bounds of the adaptive learning rate
 
-
-class TrainState(NamedTuple):
-    """All that changes in a run. The optimiser sees the policy as one vector: one update instead of one per layer.
-
-    `key` never changes: update u draws from fold_in(key, u).
-    """
-
-    policy: Policy
-    optimizer: optax.OptState
-    normalizer: Normalizer
-    value_scale: ValueScale
-    rate_factor: Float[Array, ""]  # of the adaptive learning rate
-    params: Any
-    task_state: Any
-    env_state: Any
-    key: PRNGKeyArray
-    update: Int[Array, ""]
-
-
-def strong(tree: Any) -> Any:
-    """Returns the tree with every array strongly typed; a weakly typed one would make the program compile twice."""
-
-    def fix(x: Any) -> Array:
-        x = jnp.asarray(x)
-        if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
-            return x
-        return jax.lax.convert_element_type(x, x.dtype)
-
-    return jax.tree.map(fix, tree)
 
 
 def compiler_options(once: bool = False) -> dict[str, Any]:
@@ -138,118 +109,15 @@ def make_update(
         # exception: its untrained actor ignores the observation, and the critic needs sensible inputs.
         first = state.update == 0
         normalizer = jax.tree.map(lambda new, old: jnp.where(first, new, old), updated, state.normalizer)
-        dataset = _dataset(task, config, normalizer, seen, env_state)
+        dataset = make_dataset(task, config, normalizer, seen, env_state)
         state = state._replace(normalizer=normalizer, task_state=task_state, env_state=env_state)
-        state, learned = _learn(config, state, dataset, shuffle_key, axis)
+        state, learned = learn(config, state, dataset, shuffle_key, axis)
         metrics, stats = _summarize(config, counts, state.update, axis)
         params = strong(task.update_levels(state.params, stats))
         metrics = Named(jnp.concatenate([metrics.values, learned.values]), metrics.names + learned.names)
         return state._replace(normalizer=updated, params=params, update=state.update + 1), metrics
 
     return update
-
-
-def _dataset(task: Task, config: TrainConfig, normalizer: Normalizer, seen: Transitions, env_state: Any) -> Batch:
-    """Returns all sequences, environment first, so that picking sequences copies whole blocks of memory."""
-
-    def obs(group: str, last: bool) -> Array:
-        x = seen.obs[group]
-        if last:
-            x = jnp.concatenate([x, clean(env_state.obs[group])[None]])
-        return normalized(config, normalizer, group, jnp.swapaxes(x, 0, 1))
-
-    def env_first(x: Array) -> Array:
-        return jnp.swapaxes(x, 0, 1)
-
-    return Batch(
-        obs(task.actor_group, False),
-        obs(task.critic_group, True),
-        Normal(*map(env_first, seen.normal)),
-        env_first(seen.noise),
-        env_first(seen.reward) * config.reward_scale,
-        env_first(seen.done),
-        env_first(seen.valid),
-        env_first(seen.bootstrap),
-    )
-
-
-def _learning_rate(config: TrainConfig, state: TrainState) -> Array:
-    if config.learning_rate_schedule == "linear":
-        progress = jnp.minimum(state.update / config.num_updates, 1.0)
-        return config.learning_rate * (1.0 - progress * (1.0 - config.final_learning_rate))
-    return jnp.clip(config.learning_rate * state.rate_factor, min(MIN_RATE, config.learning_rate), MAX_RATE)
-
-
-def _clip_gradient(config: TrainConfig, gradient: Float[Array, "P"], num_actor: int) -> tuple[Array, Array]:
-    """Clips actor and critic each by its own norm: they share nothing, so neither should shrink the other."""
-    square = jnp.square(gradient)
-    norms = jnp.sqrt(jnp.stack([square[:num_actor].sum(), square[num_actor:].sum()]))
-    if config.max_grad_norm is not None:
-        scale = config.max_grad_norm / jnp.maximum(norms, config.max_grad_norm)
-        is_actor = jnp.arange(gradient.shape[0]) < num_actor
-        gradient = gradient * jnp.where(is_actor, scale[0], scale[1])
-    return gradient, jnp.sqrt(jnp.square(norms).sum())
-
-
-def _learn(
-    config: TrainConfig, state: TrainState, dataset: Batch, key: PRNGKeyArray, axis: str | None
-) -> tuple[TrainState, Named]:
-    """Returns the state after num_epochs passes over the dataset in shuffled minibatches of whole sequences."""
-    scale, rate = state.value_scale, _learning_rate(config, state)
-    adam = optax.scale_by_adam()
-    flat_policy, unravel = ravel_pytree(state.policy)
-    num_actor = flat_policy.size - ravel_pytree(state.policy.critic)[0].size
-
-    def with_targets(policy: Policy, batch: Batch) -> Batch:
-        return batch._replace(targets=targets_of(config, scale, batch, policy.value(batch.critic_obs)))
-
-    def minibatch(carry: tuple[Array, optax.OptState], batch: Batch) -> tuple[Any, Named]:
-        flat, optimizer = carry
-        gradient, parts = jax.grad(lambda f: loss(unravel(f), config, scale, batch), has_aux=True)(flat)
-        if axis is not None:
-            gradient, parts = jax.lax.pmean((gradient, parts), axis)
-        gradient, norm = _clip_gradient(config, gradient, num_actor)
-        step, new_optimizer = adam.update(gradient, optimizer)
-        moved = flat - rate * jnp.asarray(step)
-        ok = jnp.isfinite(norm)  # a gradient that is not finite is dropped and counted
-        carry = jax.tree.map(lambda new, old: jnp.where(ok, new, old), (moved, new_optimizer), carry)
-        more = jnp.stack([norm, 1.0 - ok.astype(jnp.float32)])
-        return carry, Named(jnp.concatenate([parts.values, more]), (*PARTS, "loss/grad_norm", "loss/skipped"))
-
-    def epoch(carry: tuple[Array, optax.OptState], shuffle_E: Array) -> tuple[Any, Named]:
-        data = with_targets(unravel(carry[0]), dataset) if config.advantages == "epoch" else dataset
-        order = jnp.argsort(shuffle_E)
-        batches = jax.tree.map(lambda x: x[order].reshape(config.num_minibatches, -1, *x.shape[1:]), data)
-        return jax.lax.scan(minibatch, carry, batches)
-
-    if config.advantages == "update":
-        dataset = with_targets(state.policy, dataset)
-    shuffle_NE = jax.random.bits(key, (config.num_epochs, dataset.reward.shape[0]))
-    (flat, optimizer), parts_NM = jax.lax.scan(epoch, (flat_policy, state.optimizer), shuffle_NE)
-
-    policy = unravel(flat)
-    means = jax.tree.map(lambda x: x.mean((0, 1)), parts_NM)
-    last = jax.tree.map(lambda x: x[-1].mean(0), parts_NM)  # of the last epoch
-    if config.normalize_values:
-        scale, policy = rescale(scale, policy, last["return_mean"], last["return_square"])
-    factor = state.rate_factor
-    if config.learning_rate_schedule == "adaptive":
-        change = jnp.where(last["loss/kl"] > 2 * config.target_kl, 1 / 1.5, 1.0)
-        change = jnp.where(last["loss/kl"] < 0.5 * config.target_kl, 1.5, change)
-        factor = jnp.clip(factor * change, MIN_RATE / config.learning_rate, MAX_RATE / config.learning_rate)
-    state = state._replace(policy=policy, optimizer=optimizer, value_scale=scale, rate_factor=factor)
-    return state, _learning_metrics(means, last, rate)
-
-
-def _learning_metrics(means: Named, last: Named, rate: Array) -> Named:
-    """Returns means over the update; KL is of the last epoch (how far the update went), `skipped` a fraction."""
-    spread = jnp.maximum(last["return_square"] - jnp.square(last["return_mean"]), 1e-8)
-    explained = 1.0 - 2.0 * last["loss/critic"] / spread
-    names = ("loss/actor", "loss/critic", "loss/entropy", "loss/clip_fraction", "loss/std", "loss/grad_norm",
-             "loss/skipped")
-    more = jnp.stack([last["loss/kl"], explained, rate])
-    more_names = ("loss/kl", "loss/explained_variance", "loss/learning_rate")
-    return Named(jnp.concatenate([means.pick(*names), more]), names + more_names)
 
 
 def _summarize(

@@ -21,8 +21,9 @@ from ksim_spec.train.interface import Task
 from ksim_spec.train.interrupt import Interrupts
 from ksim_spec.train.metrics import Row, RunLog, plain, read_rows
 from ksim_spec.train.named import Named
-from ksim_spec.train.ppo import TrainState, start
+from ksim_spec.train.ppo import start
 from ksim_spec.train.progress import Mode, Progress, make_progress
+from ksim_spec.train.state import TrainState
 
 OnUpdate = Callable[[Row], None]
 

@@ -49,8 +49,12 @@ def _wants_int(field: Any) -> bool:
     return field is not None and (field.annotation is int or int in get_args(field.annotation))
 
 
-def check_train(c: Checker, section: ast.Section | None) -> tuple[TrainConfig, dict[str, Span]]:
-    """Returns the trainer's settings and where each was written; impossible batch sizes list the nearest valid ones."""
+def check_train(c: Checker, section: ast.Section | None, complete: bool = True) -> tuple[TrainConfig, dict[str, Span]]:
+    """Returns the trainer's settings and where each was written; impossible batch sizes list the nearest valid ones.
+
+    A profile may leave sizes that cannot be trained (`num_envs = 1` to play): then `complete` is false, and only
+    training itself checks them.
+    """
     settings: dict[str, Any] = {}
     spans: dict[str, Span] = {}
     if section is not None and section.name not in (None, "ppo"):
@@ -58,7 +62,7 @@ def check_train(c: Checker, section: ast.Section | None) -> tuple[TrainConfig, d
     for stmt in section.body if section else ():
         _setting(c, stmt, TrainConfig, settings, spans, "train")
     config = _validated(c, TrainConfig, settings, spans) or TrainConfig()
-    for problem in validate_batch(config):
+    for problem in validate_batch(config) if complete else ():
         at = next((spans[f] for f in problem.fields if f in spans), section.header_span if section else NOWHERE)
         c.error(at, "KS701", "impossible-batch", problem.message, help=problem.help)
     return config, spans

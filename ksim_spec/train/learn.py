@@ -1,0 +1,126 @@
+"""The learning half of an update: epochs of shuffled minibatches of whole sequences, and one Adam step for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from ksim_spec.train.config import TrainConfig
+from ksim_spec.train.interface import Task
+from ksim_spec.train.loss import PARTS, Batch, loss, targets_of
+from ksim_spec.train.named import Named
+from ksim_spec.train.normalizer import Normalizer
+from ksim_spec.train.policy import Normal, Policy
+from ksim_spec.train.rollout import Transitions, clean, normalized
+from ksim_spec.train.state import TrainState
+from ksim_spec.train.value_scale import rescale
+
+MIN_RATE, MAX_RATE = 1e-5, 1e-2  # bounds of the adaptive learning rate
+
+
+def make_dataset(task: Task, config: TrainConfig, normalizer: Normalizer, seen: Transitions, env_state: Any) -> Batch:
+    """Returns all sequences, environment first, so that picking sequences copies whole blocks of memory."""
+
+    def obs(group: str, last: bool) -> Array:
+        x = seen.obs[group]
+        if last:
+            x = jnp.concatenate([x, clean(env_state.obs[group])[None]])
+        return normalized(config, normalizer, group, jnp.swapaxes(x, 0, 1))
+
+    def env_first(x: Array) -> Array:
+        return jnp.swapaxes(x, 0, 1)
+
+    return Batch(
+        obs(task.actor_group, False),
+        obs(task.critic_group, True),
+        Normal(*map(env_first, seen.normal)),
+        env_first(seen.noise),
+        env_first(seen.reward) * config.reward_scale,
+        env_first(seen.done),
+        env_first(seen.valid),
+        env_first(seen.bootstrap),
+    )
+
+
+def _learning_rate(config: TrainConfig, state: TrainState) -> Array:
+    if config.learning_rate_schedule == "linear":
+        progress = jnp.minimum(state.update / config.num_updates, 1.0)
+        return config.learning_rate * (1.0 - progress * (1.0 - config.final_learning_rate))
+    return jnp.clip(config.learning_rate * state.rate_factor, min(MIN_RATE, config.learning_rate), MAX_RATE)
+
+
+def _clip_gradient(config: TrainConfig, gradient: Float[Array, "P"], num_actor: int) -> tuple[Array, Array]:
+    """Clips actor and critic each by its own norm: they share nothing, so neither should shrink the other."""
+    square = jnp.square(gradient)
+    norms = jnp.sqrt(jnp.stack([square[:num_actor].sum(), square[num_actor:].sum()]))
+    if config.max_grad_norm is not None:
+        scale = config.max_grad_norm / jnp.maximum(norms, config.max_grad_norm)
+        is_actor = jnp.arange(gradient.shape[0]) < num_actor
+        gradient = gradient * jnp.where(is_actor, scale[0], scale[1])
+    return gradient, jnp.sqrt(jnp.square(norms).sum())
+
+
+def learn(
+    config: TrainConfig, state: TrainState, dataset: Batch, key: PRNGKeyArray, axis: str | None
+) -> tuple[TrainState, Named]:
+    """Returns the state after num_epochs passes over the dataset in shuffled minibatches of whole sequences."""
+    scale, rate = state.value_scale, _learning_rate(config, state)
+    adam = optax.scale_by_adam()
+    flat_policy, unravel = ravel_pytree(state.policy)
+    num_actor = flat_policy.size - ravel_pytree(state.policy.critic)[0].size
+
+    def with_targets(policy: Policy, batch: Batch) -> Batch:
+        return batch._replace(targets=targets_of(config, scale, batch, policy.value(batch.critic_obs)))
+
+    def minibatch(carry: tuple[Array, optax.OptState], batch: Batch) -> tuple[Any, Named]:
+        flat, optimizer = carry
+        gradient, parts = jax.grad(lambda f: loss(unravel(f), config, scale, batch), has_aux=True)(flat)
+        if axis is not None:
+            gradient, parts = jax.lax.pmean((gradient, parts), axis)
+        gradient, norm = _clip_gradient(config, gradient, num_actor)
+        step, new_optimizer = adam.update(gradient, optimizer)
+        moved = flat - rate * jnp.asarray(step)
+        ok = jnp.isfinite(norm)  # a gradient that is not finite is dropped and counted
+        carry = jax.tree.map(lambda new, old: jnp.where(ok, new, old), (moved, new_optimizer), carry)
+        more = jnp.stack([norm, 1.0 - ok.astype(jnp.float32)])
+        return carry, Named(jnp.concatenate([parts.values, more]), (*PARTS, "loss/grad_norm", "loss/skipped"))
+
+    def epoch(carry: tuple[Array, optax.OptState], shuffle_E: Array) -> tuple[Any, Named]:
+        data = with_targets(unravel(carry[0]), dataset) if config.advantages == "epoch" else dataset
+        order = jnp.argsort(shuffle_E)
+        batches = jax.tree.map(lambda x: x[order].reshape(config.num_minibatches, -1, *x.shape[1:]), data)
+        return jax.lax.scan(minibatch, carry, batches)
+
+    if config.advantages == "update":
+        dataset = with_targets(state.policy, dataset)
+    shuffle_NE = jax.random.bits(key, (config.num_epochs, dataset.reward.shape[0]))
+    (flat, optimizer), parts_NM = jax.lax.scan(epoch, (flat_policy, state.optimizer), shuffle_NE)
+
+    policy = unravel(flat)
+    means = jax.tree.map(lambda x: x.mean((0, 1)), parts_NM)
+    last = jax.tree.map(lambda x: x[-1].mean(0), parts_NM)  # of the last epoch
+    if config.normalize_values:
+        scale, policy = rescale(scale, policy, last["return_mean"], last["return_square"])
+    factor = state.rate_factor
+    if config.learning_rate_schedule == "adaptive":
+        change = jnp.where(last["loss/kl"] > 2 * config.target_kl, 1 / 1.5, 1.0)
+        change = jnp.where(last["loss/kl"] < 0.5 * config.target_kl, 1.5, change)
+        factor = jnp.clip(factor * change, MIN_RATE / config.learning_rate, MAX_RATE / config.learning_rate)
+    state = state._replace(policy=policy, optimizer=optimizer, value_scale=scale, rate_factor=factor)
+    return state, _learning_metrics(means, last, rate)
+
+
+def _learning_metrics(means: Named, last: Named, rate: Array) -> Named:
+    """Returns means over the update; KL is of the last epoch (how far the update went), `skipped` a fraction."""
+    spread = jnp.maximum(last["return_square"] - jnp.square(last["return_mean"]), 1e-8)
+    explained = 1.0 - 2.0 * last["loss/critic"] / spread
+    names = ("loss/actor", "loss/critic", "loss/entropy", "loss/clip_fraction", "loss/std", "loss/grad_norm",
+             "loss/skipped")
+    more = jnp.stack([last["loss/kl"], explained, rate])
+    more_names = ("loss/kl", "loss/explained_variance", "loss/learning_rate")
+    return Named(jnp.concatenate([means.pick(*names), more]), names + more_names)
