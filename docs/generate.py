@@ -1,7 +1,7 @@
 """Writes the tables of docs/language.md from the tables in the code: `python docs/generate.py` (`--check` only looks).
 
-A table stands between `<!-- table: NAME -->` and `<!-- end -->`. What a table says beyond the code's own words is in the
-dictionaries here; a row that has no words is an error, so that nothing new stays undescribed.
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`. What a table says beyond the code's own words is in
+the dictionaries here; a row that has no words is an error, so that nothing new stays undescribed.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
-from ksim_spec.language import draws, functions, temporal
+from ksim_spec.language import draws, functions, library, temporal
 from ksim_spec.language.blocks import chance, training
 from ksim_spec.language.quantities import QUANTITIES, SENSORS, SITE_FRAME_SENSORS
 from ksim_spec.train.config import PolicyConfig, TrainConfig
@@ -43,6 +44,7 @@ TEMPORAL = {
     "phase": ("a clock as an angle in [0, 2 pi) that advances by `2 pi frequency dt`; `start` in turns",
               "`2 pi start`"),
 }  # fmt: skip
+FORMULAS = {"tolerance": "at^(d^2)"}  # where the code has words instead
 FIELDS = {
     "friction": "sliding friction; of the floor, explicit contact pairs with it too",
     "mass": "mass; the inertia grows by the same factor",
@@ -142,9 +144,22 @@ def function_table() -> str:
     rows = []
     for name, f in functions.FUNCTIONS.items():
         more = " `where` and `over`" if f.reduces else ""
-        formula = f"`{f.formula}`" if f.formula and f.formula not in f.doc else ""
-        rows.append((f"`{functions.signature(name)}`{more}", f.doc, formula))
+        formula = FORMULAS.get(name, f.formula)
+        doc = f.doc.replace(f" ({f.formula})", "") if f.formula else f.doc
+        rows.append((f"`{functions.signature(name)}`{more}", doc, f"`{formula}`" if formula else ""))
     return table(("function", "returns", "formula"), rows)
+
+
+def library_table() -> str:
+    rows = []
+    for source, defined in library.functions():
+        for fn in defined:
+            above = source.text[: fn.span.start].rstrip().rpartition("\n\n")[2]  # the comment, up to an empty line
+            head = source.text[fn.span.start : fn.body.span.start].rstrip("= \n").removeprefix("fn ")
+            body = " ".join(source.text[fn.body.span.start : fn.body.span.end].split())
+            meaning = " ".join(line.lstrip("# ") for line in above.splitlines())
+            rows.append((f"`std.{head}`", meaning, f"`{body}`"))
+    return table(("function", "meaning", "definition"), rows)
 
 
 def temporal_table() -> str:
@@ -180,7 +195,7 @@ def settings(model: type[PolicyConfig] | type[TrainConfig], words: dict[str, str
         default = field.default
         shown = f"mlp{default}" if isinstance(default, tuple) else "none" if default is None else f"{default}"
         shown = shown.lower() if isinstance(default, bool) else shown
-        choices = re.findall(r"'(\w+)'", str(field.annotation))
+        choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
         meaning = words[name] + (f" ({', '.join(choices)})" if choices else "")
         rows.append((f"`{name}`", f"`{shown}`", meaning))
     return table(("setting", "default", "meaning"), rows)
@@ -191,6 +206,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "quantities": quantities,
     "sensors": sensors,
     "functions": function_table,
+    "library": library_table,
     "temporal": temporal_table,
     "draws": draw_table,
     "fields": fields,
@@ -201,7 +217,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def generated(page: str) -> str:
-    """Returns a page with its tables as the code has them; raises KeyError for a row without words or an unknown table."""
+    """Returns a page with its tables as the code has them; raises KeyError for a row without words."""
     return MARK.sub(lambda m: f"{m[1]}{TABLES[m[2]]()}{m[3]}", page)
 
 

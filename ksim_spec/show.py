@@ -26,7 +26,7 @@ SCHEMA_VERSION = 1
 def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[str] = ()) -> dict[str, Any]:
     """Returns the resolved spec of a task as JSON-able values; `profile` and `sets` are those it was compiled with.
 
-    Keys: task, robot, timing, observations, action, commands, rewards, terminations, reset, events, randomize,
+    Keys: task, robot, timing, observations, action, commands, signals, rewards, terminations, reset, events, randomize,
     curriculum, checks, networks, train, cost, notes, hashes.
     """
     program = compiled.program
@@ -41,6 +41,11 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
         "observations": {g.name: _group(g, texts, program) for g in program.observations},
         "action": [row for t in program.action for row in _action(t, compiled)],
         "commands": {c.name: _command(program, c.name, c.frame, c.fields, texts) for c in program.commands},
+        "signals": [
+            {"name": name, "type": value.describe(), "source": "privileged" if value.privileged else "robot",
+             "expression": texts.get(f"signal.{name}", "")}
+            for name, value in program.signals
+        ],
         "rewards": [_reward(r, program, steps, texts) for r in program.rewards],
         "terminations": [
             {"name": t.name, "outcome": t.outcome, "when": texts.get(f"terminate.{t.name}", "")}

@@ -49,6 +49,8 @@ def as_text(shown: dict[str, Any], style: Style) -> str:
     parts += [_observations(name, group, style) for name, group in shown["observations"].items()]
     parts.append(_actions(shown["action"], style))
     parts += [_command(name, command, style) for name, command in shown["commands"].items()]
+    signals = [(s["name"], s["type"], s["source"], s["expression"]) for s in shown["signals"]]
+    parts.append(_section("signals", ("name", "type", "source", "expression"), signals, style))
     parts.append(_rewards(shown["rewards"], style))
     rows = [(t["name"], t["outcome"], t["when"]) for t in shown["terminations"]]
     parts.append(_section("terminations", ("name", "outcome", "when"), rows, style))

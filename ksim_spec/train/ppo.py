@@ -33,7 +33,6 @@ SUMMARY = (
 CURRICULUM = ("episode_return", "episode_time", "fail", "success", "reward/total")  # and `reward/<term>`
 
 
-
 def compiler_options(once: bool = False) -> dict[str, Any]:
     """Returns options for compiling whole updates here, or programs that run `once`.
 

@@ -43,6 +43,12 @@ def test_sources_units_and_texts_of_observations(capsys):
     assert gyro["expression"] == "base.angvel in base"
 
 
+def test_signals_say_what_they_are(capsys):
+    signals = {s["name"]: s for s in shown(capsys, TROT)["signals"]}
+    assert signals["v"]["type"] == "[xyz 3] m/s in base.heading" and signals["v"]["source"] == "privileged"
+    assert signals["down"]["source"] == "robot" and signals["down"]["expression"] == "world.down in base"
+
+
 def test_effective_weights_follow_step_episode_and_curriculum(capsys):
     # 0.02 s a step and `time >= 20 s`: 1000 steps; `cost` goes from 0.1 to 1
     terms = {r["name"]: r for r in shown(capsys, TROT, "--set", "reward.upright.weight=-3 per s")["rewards"]}

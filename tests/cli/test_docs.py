@@ -1,0 +1,86 @@
+"""What README and docs say is so: tables, examples, commands, links."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from ksim_spec.cli.commands import COMMANDS
+from ksim_spec.language.load import load_text
+from ksim_spec.source import SourceFile
+from ksim_spec.syntax import ast
+from ksim_spec.syntax.parse import parse_file
+
+ROOT = Path(__file__).parents[2]
+PAGE, README = (ROOT / "docs" / "language.md").read_text(), (ROOT / "README.md").read_text()
+WALK = ROOT / "specs" / "walk.ksim"
+
+
+def generator():
+    spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(r"^```ksim\n(.*?)^```", page, re.M | re.S)
+
+
+def test_the_tables_are_current():
+    assert generator().generated(PAGE) == PAGE, "run: python docs/generate.py"
+
+
+def test_every_table_of_the_generator_is_on_the_page():
+    assert set(re.findall(r"<!-- table: (\w+) -->", PAGE)) == set(generator().TABLES)
+
+
+def in_walk(block: str) -> str:
+    """Returns the walk spec with the sections of a block in place of its own ones of the same name."""
+    walk = WALK.read_text()
+    mine, _ = parse_file(SourceFile("block", block))
+    replaced = {(s.keyword, s.name) for s in mine.items if isinstance(s, ast.Section)}
+    tree, _ = parse_file(SourceFile("walk", walk))
+    for s in reversed(tree.items):
+        if isinstance(s, ast.Section) and (s.keyword, s.name) in replaced:
+            walk = walk[: s.span.start] + walk[s.span.end :]
+    return f"{walk}\n{block}"
+
+
+@pytest.mark.parametrize("block", [b for b in blocks(PAGE) if not b.startswith("task")])
+def test_the_examples_check(block):
+    text = in_walk(block)
+    loaded = load_text(text, "walk.ksim", WALK)
+    # what walk misses that the example need not declare is not the example's fault
+    own = [d for d in loaded.diagnostics if d.severity == "error" and d.span.start >= len(text) - len(block)]
+    assert own == []
+
+
+@pytest.mark.parametrize("block", [*blocks(PAGE), *blocks(README)])
+def test_the_examples_parse(block):
+    assert parse_file(SourceFile("block", block))[1] == []
+
+
+def test_the_readme_shows_the_walk_spec_as_it_is():
+    known = {" ".join(line.split()) for line in WALK.read_text().splitlines()}
+    (block,) = blocks(README)
+    shown = [" ".join(line.split()) for line in block.splitlines()]
+    assert [line for line in shown if line not in known and not line.startswith("# …")] == []
+
+
+def test_the_readme_lists_the_commands_there_are():
+    listed = set(re.findall(r"^\| `ksim (\w+)", README, re.M))
+    assert listed == {c.name for c in COMMANDS}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/language.md"])
+def test_links_lead_somewhere(page):
+    text = (ROOT / page).read_text()
+    headings = {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^#+ (.*)$", text, re.M)}
+    for target in re.findall(r"(?<!!)\[[^\]]+\]\(([^)]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in headings, target
+        elif not target.startswith("http"):
+            assert ((ROOT / page).parent / target).exists(), target
