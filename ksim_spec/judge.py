@@ -50,7 +50,9 @@ class Judgement:
         return {"schema_version": 1, **asdict(self), "passed": self.passed}
 
 
-def judge(path: Path, *, episodes: int = 512, backend: str = "auto", seed: int = EVAL_SEED, seconds: float | None = None) -> Judgement:
+def judge(
+    path: Path, *, episodes: int = 512, backend: str = "auto", seed: int = EVAL_SEED, seconds: float | None = None
+) -> Judgement:
     """Plays fresh episodes of a run's policy (deterministic actions, the spec's own noise and pushes) and judges them.
 
     Curriculum levels stand where training left them. Raises SpecError for a path that is not a run.
@@ -71,9 +73,15 @@ def judge(path: Path, *, episodes: int = 512, backend: str = "auto", seed: int =
     result = evaluate(task, folder.spec.train, actor, params, jax.random.key(seed), episodes, horizon, reducers)
     lines = tuple(_result(i, c, result) for i, c in enumerate(checks))
     return Judgement(
-        result.episodes, horizon, result.survived, float(result.returns.mean()), float(result.seconds.mean()), result.faults,
-        result.terms, lines,
-    )  # fmt: skip
+        result.episodes,
+        horizon,
+        result.survived,
+        float(result.returns.mean()),
+        float(result.seconds.mean()),
+        result.faults,
+        result.terms,
+        lines,
+    )
 
 
 def _reducer(number: int, check: CheckSpec) -> Any:

@@ -27,7 +27,9 @@ def play(
     return write_video(model, motion, video)
 
 
-def record(folder: Folder, checkpoint: Path, seconds: float, command: Mapping[str, float], seed: int) -> tuple[Motion, Any]:
+def record(
+    folder: Folder, checkpoint: Path, seconds: float, command: Mapping[str, float], seed: int
+) -> tuple[Motion, Any]:
     """Returns the motion of one environment under the deterministic policy, and the model it happened in."""
     from ksim_spec.train import checkpoint as ckpt
     from ksim_spec.train.evaluate import act
@@ -72,7 +74,16 @@ def fixed_command(folder: Folder, command: Mapping[str, float]) -> dict[str, Any
     out: dict[str, Any] = {}
     for name, value in command.items():
         if name not in known:
-            raise SpecError([Diagnostic("KS101", "unknown-name", f"there is no command field `{name}`", help=suggest(name, known, "fields"))])
+            raise SpecError(
+                [
+                    Diagnostic(
+                        "KS101",
+                        "unknown-name",
+                        f"there is no command field `{name}`",
+                        help=suggest(name, known, "fields"),
+                    )
+                ]
+            )
         for key in folder.spec.params:
             if key.startswith(f"command.{name}."):
                 out[key] = jnp.float32(value)

@@ -17,6 +17,7 @@ import yaml
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.language.resolved import Spec
 from ksim_spec.source import SourceMap
+from ksim_spec.train.progress import Mode
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ def open_folder(path: Path) -> Folder:
     missing = [n for n in ("task.py", "model.xml", "contract.json", "spec.yaml") if not (path / n).is_file()]
     if missing:
         message = f"`{path}` is not a run or compiled folder: `{missing[0]}` is missing"
-        raise SpecError([Diagnostic("KS712", "not-a-run", message, help="give a folder that `ksim train` or `ksim compile` wrote")])
+        raise SpecError(
+            [Diagnostic("KS712", "not-a-run", message, help="give a folder that `ksim train` or `ksim compile` wrote")]
+        )
     text = (path / "spec.yaml").read_text(encoding="utf-8")
     spec = Spec.model_validate(yaml.safe_load(text))
     return Folder(path, spec, json.loads((path / "contract.json").read_text(encoding="utf-8")), text)
@@ -66,7 +69,16 @@ def open_run(path: Path) -> tuple[Folder, Path | None]:
     for parent in path.resolve().parents:
         if (parent / "task.py").is_file():
             return open_folder(parent), path
-    raise SpecError([Diagnostic("KS712", "not-a-run", f"`{path}` is neither a run nor a checkpoint of one", help="give a folder that `ksim train` wrote")])
+    raise SpecError(
+        [
+            Diagnostic(
+                "KS712",
+                "not-a-run",
+                f"`{path}` is neither a run nor a checkpoint of one",
+                help="give a folder that `ksim train` wrote",
+            )
+        ]
+    )
 
 
 def make_task(folder: Folder, num_envs: int, backend: str = "auto", **options: Any) -> Any:
@@ -93,7 +105,7 @@ class TrainRequest:
     backend: str = "auto"
     profile: str | None = None
     sets: Sequence[str] = ()
-    progress: str = "auto"
+    progress: Mode = "auto"
 
     def overrides(self) -> list[str]:
         """Returns the flags as `--set` lines, so that everything derived is recomputed after them."""
@@ -123,9 +135,17 @@ def train_spec(request: TrainRequest, notify: Callable[[Sequence[Diagnostic], So
     use_compilation_cache()
     task = make_task(folder, program.train.num_envs, request.backend)
     return train(
-        task, program.train, program.policy, run_dir, name=program.name, spec=folder.spec_text, contract=folder.contract,
-        prepared=True, progress=request.progress, resume_hint="ksim train --resume {run}",
-    )  # fmt: skip
+        task,
+        program.train,
+        program.policy,
+        run_dir,
+        name=program.name,
+        spec=folder.spec_text,
+        contract=folder.contract,
+        prepared=True,
+        progress=request.progress,
+        resume_hint="ksim train --resume {run}",
+    )
 
 
 def preflight_compiled(compiled: Any, backend: str) -> list[Diagnostic]:
@@ -141,7 +161,7 @@ def preflight_compiled(compiled: Any, backend: str) -> list[Diagnostic]:
     return [d for d in (*compiled.loaded.diagnostics, *found) if d.severity == "warning"]
 
 
-def resume_run(path: Path, backend: str = "auto", progress: str = "auto") -> Any:
+def resume_run(path: Path, backend: str = "auto", progress: Mode = "auto") -> Any:
     """Goes on with an interrupted run exactly where it stopped; returns the TrainResult."""
     from ksim_spec.train.run import train
 

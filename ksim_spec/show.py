@@ -42,8 +42,12 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
         "action": [row for t in program.action for row in _action(t, compiled)],
         "commands": {c.name: _command(program, c.name, c.frame, c.fields, texts) for c in program.commands},
         "signals": [
-            {"name": name, "type": value.describe(), "source": "privileged" if value.privileged else "robot",
-             "expression": texts.get(f"signal.{name}", "")}
+            {
+                "name": name,
+                "type": value.describe(),
+                "source": "privileged" if value.privileged else "robot",
+                "expression": texts.get(f"signal.{name}", ""),
+            }
             for name, value in program.signals
         ],
         "rewards": [_reward(r, program, steps, texts) for r in program.rewards],
@@ -53,8 +57,11 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
         ],
         "reset": {"pose": program.reset.pose or "the model's reference pose", "changes": _lines(texts, "reset")},
         "events": [
-            {"name": e.name, "every": _ends(program.params, f"event.{e.name}.interval"),
-             "changes": _lines(texts, f"event.{e.name}")}
+            {
+                "name": e.name,
+                "every": _ends(program.params, f"event.{e.name}.interval"),
+                "changes": _lines(texts, f"event.{e.name}"),
+            }
             for e in program.events
         ],
         "randomize": [
@@ -71,7 +78,7 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
     }
 
 
-# Numbers of the IR ----------------------------------------------------------------------------------------------------
+# Numbers of the IR ---------------------------------------------------------------------------------------------------
 
 
 def evaluate(node: Node, params: Mapping[str, float], levels: Mapping[str, float]) -> np.ndarray | None:
@@ -132,7 +139,7 @@ def _lines(texts: Mapping[str, str], prefix: str) -> list[str]:
     return [v for k, v in texts.items() if k.rpartition(".")[0] == prefix]
 
 
-# Parts ----------------------------------------------------------------------------------------------------------------
+# Parts ---------------------------------------------------------------------------------------------------------------
 
 
 def _timing(program: Program, steps: int | None) -> dict[str, Any]:

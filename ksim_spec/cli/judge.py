@@ -29,7 +29,10 @@ def evaluate(
     if output is Output.json:
         print(json.dumps(result.as_json(), indent=1))
     else:
-        print(f"{result.episodes} episodes of {result.seconds:g} s: {result.survived:.1%} survived, mean return {result.mean_return:.2f}, {result.faults} faults")
+        print(
+            f"{result.episodes} episodes of {result.seconds:g} s: {result.survived:.1%} survived, "
+            f"mean return {result.mean_return:.2f}, {result.faults} faults"
+        )
         for name, value in sorted(result.terms.items()):
             print(f"  {name:24} {value:+.5f} per step")
         for check in result.checks:

@@ -61,7 +61,7 @@ def as_text(shown: dict[str, Any], style: Style) -> str:
     return "\n\n".join(p for p in parts if p)
 
 
-# Tables ---------------------------------------------------------------------------------------------------------------
+# Tables --------------------------------------------------------------------------------------------------------------
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], style: Style) -> list[str]:
@@ -104,7 +104,7 @@ def _range(ends: Sequence[float] | None, unit: str = "") -> str:
     return f"{text} {unit}".rstrip()
 
 
-# Parts ----------------------------------------------------------------------------------------------------------------
+# Parts ---------------------------------------------------------------------------------------------------------------
 
 
 def _title(shown: dict[str, Any], style: Style) -> str:

@@ -35,7 +35,10 @@ def train(
     else:
         request = TrainRequest(spec, out, seed, budget, num_envs, backend, profile, tuple(sets), progress)
         result = train_spec(request, show)
-    print(f"{result.run_dir}: {result.env_states} env_states in {result.wall_s:.0f} s, checkpoint {result.checkpoint.name}")
+    print(
+        f"{result.run_dir}: {result.env_states} env_states in {result.wall_s:.0f} s, "
+        f"checkpoint {result.checkpoint.name}"
+    )
     if not no_video and not result.interrupted:
         film(result.run_dir)
 

@@ -78,7 +78,9 @@ class _Binder:
         scene = compose(self._scene_request())
         leaves = {id(n): self._leaf(n, scene) for n in self.nodes}
         reads = {"qpos", "qvel"} | {leaf.array for leaf in leaves.values() if leaf.array}
-        order = [r for r in ("qpos", "qvel", "act", "qacc", "qfrc_actuator", "actuator_force", "sensordata") if r in reads]
+        order = [
+            r for r in ("qpos", "qvel", "act", "qacc", "qfrc_actuator", "actuator_force", "sensordata") if r in reads
+        ]
         stage = STAGES[max(self.stage, STAGES.index(scene.stage) if self.sensors or self.contacts else 0)]
         return Binding(scene, leaves, tuple(order), stage)
 
@@ -122,7 +124,11 @@ class _Binder:
             for name in names:
                 key = self._contact_key(node, name)
                 other = node.attr("other")
-                b = "outside" if other == ("outside",) else tuple(g for n in other[1:] for g in self._geoms(other[0], n))
+                b = (
+                    "outside"
+                    if other == ("outside",)
+                    else tuple(g for n in other[1:] for g in self._geoms(other[0], n))
+                )
                 self.contacts[key] = ContactRequest(key, self._geoms(of, name), b, data)  # type: ignore[arg-type]
 
     def _sensor_stage(self, name: str) -> Stage:
@@ -189,7 +195,9 @@ class _Binder:
         return Leaf("slice", _JOINT_FIELD[what], tuple(address), node.shape)
 
     def _contact_leaf(self, node: Node, what: str, names: tuple[str, ...], scene: Scene) -> Leaf:
-        slots = [tuple(tuple(range(s.start, s.stop)) for s in scene.contacts[self._contact_key(node, n)]) for n in names]
+        slots = [
+            tuple(tuple(range(s.start, s.stop)) for s in scene.contacts[self._contact_key(node, n)]) for n in names
+        ]
         if what == "contact":
             flat = tuple(tuple(s[0] for s in element) for element in slots)
             return Leaf("contact", "sensordata", flat, node.shape)

@@ -15,7 +15,11 @@ _OPERATOR = {"=": "{new}", "+=": "{old} + {new}", "*=": "{old} * {new}"}
 def changed_arrays(change: FieldChange, scene: Scene) -> tuple[str, ...]:
     """Returns the MjModel fields that one line of `randomize` changes."""
     if change.of == "geom":
-        return ("geom_friction", "pair_friction") if scene.floor_pairs and scene.floor in change.names else ("geom_friction",)
+        return (
+            ("geom_friction", "pair_friction")
+            if scene.floor_pairs and scene.floor in change.names
+            else ("geom_friction",)
+        )
     return {
         "mass": ("body_mass", "body_inertia"),
         "com": ("body_ipos",),

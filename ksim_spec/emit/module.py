@@ -46,9 +46,7 @@ def description(program: Program, binding: Binding, roles: Roles) -> dict[str, A
         ids = [int(model.actuator(a).id) for a in term.actuators]
         if term.delay != (0, 0):
             delays.append({"name": term.name, "actuators": ids, "steps": list(term.delay)})
-    temporal = {
-        roles.temporal[id(n)]: memory_type(n) for n in walk(program.roots()) if id(n) in roles.temporal
-    }
+    temporal = {roles.temporal[id(n)]: memory_type(n) for n in walk(program.roots()) if id(n) in roles.temporal}
     return {
         "name": program.name,
         "control_step": program.world.control_step,

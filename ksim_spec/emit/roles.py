@@ -179,7 +179,10 @@ class Roles:
         rest = idle_control(self.program, self.model)
 
         def body(w: Writer) -> list[str]:
-            texts = [self._control(t, x) for t, x in zip(self.program.action, w.write([t.target for t in self.program.action]), strict=True)]
+            texts = [
+                self._control(t, x)
+                for t, x in zip(self.program.action, w.write([t.target for t in self.program.action]), strict=True)
+            ]
             ids = [tuple(self.model.actuator(a).id for a in t.actuators) for t in self.program.action]
             flat = [i for part in ids for i in part]
             joined = texts[0] if len(texts) == 1 else f"jnp.concatenate([{', '.join(texts)}])"
@@ -219,7 +222,9 @@ class Roles:
             interval = w.write([command.interval])[0] if command.interval is not None else "jnp.inf"
             return [f"return {{{pairs}}}, {interval}"]
 
-        return self.function(f"command_{command.name}", f"A new `{command.name}` and the seconds until the next one.", body)
+        return self.function(
+            f"command_{command.name}", f"A new `{command.name}` and the seconds until the next one.", body
+        )
 
     def start(self) -> str:
         reset = self.program.reset
@@ -250,7 +255,9 @@ class Roles:
             (interval,) = w.write([event.interval])
             return [f'return qd - s["qvel"], {interval}']
 
-        return self.function(f"event_{event.name}", f"The change of velocity of `{event.name}`, and seconds to the next.", body)
+        return self.function(
+            f"event_{event.name}", f"The change of velocity of `{event.name}`, and seconds to the next.", body
+        )
 
     def levels(self) -> str:
         def body(w: Writer) -> list[str]:
@@ -260,7 +267,9 @@ class Roles:
                 old = f'lv["{level.name}"]'
                 if level.over is not None:
                     slope = (level.end - level.start) / level.over
-                    parts.append(f'"{level.name}": jnp.clip({level.start!r} + {slope!r} * st["env_states"], {low!r}, {high!r})')
+                    parts.append(
+                        f'"{level.name}": jnp.clip({level.start!r} + {slope!r} * st["env_states"], {low!r}, {high!r})'
+                    )
                     continue
                 assert level.when is not None and level.step is not None
                 (when,) = w.write([level.when])
@@ -269,10 +278,12 @@ class Roles:
                 parts.append(f'"{level.name}": jnp.where({when} & (st["episodes"] > 0), {moved}, {old})')
             return [f"return {{{', '.join(parts)}}}"]
 
-        return self.function("levels", "The curriculum levels after an update, from its finished episodes.", body, "st, p, lv")
+        return self.function(
+            "levels", "The curriculum levels after an update, from its finished episodes.", body, "st, p, lv"
+        )
 
 
-# Texts ----------------------------------------------------------------------------------------------------------------
+# Texts ---------------------------------------------------------------------------------------------------------------
 
 
 def place_text(leaf: Leaf) -> str:
@@ -309,11 +320,18 @@ def _force_text(leaf: Leaf) -> str:
     parts = []
     for slots in leaf.indices:
         flat = tuple(i for slot in slots for i in slot)
-        parts.append(f"km.contact_force({leaf.array}[{index_text(flat)}].reshape({len(slots)}, 9))" if slots else "jnp.zeros(3)")
+        parts.append(
+            f"km.contact_force({leaf.array}[{index_text(flat)}].reshape({len(slots)}, 9))" if slots else "jnp.zeros(3)"
+        )
     return parts[0] if leaf.shape == (3,) else f"jnp.stack([{', '.join(parts)}])"
 
 
 _AT = {"=": "set", "+=": "add", "*=": "multiply"}
+
+
+def _index(indices: list[int]) -> str:
+    """The subscript of some entries; a single one drops the axis."""
+    return index_text(indices[0] if len(indices) == 1 else tuple(indices))
 
 
 def state_line(change: StateChange, value: str, model: mujoco.MjModel, q: str, qd: str) -> str:
@@ -330,18 +348,22 @@ def state_line(change: StateChange, value: str, model: mujoco.MjModel, q: str, q
     pos, vel = int(joint.qposadr[0]), int(joint.dofadr[0])
     quat = f"{q}[{pos + 3}:{pos + 7}]"
     if change.target == "pos":
-        ids = tuple(pos + i for i in change.components)
-        return f"{q} = {q}.at[{index_text(ids if len(ids) > 1 else ids[0])}].{at}({value})"
+        return f"{q} = {q}.at[{_index([pos + i for i in change.components])}].{at}({value})"
     if change.target == "linvel":
-        ids = tuple(vel + i for i in change.components)
-        return f"{qd} = {qd}.at[{index_text(ids if len(ids) > 1 else ids[0])}].{at}({value})"
+        return f"{qd} = {qd}.at[{_index([vel + i for i in change.components])}].{at}({value})"
     if change.target == "angvel":
         # The world's components change; MuJoCo keeps them in the body's frame.
-        picked = index_text(change.components if len(change.components) > 1 else change.components[0])
+        picked = _index(list(change.components))
         spin = f"km.rotate({quat}, {qd}[{vel + 3}:{vel + 6}]).at[{picked}].{at}({value})"
         return f"{qd} = {qd}.at[{vel + 3}:{vel + 6}].set(km.rotate_inverse({quat}, {spin}))"
     if change.target == "yaw":
-        turn = value if change.op == "+=" else f"{value} - km.yaw({quat})" if change.op == "=" else f"({value} - 1.0) * km.yaw({quat})"
+        turn = (
+            value
+            if change.op == "+="
+            else f"{value} - km.yaw({quat})"
+            if change.op == "="
+            else f"({value} - 1.0) * km.yaw({quat})"
+        )
         return f"{q} = {q}.at[{pos + 3}:{pos + 7}].set(km.quat_mul(km.yaw_quat({turn}), {quat}))"
     axis = 0 if change.target == "roll" else 1
     vector = ", ".join(value if i == axis else "0.0" for i in range(3))
@@ -352,7 +374,10 @@ def idle_control(program: Program, model: mujoco.MjModel) -> np.ndarray:
     """Returns the control of actuators that nothing drives: a servo holds the reset pose, a motor gives nothing."""
     control = np.zeros(model.nu)
     for i in range(model.nu):
-        if model.actuator_biastype[i] == mujoco.mjtBias.mjBIAS_AFFINE and model.actuator_trntype[i] == mujoco.mjtTrn.mjTRN_JOINT:
+        if (
+            model.actuator_biastype[i] == mujoco.mjtBias.mjBIAS_AFFINE
+            and model.actuator_trntype[i] == mujoco.mjtTrn.mjTRN_JOINT
+        ):
             name = model.joint(int(model.actuator_trnid[i, 0])).name
             control[i] = pose_positions(model, program.reset.pose, [name])[0]
     return control

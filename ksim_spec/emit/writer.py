@@ -67,7 +67,26 @@ class Writer:
 
 
 _ARGUMENTS = frozenset(
-    {"s", "a", "c", "t", "v", "d", "p", "lv", "first", "old", "jnp", "np", "km", "q", "qd", "qpos", "qvel", "sensordata"}
+    {
+        "s",
+        "a",
+        "c",
+        "t",
+        "v",
+        "d",
+        "p",
+        "lv",
+        "first",
+        "old",
+        "jnp",
+        "np",
+        "km",
+        "q",
+        "qd",
+        "qpos",
+        "qvel",
+        "sensordata",
+    }
 )
 
 

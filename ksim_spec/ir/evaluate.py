@@ -166,7 +166,7 @@ def _filled(place: Place) -> bool:
 
 
 def _force(slots: np.ndarray) -> np.ndarray:
-    """World-frame force on the first geom: each slot holds the force on the second in the frame (normal, tangent, …)."""
+    """World-frame force on the first geom: slots hold the force on the second in the contact frame."""
     total = np.zeros(3)
     for force, normal, tangent in slots.reshape(-1, 3, 3):
         total -= np.array([normal, tangent, np.cross(normal, tangent)]).T @ force

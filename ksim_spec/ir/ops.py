@@ -20,7 +20,7 @@ Attrs = dict[str, AttrValue]
 
 @dataclass(frozen=True)
 class Op:
-    """One row. `infer(args, attrs)` gives dtype and shape; `numpy(*arrays, **attrs)`; `jax(texts, attrs)` gives source."""
+    """One row: `infer(args, attrs)` gives the type, `numpy(*arrays, **attrs)` a value, `jax(texts, attrs)` source."""
 
     name: str
     infer: Callable[[Sequence[Node], Attrs], Typed]
@@ -152,7 +152,7 @@ _reduction("all", np.all, "jnp.all({0}, axis={axis})", "bool")
 _reduction("norm", lambda x, axis: np.linalg.norm(x, axis=axis), "km.norm({0}, axis={axis})")
 
 
-# Structure ------------------------------------------------------------------------------------------------------------
+# Structure -----------------------------------------------------------------------------------------------------------
 
 
 def _infer_take(args: Sequence[Node], attrs: Attrs) -> Typed:
@@ -261,9 +261,7 @@ def _matrix(q: Any) -> Any:
 
 def _quat_mul_numpy(p: Any, q: Any) -> Any:
     pw, pv, qw, qv = p[..., :1], p[..., 1:], q[..., :1], q[..., 1:]
-    return np.concatenate(
-        [pw * qw - np.sum(pv * qv, -1, keepdims=True), pw * qv + qw * pv + np.cross(pv, qv)], axis=-1
-    )
+    return np.concatenate([pw * qw - np.sum(pv * qv, -1, keepdims=True), pw * qv + qw * pv + np.cross(pv, qv)], axis=-1)
 
 
 def _heading_numpy(q: Any) -> Any:
@@ -293,9 +291,7 @@ _row(
         doc="the same rotation with w >= 0",
     )
 )
-_row(
-    Op("heading", _last(4), _heading_numpy, _fn("km.heading({0})"), doc="the yaw-only rotation of a body's x axis")
-)
+_row(Op("heading", _last(4), _heading_numpy, _fn("km.heading({0})"), doc="the yaw-only rotation of a body's x axis"))
 _row(
     Op(
         "yaw",
@@ -332,7 +328,7 @@ def _axis_angle_numpy(v: Any) -> Any:
     return np.concatenate([np.cos(angle / 2), axis * np.sin(angle / 2)], axis=-1)
 
 
-# Leaves ---------------------------------------------------------------------------------------------------------------
+# Leaves --------------------------------------------------------------------------------------------------------------
 
 
 def _declared(args: Sequence[Node], attrs: Attrs) -> Typed:

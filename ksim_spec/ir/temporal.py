@@ -16,7 +16,7 @@ import numpy as np
 from ksim_spec.ir.node import DType, Node, Shape
 from ksim_spec.ir.ops import OPS, Attrs, Op, Typed
 
-Pair = tuple[Any, Any]
+Pair = tuple[Any, ...]  # value and memory
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from fractions import Fraction
 
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
-from ksim_spec.language.types import XYZ, Axis, Frame, Kind, Value
-from ksim_spec.units import ANGLE, NUMBER, TIME, Dim
+from ksim_spec.language.types import WORLD, Axis, Frame, Kind, Value
+from ksim_spec.units import NUMBER, Dim
 
 
 class TypeProblem(Exception):
@@ -27,7 +27,7 @@ def number(value: float, dim: Dim = NUMBER) -> Value:
     return Value(const(float(value)), dim=dim, zero=value == 0 and dim == NUMBER, literal=True)
 
 
-# Axes -----------------------------------------------------------------------------------------------------------------
+# Axes ----------------------------------------------------------------------------------------------------------------
 
 
 def align(a: Value, b: Value) -> tuple[Value, Value]:
@@ -48,7 +48,9 @@ def _take_axis_of(table: Value, other: Value) -> Value:
     if missing:
         raise TypeProblem("KS201", "shape-mismatch", f"the keyframe has no joint `{missing[0]}`")
     indices = tuple(own.labels.index(label) for label in target.labels)
-    return table.but(node=make("take", table.node, axis=0, indices=indices), axes=(target, *table.axes[1:]), aligns=False)
+    return table.but(
+        node=make("take", table.node, axis=0, indices=indices), axes=(target, *table.axes[1:]), aligns=False
+    )
 
 
 def _axes_text(value: Value) -> str:
@@ -90,7 +92,7 @@ def expanded(value: Value, axes: tuple[Axis, ...]) -> Node:
     return node
 
 
-# Dimensions and frames ------------------------------------------------------------------------------------------------
+# Dimensions and frames -----------------------------------------------------------------------------------------------
 
 
 def same_dim(a: Value, b: Value, doing: str) -> Dim:
@@ -125,7 +127,7 @@ def same_frame(a: Value, b: Value, doing: str) -> tuple[Kind, Frame | None]:
         return b.kind, b.frame
     if b.zero or (b.kind == "scalar" and b.frame is None):
         return a.kind, a.frame
-    if a.frame is not None and b.frame is not None and a.frame != b.frame and not _both_z(a, b):
+    if a.frame is not None and b.frame is not None and a.frame != b.frame:
         raise TypeProblem(
             "KS207",
             "frame-mismatch",
@@ -134,12 +136,6 @@ def same_frame(a: Value, b: Value, doing: str) -> tuple[Kind, Frame | None]:
         )
     kind: Kind = "vector" if "point" in (a.kind, b.kind) and doing == "subtract" else a.kind
     return kind, a.frame or b.frame
-
-
-def _both_z(a: Value, b: Value) -> bool:
-    """World and every heading frame share z, so z components of the two may meet."""
-    frames = (a.frame, b.frame)
-    return a.kind == b.kind == "scalar" and all(f is not None and f.shares_z for f in frames)
 
 
 def _need_number(v: Value, what: str) -> None:
@@ -158,7 +154,7 @@ def _source(*values: Value) -> bool:
     return any(v.privileged for v in values)
 
 
-# Arithmetic -----------------------------------------------------------------------------------------------------------
+# Arithmetic ----------------------------------------------------------------------------------------------------------
 
 
 def add(a: Value, b: Value, op: str = "add") -> Value:
@@ -248,7 +244,10 @@ def logic(op: str, values: list[Value]) -> Value:
     for v in values:
         if not v.is_bool:
             raise TypeProblem(
-                "KS209", "not-a-condition", f"`{op}` needs true or false, and this is {v.describe()}", help="compare it with something"
+                "KS209",
+                "not-a-condition",
+                f"`{op}` needs true or false, and this is {v.describe()}",
+                help="compare it with something",
             )
     axes = common_axes(values)
     node = make(op, *(expanded(v, axes) for v in values))
@@ -271,7 +270,7 @@ def choose(cond: Value, then: Value, otherwise: Value) -> Value:
     return Value(make("where", *nodes), axes, dim, kind, frame, _source(cond, then, otherwise))
 
 
-# Reductions -----------------------------------------------------------------------------------------------------------
+# Reductions ----------------------------------------------------------------------------------------------------------
 
 
 def reduce(op: str, a: Value, axis: int, dim: Dim | None = None) -> Value:
@@ -303,21 +302,12 @@ def pick(a: Value, axis: int, indices: int | tuple[int, ...]) -> Value:
     node = make("take", a.node, axis=axis, indices=indices)
     if isinstance(indices, int):
         axes = a.axes[:axis] + a.axes[axis + 1 :]
-        kind: Kind = "scalar" if a.axes[axis].name in ("xyz", "quat") else a.kind
-        return a.but(node=node, axes=axes, kind=kind, literal=False)
+        part = a.axes[axis].name in ("xyz", "quat")
+        # The world and every heading frame share z: their z components may meet, and those of x and y not.
+        shared = part and a.axes[axis].labels[indices] == "z" and a.frame is not None and a.frame.shares_z
+        return a.but(
+            node=node, axes=axes, kind="scalar" if part else a.kind, frame=WORLD if shared else a.frame, literal=False
+        )
     old = a.axes[axis]
     new = Axis(old.name, tuple(old.labels[i] for i in indices))
     return a.but(node=node, axes=(*a.axes[:axis], new, *a.axes[axis + 1 :]), literal=False)
-
-
-def per_second(a: Value) -> Value:
-    return a.but(dim=a.dim / TIME)
-
-
-def angle(node: Node, like: Value) -> Value:
-    return Value(node, like.axes[:-1] if like.axes else (), ANGLE, "scalar", None, like.privileged)
-
-
-def vector(node: Node, axes: tuple[Axis, ...], dim: Dim, kind: Kind, frame: Frame, privileged: bool) -> Value:
-    """Returns a value whose last axis is xyz."""
-    return Value(node, (*axes, XYZ), dim, kind, frame, privileged)

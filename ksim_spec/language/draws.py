@@ -35,9 +35,7 @@ SIGNATURES = {
 
 def sample(context: DrawContext, kind: str, shape: tuple[int, ...]) -> Node:
     """Returns a standard sample leaf: uniform in [0, 1) or standard normal, of the context's next stream."""
-    return make(
-        "sample", stream=context.next_stream(), kind=kind, scope=context.scope, dtype="float", shape=shape
-    )
+    return make("sample", stream=context.next_stream(), kind=kind, scope=context.scope, dtype="float", shape=shape)
 
 
 def draw(c: Checker, e: ast.Call) -> Thing:
@@ -62,7 +60,13 @@ def draw(c: Checker, e: ast.Call) -> Thing:
         args.append(c.param(f"{context.stream}.{name}.{position}", value))
     wanted = DISTRIBUTIONS[name][0]
     if len(args) not in wanted:
-        c.error(e.span, "KS203", "wrong-arguments", f"`{name}` takes {' or '.join(map(str, wanted))} arguments", help=SIGNATURES[name])
+        c.error(
+            e.span,
+            "KS203",
+            "wrong-arguments",
+            f"`{name}` takes {' or '.join(map(str, wanted))} arguments",
+            help=SIGNATURES[name],
+        )
         return UNKNOWN
     return c.guard(e.span, lambda: DISTRIBUTIONS[name][1](context, args))
 
@@ -111,7 +115,9 @@ def _truncated_normal(context: DrawContext, args: list[Value]) -> Value:
     sd, limit = args
     algebra.same_dim(sd, limit, "compare")
     axes = _axes(context)
-    u = make("sample", stream=context.next_stream(), kind="uniform", scope=context.scope, dtype="float", shape=_lead(axes))
+    u = make(
+        "sample", stream=context.next_stream(), kind="uniform", scope=context.scope, dtype="float", shape=_lead(axes)
+    )
     bound = make("div", limit.node, sd.node)
     node = make("mul", sd.node, make("truncated_normal", u, bound))
     return Value(node, axes, sd.dim)
@@ -128,7 +134,9 @@ def _disc(context: DrawContext, args: list[Value]) -> Value:
 def _sphere(context: DrawContext, args: list[Value]) -> Value:
     n = sample(context, "normal", (3,))
     u = sample(context, "uniform", ())
-    length = make("mul", args[0].node, make("exp", make("mul", make("log", make("maximum", u, const(1e-12))), const(1 / 3))))
+    length = make(
+        "mul", args[0].node, make("exp", make("mul", make("log", make("maximum", u, const(1e-12))), const(1 / 3)))
+    )
     scale = make("div", length, make("maximum", make("norm", n, axis=0), const(1e-9)))
     return Value(make("mul", n, scale), (XYZ,), args[0].dim, "vector", None)
 

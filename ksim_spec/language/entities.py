@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ksim_spec.language.types import Axis, Frame, Value
-from ksim_spec.source import NOWHERE, Span
 
 ElementKind = Literal["joint", "body", "site", "geom", "sensor", "actuator"]
 
@@ -53,19 +52,4 @@ class FrameOf:
     frame: Frame
 
 
-@dataclass(frozen=True)
-class Module:
-    """A namespace, such as `std`."""
-
-    name: str
-
-
-Entity = Selection | Keyframe | World | Command | FrameOf | Module
-
-
-@dataclass(frozen=True)
-class Declared:
-    """A declared name with the place of its declaration, for messages and for go-to-definition."""
-
-    what: str
-    span: Span = NOWHERE
+Entity = Selection | Keyframe | World | Command | FrameOf

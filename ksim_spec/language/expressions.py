@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, suggest
-from ksim_spec.ir.node import Node, Provenance
+from ksim_spec.ir.node import Provenance
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, frames, members
 from ksim_spec.language.algebra import TypeProblem
-from ksim_spec.language.entities import Command, FrameOf, Keyframe, Module, Selection, World
+from ksim_spec.language.entities import Command, FrameOf, Keyframe, Selection, World
 from ksim_spec.language.scope import CycleError, DrawContext, Scope, Thing
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Frame, Unknown, Value
 from ksim_spec.source import Span
@@ -50,6 +50,7 @@ class Checker:
     draws: DrawContext | None = None
     calls: list[str] = field(default_factory=list)
     streams: dict[str, int] = field(default_factory=dict)
+    onboard: set[tuple[str, str, str]] = field(default_factory=set)  # (kind, element, quantity) a robot measures too
 
     # Entry points ---------------------------------------------------------------------------------------------------
 
@@ -74,9 +75,7 @@ class Checker:
             return build()
         except TypeProblem as problem:
             self.out.add(
-                Diagnostic(
-                    problem.code, problem.slug, problem.message, span, notes=problem.notes, help=problem.help
-                )
+                Diagnostic(problem.code, problem.slug, problem.message, span, notes=problem.notes, help=problem.help)
             )
             return UNKNOWN
 
@@ -115,8 +114,10 @@ class Checker:
         code, slug = ("KS302", "missing-unit") if bare else ("KS301", "unit-mismatch")
         have = "a number without a unit" if bare else str(value.dim)
         help = (
-            f"write the unit, for example `{_number_text(value)} {dim}`" if bare
-            else "give a plain number" if dim == NUMBER
+            f"write the unit, for example `{_number_text(value)} {dim}`"
+            if bare
+            else "give a plain number"
+            if dim == NUMBER
             else f"give it in {dim}; the two differ by a factor in {value.dim / dim}"
         )
         self.error(span, code, slug, f"{what} is in {dim}, and this is {have}", help=help)
@@ -134,7 +135,7 @@ class Checker:
         return value.but(node=make("param", name=name, dtype="float", shape=()), literal=False)
 
 
-# Handlers, one per syntax node ----------------------------------------------------------------------------------------
+# Handlers, one per syntax node ---------------------------------------------------------------------------------------
 
 
 def _quantity(c: Checker, e: ast.Quantity) -> Thing:
@@ -156,7 +157,13 @@ def _name(c: Checker, e: ast.Name) -> Thing:
     try:
         found = c.scope.lookup(e.id)
     except CycleError as cycle:
-        c.error(e.span, "KS106", "definition-cycle", f"`{e.id}` needs itself", notes=(" needs ".join(f"`{n}`" for n in cycle.names),))
+        c.error(
+            e.span,
+            "KS106",
+            "definition-cycle",
+            f"`{e.id}` needs itself",
+            notes=(" needs ".join(f"`{n}`" for n in cycle.names),),
+        )
         return UNKNOWN
     if found is not None:
         return found
@@ -332,7 +339,11 @@ def c_frame(c: Checker, expr: ast.Expr) -> Frame | None:
     frame = members.frame_of(c, thing)
     if frame is None:
         c.error(
-            expr.span, "KS213", "not-a-frame", f"{_what(thing)} is not a frame", help="frames are `world`, one body or site, and its `.heading`"
+            expr.span,
+            "KS213",
+            "not-a-frame",
+            f"{_what(thing)} is not a frame",
+            help="frames are `world`, one body or site, and its `.heading`",
         )
     return frame
 
@@ -399,12 +410,20 @@ def _tuple(c: Checker, e: ast.Tuple) -> Thing:
 
 
 def _range(c: Checker, e: ast.Range) -> Thing:
-    c.error(e.span, "KS211", "not-a-value", "a range is not a value here", help="draw from it with `uniform(low, high)`")
+    c.error(
+        e.span, "KS211", "not-a-value", "a range is not a value here", help="draw from it with `uniform(low, high)`"
+    )
     return UNKNOWN
 
 
 def _table(c: Checker, e: ast.Table) -> Thing:
-    c.error(e.span, "KS211", "not-a-value", "a table needs a value beside it", help="multiply or compare it with a value per joint")
+    c.error(
+        e.span,
+        "KS211",
+        "not-a-value",
+        "a table needs a value beside it",
+        help="multiply or compare it with a value per joint",
+    )
     return UNKNOWN
 
 
@@ -454,8 +473,6 @@ def _what(thing: Thing) -> str:
         return "`world`"
     if isinstance(thing, FrameOf):
         return f"the frame `{thing.frame.name}`"
-    if isinstance(thing, Module):
-        return f"the library `{thing.name}`"
     if isinstance(thing, Value):
         return f"a value ({thing.describe()})"
     return "this"
@@ -471,7 +488,3 @@ def _value_help(thing: Thing) -> str:
 
 def _number_text(value: Value) -> str:
     return f"{np.asarray(value.node.attr('value')):g}" if value.node.op == "const" else "…"
-
-
-def node_of(value: Value) -> Node:
-    return value.node

@@ -66,7 +66,7 @@ def _row(name: str, params: str, doc: str, formula: str = "", reduces: bool = Fa
     return register
 
 
-# Calls ----------------------------------------------------------------------------------------------------------------
+# Calls ---------------------------------------------------------------------------------------------------------------
 
 
 def call(c: Checker, e: ast.Call) -> Thing:
@@ -84,7 +84,13 @@ def call(c: Checker, e: ast.Call) -> Thing:
         return _inline(c, e, name)
     if name not in FUNCTIONS:
         known = [*FUNCTIONS, *temporal.OPERATORS, *selectors.SELECTORS, *draws.DISTRIBUTIONS, *c.functions]
-        c.error(e.func.span, "KS104", "unknown-function", f"there is no function `{name}`", help=suggest(name, known, "functions"))
+        c.error(
+            e.func.span,
+            "KS104",
+            "unknown-function",
+            f"there is no function `{name}`",
+            help=suggest(name, known, "functions"),
+        )
         for arg in e.args:
             c.thing(arg.value)
         return UNKNOWN
@@ -117,10 +123,22 @@ def bind(c: Checker, e: ast.Call, name: str, function: Function) -> Arguments | 
     for position, arg in enumerate(e.args):
         slot = arg.name or (names[position] if position < len(names) else None)
         if slot is None or slot not in names or slot in found:
-            c.error(arg.span, "KS203", "wrong-arguments", _arity_text(name, function), help=f"signature: `{signature(name)}`")
+            c.error(
+                arg.span,
+                "KS203",
+                "wrong-arguments",
+                _arity_text(name, function),
+                help=f"signature: `{signature(name)}`",
+            )
             return None
         if (arg.where or arg.over) and not function.reduces:
-            c.error(arg.span, "KS203", "wrong-arguments", f"`{name}` takes no `where` or `over`", help="use it in a reduction such as `sum`")
+            c.error(
+                arg.span,
+                "KS203",
+                "wrong-arguments",
+                f"`{name}` takes no `where` or `over`",
+                help="use it in a reduction such as `sum`",
+            )
             return None
         if isinstance(arg.value, ast.Table) and found and isinstance(first := next(iter(found.values())), Value):
             found[slot] = table_value(c, arg.value, first)
@@ -133,7 +151,9 @@ def bind(c: Checker, e: ast.Call, name: str, function: Function) -> Arguments | 
         over = arg.over or over
     missing = [p for p in function.params if not p.endswith("?") and p not in found]
     if missing:
-        c.error(e.span, "KS203", "wrong-arguments", f"`{name}` needs `{missing[0]}`", help=f"signature: `{signature(name)}`")
+        c.error(
+            e.span, "KS203", "wrong-arguments", f"`{name}` needs `{missing[0]}`", help=f"signature: `{signature(name)}`"
+        )
         return None
     if isinstance(where, Unknown) or any(isinstance(v, Unknown) for v in found.values()):
         return None
@@ -149,7 +169,9 @@ def _bound_argument(c: Checker, arg: ast.Arg) -> Value | Unknown:
     if isinstance(selection, Unknown):
         return UNKNOWN
     if not isinstance(selection, Selection) or selection.axis is None:
-        c.error(of.span, "KS215", "not-a-selection", "`for … of` goes over a selection", help="for example `for j of legs`")
+        c.error(
+            of.span, "KS215", "not-a-selection", "`for … of` goes over a selection", help="for example `for j of legs`"
+        )
         return UNKNOWN
     items: list[Value] = []
     for element in selection.names:
@@ -160,7 +182,9 @@ def _bound_argument(c: Checker, arg: ast.Arg) -> Value | Unknown:
         items.append(value)
     first = items[0]
     axes = (selection.axis, *first.axes)
-    return first.but(node=make("stack", *(v.node for v in items)), axes=axes, privileged=any(v.privileged for v in items))
+    return first.but(
+        node=make("stack", *(v.node for v in items)), axes=axes, privileged=any(v.privileged for v in items)
+    )
 
 
 def signature(name: str) -> str:
@@ -179,7 +203,13 @@ def _arity_text(name: str, function: Function) -> str:
 def _inline(c: Checker, e: ast.Call, name: str) -> Thing:
     fn = c.functions[name]
     if name in c.calls:
-        c.error(e.span, "KS106", "definition-cycle", f"`{name}` calls itself", help="functions are expanded in place and cannot recurse")
+        c.error(
+            e.span,
+            "KS106",
+            "definition-cycle",
+            f"`{name}` calls itself",
+            help="functions are expanded in place and cannot recurse",
+        )
         return UNKNOWN
     frame: dict[str, Thing] = {}
     names = [p for p, _ in fn.params]
@@ -198,14 +228,16 @@ def _inline(c: Checker, e: ast.Call, name: str) -> Thing:
     if any(isinstance(v, Unknown) for v in frame.values()):
         return UNKNOWN
     c.calls.append(name)
+    # A function sees its arguments and the spec's names, not what is local where it is called.
+    outer, c.scope.locals = c.scope.locals, [frame]
     try:
-        with c.scope.local(frame):
-            return c.thing(fn.body)
+        return c.thing(fn.body)
     finally:
         c.calls.pop()
+        c.scope.locals = outer
 
 
-# Elementary -----------------------------------------------------------------------------------------------------------
+# Elementary ----------------------------------------------------------------------------------------------------------
 
 
 def _plain(op: str, doc: str) -> None:
@@ -289,7 +321,9 @@ def _clip(c: Checker, a: Arguments) -> Value:
 @_row("deadzone", "x width", "zero within ±width, the excess outside", "sign(x) max(|x| - width, 0)")
 def _deadzone(c: Checker, a: Arguments) -> Value:
     x = a["x"]
-    excess = algebra.add(algebra.add(algebra.elementwise("abs", x, x.dim), a["width"], "sub"), algebra.number(0), "maximum")
+    excess = algebra.add(
+        algebra.add(algebra.elementwise("abs", x, x.dim), a["width"], "sub"), algebra.number(0), "maximum"
+    )
     return algebra.multiply(algebra.elementwise("sign", x, NUMBER), excess)
 
 
@@ -300,7 +334,7 @@ def _wrap(c: Checker, a: Arguments) -> Value:
     return Value(make("sub", turned, const(math.pi)), x.axes, ANGLE, privileged=x.privileged)
 
 
-# Reductions -----------------------------------------------------------------------------------------------------------
+# Reductions ----------------------------------------------------------------------------------------------------------
 
 
 def _reduction_axes(a: Arguments, x: Value, name: str) -> list[int]:
@@ -308,7 +342,10 @@ def _reduction_axes(a: Arguments, x: Value, name: str) -> list[int]:
         missing = [n for n in a.over if x.axis(n) is None]
         if missing:
             raise TypeProblem(
-                "KS201", "shape-mismatch", f"there is no axis `{missing[0]}` in {x.describe()}", help=suggest(missing[0], [n.name for n in x.axes], "axes")
+                "KS201",
+                "shape-mismatch",
+                f"there is no axis `{missing[0]}` in {x.describe()}",
+                help=suggest(missing[0], [n.name for n in x.axes], "axes"),
             )
         return sorted((i for n in a.over if (i := x.axis(n)) is not None), reverse=True)
     if len(x.axes) == 1:
@@ -317,7 +354,10 @@ def _reduction_axes(a: Arguments, x: Value, name: str) -> list[int]:
         raise TypeProblem("KS202", "nothing-to-reduce", f"`{name}` of a scalar", help="leave it out")
     axes = ", ".join(f"`{n.name}`" for n in x.axes)
     raise TypeProblem(
-        "KS202", "ambiguous-reduction", f"`{name}` could go over {axes}", help=f"say which, for example `{name}(… over {x.axes[0].name})`"
+        "KS202",
+        "ambiguous-reduction",
+        f"`{name}` could go over {axes}",
+        help=f"say which, for example `{name}(… over {x.axes[0].name})`",
     )
 
 
@@ -338,7 +378,12 @@ def _reduce_many(op: str, a: Arguments, x: Value, name: str) -> Value:
 
 def _need_numbers(x: Value, name: str) -> None:
     if x.is_bool:
-        raise TypeProblem("KS204", "bool-as-number", f"`{name}` needs numbers, and this is true or false", help="use `count`, `any`, or `all`")
+        raise TypeProblem(
+            "KS204",
+            "bool-as-number",
+            f"`{name}` needs numbers, and this is true or false",
+            help="use `count`, `any`, or `all`",
+        )
 
 
 @_row("sum", "x", "the sum over one axis; `where` leaves elements out", reduces=True)
@@ -350,7 +395,12 @@ def _sum(c: Checker, a: Arguments) -> Value:
     return _reduce_many("sum", a, x, "sum")
 
 
-@_row("mean", "x", "the mean over one axis, of the elements for which `where` holds (zero when there are none)", reduces=True)
+@_row(
+    "mean",
+    "x",
+    "the mean over one axis, of the elements for which `where` holds (zero when there are none)",
+    reduces=True,
+)
 def _mean(c: Checker, a: Arguments) -> Value:
     _need_numbers(a["x"], "mean")
     if a.where is None:
@@ -410,7 +460,7 @@ def _number(c: Checker, a: Arguments) -> Value:
     return Value(make("to_float", x.node), x.axes, NUMBER, privileged=x.privileged)
 
 
-# Kernels --------------------------------------------------------------------------------------------------------------
+# Kernels -------------------------------------------------------------------------------------------------------------
 
 
 def _scaled(e: Value, scale: Value) -> Value:
@@ -481,7 +531,7 @@ _tolerance(
 )
 
 
-# Rotations ------------------------------------------------------------------------------------------------------------
+# Rotations -----------------------------------------------------------------------------------------------------------
 
 
 @_row("tilt", "body", "the angle between a body's z axis and the world's", "acos(up . z)")

@@ -44,9 +44,13 @@ def load_spec(path: str | Path, *, profile: str | None = None, sets: Sequence[st
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SpecError([Diagnostic("KS010", "not-text", f"`{path}` is not UTF-8 text ({error.reason} at byte {error.start})")]) from None
+        raise SpecError(
+            [Diagnostic("KS010", "not-text", f"`{path}` is not UTF-8 text ({error.reason} at byte {error.start})")]
+        ) from None
     except OSError as error:
-        raise SpecError([Diagnostic("KS150", "unreadable-file", f"`{path}` cannot be read: {error.strerror}")]) from None
+        raise SpecError(
+            [Diagnostic("KS150", "unreadable-file", f"`{path}` cannot be read: {error.strerror}")]
+        ) from None
     return load_text(text, str(path), file, profile=profile, sets=sets)
 
 
@@ -64,7 +68,9 @@ def load_text(
     return Loaded(None if out.has_errors else program, out.sorted(), sources)
 
 
-def _overlaid(items: list[Item], profile: str | None, sets: Sequence[str], sources: SourceMap, out: Diagnostics) -> list[Item]:
+def _overlaid(
+    items: list[Item], profile: str | None, sets: Sequence[str], sources: SourceMap, out: Diagnostics
+) -> list[Item]:
     edits: list[Edit] = []
     if profile is not None:
         line = sources.add(SourceFile("--profile", profile))
@@ -74,13 +80,22 @@ def _overlaid(items: list[Item], profile: str | None, sets: Sequence[str], sourc
         span = Span(line.name, 0, len(text))
         target, equals, value = text.partition("=")
         if not equals:
-            out.error("KS112", "bad-set", f"`{text}` is not `path=value`", span, help="for example `--set train.num_envs=64`")
+            out.error(
+                "KS112", "bad-set", f"`{text}` is not `path=value`", span, help="for example `--set train.num_envs=64`"
+            )
             continue
         # Blanks in place of the path keep the columns of messages right.
         expr, problems = parse_expr(SourceFile(line.name, " " * (len(target) + 1) + value))
         out.extend(problems)
         if not problems:
-            edits.append(Edit(tuple(target.strip().split(".")), expr, span, create=target.strip().startswith(("train.", "policy.", "world."))))
+            edits.append(
+                Edit(
+                    tuple(target.strip().split(".")),
+                    expr,
+                    span,
+                    create=target.strip().startswith(("train.", "policy.", "world.")),
+                )
+            )
     for edit in edits:
         items = apply(items, edit, out)
     return items
@@ -93,17 +108,27 @@ def _sections(items: list[Item], keyword: str) -> list[ast.Section]:
 def _single(items: list[Item], keyword: str, out: Diagnostics) -> ast.Section | None:
     found = _sections(items, keyword)
     for extra in found[1:]:
-        out.error("KS113", "repeated-block", f"there is already a `{keyword}` block", extra.header_span, help="write one block")
+        out.error(
+            "KS113",
+            "repeated-block",
+            f"there is already a `{keyword}` block",
+            extra.header_span,
+            help="write one block",
+        )
     return found[0] if found else None
 
 
-def _robot(items: list[Item], path: Path | None, sources: SourceMap, out: Diagnostics, source: str) -> tuple[RobotView, ast.Section | ast.Directive] | None:
+def _robot(
+    items: list[Item], path: Path | None, sources: SourceMap, out: Diagnostics, source: str
+) -> tuple[RobotView, ast.Section | ast.Directive] | None:
     section: ast.Section | ast.Directive | None = _single(items, "robot", out) or next(
         (i for i in items if isinstance(i, ast.Directive) and i.word == "robot"), None
     )
     if section is None or section.text is None:
         span = section.span if section else Span(source, 0, 0)
-        out.error("KS114", "missing-robot", "the spec names no robot", span, help='for example `robot "robots/biped.xml" {`')
+        out.error(
+            "KS114", "missing-robot", "the spec names no robot", span, help='for example `robot "robots/biped.xml" {`'
+        )
         return None
     span = section.header_span if isinstance(section, ast.Section) else section.span
     try:
@@ -120,7 +145,9 @@ def _robot(items: list[Item], path: Path | None, sources: SourceMap, out: Diagno
     return RobotView(index, found.path, index.model_name or found.path.stem, sources), section
 
 
-def _check(items: list[Item], name: str, path: Path | None, sources: SourceMap, out: Diagnostics, complete: bool) -> Program | None:
+def _check(
+    items: list[Item], name: str, path: Path | None, sources: SourceMap, out: Diagnostics, complete: bool
+) -> Program | None:
     """Checks block after block, in the order in which they need each other."""
     one = {word: _single(items, word, out) for word in ONCE}
     found = _robot(items, path, sources, out, name)
@@ -169,7 +196,13 @@ def _functions(c: Checker, items: list[Item]) -> None:
                 c.error(item.span, "KS109", "duplicate-name", f"there is already a function `{item.name}`")
             c.functions[item.name] = Fn(item.name, item.params, item.body, item.span)
         elif isinstance(item, ast.Assign | ast.Clause):
-            c.error(item.span, "KS110", "misplaced-statement", "this stands outside every block", help="put it into a block such as `signal { … }`")
+            c.error(
+                item.span,
+                "KS110",
+                "misplaced-statement",
+                "this stands outside every block",
+                help="put it into a block such as `signal { … }`",
+            )
 
 
 def _declare_action(c: Checker, size: int, joints: list[str]) -> None:
@@ -197,20 +230,36 @@ def _signal_values(c: Checker, names: list[str]) -> list[tuple[str, Value]]:
 def _unused(c: Checker) -> None:
     for binding in c.scope.names.values():
         if binding.what == "signal" and binding.used == 0:
-            c.warn(binding.span, "KS115", "unused-signal", f"nothing uses the signal `{binding.name}`", help="remove it, or observe or reward it")
+            c.warn(
+                binding.span,
+                "KS115",
+                "unused-signal",
+                f"nothing uses the signal `{binding.name}`",
+                help="remove it, or observe or reward it",
+            )
 
 
-def _complete(c: Checker, items: list[Item], observations: object, action: object, task: ast.Directive | None, name: str) -> None:
+def _complete(
+    c: Checker, items: list[Item], observations: object, action: object, task: ast.Directive | None, name: str
+) -> None:
     start = task.span if task else Span(name, 0, 0)
     needed = {
-        "observe": ("KS505", 'observe actor { … }'),
+        "observe": ("KS505", "observe actor { … }"),
         "action": ("KS506", "action { target = position(legs) around home scale 0.5 rad }"),
         "reward": ("KS403", "reward { … }"),
         "terminate": ("KS601", "terminate { timeout when time > 20 s truncate }"),
     }
     for keyword, (code, example) in needed.items():
         if not _sections(items, keyword):
-            c.error(start, code, f"missing-{keyword}", f"the spec has no `{keyword}` block", help=f"for example `{example}`")
+            c.error(
+                start, code, f"missing-{keyword}", f"the spec has no `{keyword}` block", help=f"for example `{example}`"
+            )
     groups = [s.name for s in _sections(items, "observe")]
     if groups and "actor" not in groups:
-        c.error(start, "KS503", "missing-actor", "there is no observation group `actor`", help=suggest("actor", [g for g in groups if g], "groups"))
+        c.error(
+            start,
+            "KS503",
+            "missing-actor",
+            "there is no observation group `actor`",
+            help=suggest("actor", [g for g in groups if g], "groups"),
+        )

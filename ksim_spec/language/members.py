@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ksim_spec.diagnostics import suggest
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra
 from ksim_spec.language.algebra import TypeProblem
-from ksim_spec.language.entities import Command, FrameOf, Keyframe, Module, Selection, World
+from ksim_spec.language.entities import Command, FrameOf, Keyframe, Selection, World
 from ksim_spec.language.frames import heading_of
 from ksim_spec.language.quantities import QUANTITIES, SENSORS, SITE_FRAME_SENSORS
 from ksim_spec.language.scope import Thing
@@ -52,8 +52,6 @@ def member(c: Checker, owner: Thing, name: str, span: Span) -> Thing:
         return _keyframe(c, owner, name, span)
     if isinstance(owner, FrameOf):
         c.error(span, "KS103", "unknown-member", f"a frame has no `{name}`", help="use it after `in`")
-    elif isinstance(owner, Module):
-        c.error(span, "KS103", "unknown-member", f"`{owner.name}` has no `{name}`")
     return UNKNOWN
 
 
@@ -62,14 +60,20 @@ def _unknown(c: Checker, span: Span, what: str, name: str, candidates: list[str]
     return UNKNOWN
 
 
-# Components -----------------------------------------------------------------------------------------------------------
+# Components ----------------------------------------------------------------------------------------------------------
 
 
 def _component(c: Checker, value: Value, name: str, span: Span) -> Value | Unknown:
     axis = len(value.axes) - 1
     if axis < 0 or value.axes[axis].name not in ("xyz", "quat", "command"):
         what = "a scalar" if not value.axes else f"a value over {value.axes[-1]}"
-        c.error(span, "KS103", "unknown-member", f"{what} has no component `{name}`", help="components are those of vectors: `.x`, `.xy`")
+        c.error(
+            span,
+            "KS103",
+            "unknown-member",
+            f"{what} has no component `{name}`",
+            help="components are those of vectors: `.x`, `.xy`",
+        )
         return UNKNOWN
     labels = value.axes[axis].labels
     if any(letter not in labels for letter in name) or len(set(name)) != len(name):
@@ -78,10 +82,12 @@ def _component(c: Checker, value: Value, name: str, span: Span) -> Value | Unkno
     return algebra.pick(value, axis, indices[0] if len(name) == 1 else indices)
 
 
-# Selections -----------------------------------------------------------------------------------------------------------
+# Selections ----------------------------------------------------------------------------------------------------------
 
 
-def read(what: str, of: str, names: tuple[str, ...], shape: tuple[int, ...], dtype: str = "float", **more: object) -> Node:
+def read(
+    what: str, of: str, names: tuple[str, ...], shape: tuple[int, ...], dtype: str = "float", **more: object
+) -> Node:
     """Returns the leaf for a simulator quantity of elements, in the order of `names`."""
     return make("read", what=what, of=of, names=names, dtype=dtype, shape=shape, **more)
 
@@ -105,11 +111,15 @@ def _quantity(c: Checker, s: Selection, name: str, span: Span) -> Thing:
     if row is None:
         frames = ["heading"] if s.of in ("body", "site") else []
         return _unknown(c, span, f"a {s.of}", name, [*table, *frames])
-    if s.of == "joint":
-        return _joint(c, s, row, span)
-    if s.of == "actuator":
-        return _actuator(c, s, row, span)
-    return _spatial(c, s, row)
+    value = (
+        _joint(c, s, row, span)
+        if s.of == "joint"
+        else _actuator(c, s, row, span)
+        if s.of == "actuator"
+        else _spatial(c, s, row)
+    )
+    measured = isinstance(value, Value) and all((s.of, n, name) in c.onboard for n in s.names)
+    return value.but(privileged=False) if measured and isinstance(value, Value) else value
 
 
 def _joint(c: Checker, s: Selection, row: Quantity, span: Span) -> Value | Unknown:
@@ -119,7 +129,13 @@ def _joint(c: Checker, s: Selection, row: Quantity, span: Span) -> Value | Unkno
         return UNKNOWN
     joint_type = next(iter(types))
     if joint_type in ("free", "ball"):
-        c.error(span, "KS108", "mixed-joint-types", f"a {joint_type} joint has no single {row.name}", help="use its body: `.pos`, `.quat`, `.linvel`")
+        c.error(
+            span,
+            "KS108",
+            "mixed-joint-types",
+            f"a {joint_type} joint has no single {row.name}",
+            help="use its body: `.pos`, `.quat`, `.linvel`",
+        )
         return UNKNOWN
     dim = row.dim
     if row.name in ("pos", "lower", "upper"):
@@ -153,7 +169,7 @@ def _spatial(c: Checker, s: Selection, row: Quantity) -> Value:
     outer = _outer(s)
     lead = tuple(a.size for a in outer)
 
-    def leaf(what: str, last: int | None = None, dtype: str = "float", **more: object) -> Node:
+    def leaf(what: str, last: int | None = None, dtype: str = "float", **more: Any) -> Node:
         return read(what, s.of, s.names, (*lead, last) if last else lead, dtype, **more)
 
     quat = leaf("quat", 4)
@@ -161,7 +177,7 @@ def _spatial(c: Checker, s: Selection, row: Quantity) -> Value:
     if row.name == "quat":
         return base.but(axes=(*outer, QUAT), node=make("quat_positive", quat), kind="rotation", frame=WORLD)
     if row.name in ("pos", "linvel", "com", "com_vel", "contact_force"):
-        more = {"other": ("outside",)} if row.name == "contact_force" else {}
+        more: dict[str, Any] = {"other": ("outside",)} if row.name == "contact_force" else {}
         return Value(leaf(row.name, 3, **more), (*outer, XYZ), row.dim, row.kind, WORLD, True)
     if row.name == "angvel":
         return _angvel(c, s, row, quat)
@@ -224,7 +240,9 @@ def sensor_value(c: Checker, s: Selection) -> Value | Unknown:
 
 def contact_with(c: Checker, e: ast.InFrame) -> Thing:
     """Returns `x.contact with y`: contact between two selections only."""
-    if not (isinstance(e.value, ast.Attribute) and e.value.name in ("contact", "air_time", "contact_time", "contact_force")):
+    if not (
+        isinstance(e.value, ast.Attribute) and e.value.name in ("contact", "air_time", "contact_time", "contact_force")
+    ):
         c.error(e.span, "KS214", "not-a-contact", "`with` follows a contact, as in `feet.contact with world.floor`")
         return UNKNOWN
     one, other = c.thing(e.value.value), c.thing(e.frame)
@@ -244,7 +262,7 @@ def contact_with(c: Checker, e: ast.InFrame) -> Thing:
     return contact_quantity(c, contact, outer, row)
 
 
-# Frames ---------------------------------------------------------------------------------------------------------------
+# Frames --------------------------------------------------------------------------------------------------------------
 
 
 def frame_of(c: Checker, thing: Thing) -> Frame | None:
@@ -275,7 +293,7 @@ def position_of(c: Checker, expr: ast.Expr) -> Value | None:
 _PLACE_OF = {"linvel": "pos", "com_vel": "com"}
 
 
-# World, commands, keyframes -------------------------------------------------------------------------------------------
+# World, commands, keyframes ------------------------------------------------------------------------------------------
 
 
 def _world(c: Checker, name: str, span: Span) -> Thing:
@@ -283,7 +301,13 @@ def _world(c: Checker, name: str, span: Span) -> Thing:
         z = 1.0 if name == "up" else -1.0
         return Value(const([0.0, 0.0, z]), (XYZ,), kind="vector", frame=WORLD)
     if name == "gravity":
-        return Value(make("model", what="gravity", of="world", names=(), dtype="float", shape=(3,)), (XYZ,), ACCELERATION, "vector", WORLD)
+        return Value(
+            make("model", what="gravity", of="world", names=(), dtype="float", shape=(3,)),
+            (XYZ,),
+            ACCELERATION,
+            "vector",
+            WORLD,
+        )
     if name == "floor":
         return Selection("geom", (c.robot.floor_name,), "world.floor", None)
     return _unknown(c, span, "`world`", name, ["up", "down", "gravity", "floor"])

@@ -27,7 +27,9 @@ class Edit:
     create: bool = False
 
 
-def expand(file: ast.File, path: Path | None, sources: SourceMap, out: Diagnostics, seen: tuple[Path, ...] = ()) -> list[Item]:
+def expand(
+    file: ast.File, path: Path | None, sources: SourceMap, out: Diagnostics, seen: tuple[Path, ...] = ()
+) -> list[Item]:
     """Returns the items with includes and the base of `extends` spliced in, overrides applied."""
     items: list[Item] = []
     edits: list[Edit] = []
@@ -51,14 +53,22 @@ def _last_task(items: list[Item]) -> list[Item]:
     return [i for i in items if not (isinstance(i, ast.Directive) and i.word == "task" and i is not tasks[-1])]
 
 
-def _other(item: ast.Directive, path: Path | None, sources: SourceMap, out: Diagnostics, seen: tuple[Path, ...]) -> list[Item]:
+def _other(
+    item: ast.Directive, path: Path | None, sources: SourceMap, out: Diagnostics, seen: tuple[Path, ...]
+) -> list[Item]:
     target = ((path.parent if path else Path(".")) / (item.text or "")).resolve()
     if target in seen or target == (path.resolve() if path else None):
         out.error("KS151", "include-cycle", f"`{item.text}` includes itself", item.span)
         return []
     if not target.is_file():
         near = [p.name for p in target.parent.glob("*.ksim")] if target.parent.is_dir() else []
-        out.error("KS150", "missing-file", f"there is no file `{item.text}`", item.span, help=suggest(target.name, near, "specs"))
+        out.error(
+            "KS150",
+            "missing-file",
+            f"there is no file `{item.text}`",
+            item.span,
+            help=suggest(target.name, near, "specs"),
+        )
         return []
     try:
         text = target.read_text(encoding="utf-8")
@@ -84,7 +94,9 @@ def profile_edits(items: list[Item], name: str, out: Diagnostics, span: Span) ->
     found = next((s for s in sections if s.name == name), None)
     if found is None:
         known = [s.name or "" for s in sections]
-        out.error("KS101", "unknown-profile", f"there is no profile `{name}`", span, help=suggest(name, known, "profiles"))
+        out.error(
+            "KS101", "unknown-profile", f"there is no profile `{name}`", span, help=suggest(name, known, "profiles")
+        )
         return []
     edits: list[Edit] = []
     for stmt in found.body:
@@ -115,7 +127,13 @@ def apply(items: list[Item], edit: Edit, out: Diagnostics) -> list[Item]:
         matches, rest = named, rest[1:]
     if not matches:
         keywords = {i.keyword for i in items if isinstance(i, ast.Section)}
-        out.error("KS112", "no-such-path", f"there is no `{edit.path[0]}` block", edit.span, help=suggest(edit.path[0], keywords, "blocks"))
+        out.error(
+            "KS112",
+            "no-such-path",
+            f"there is no `{edit.path[0]}` block",
+            edit.span,
+            help=suggest(edit.path[0], keywords, "blocks"),
+        )
         return items
     if not rest:
         gone = {i for i, _ in matches}
@@ -129,7 +147,13 @@ def apply(items: list[Item], edit: Edit, out: Diagnostics) -> list[Item]:
         added = ast.Assign(ast.Name(rest[0], span=edit.span), "=", edit.value, span=edit.span)
         return [*items[:index], replace(section, body=(*section.body, added)), *items[index + 1 :]]
     names = [n for _, s in matches for n in _names(s.body)]
-    out.error("KS112", "no-such-path", f"there is no `{'.'.join(edit.path)}`", edit.span, help=suggest(rest[0], names, "entries"))
+    out.error(
+        "KS112",
+        "no-such-path",
+        f"there is no `{'.'.join(edit.path)}`",
+        edit.span,
+        help=suggest(rest[0], names, "entries"),
+    )
     return items
 
 
@@ -145,14 +169,18 @@ def _names(body: tuple[ast.Stmt | ast.Section, ...]) -> list[str]:
     return names
 
 
-def _edit_body(body: tuple[ast.Stmt | ast.Section, ...], rest: tuple[str, ...], edit: Edit) -> tuple[ast.Stmt | ast.Section, ...] | None:
+def _edit_body(
+    body: tuple[ast.Stmt | ast.Section, ...], rest: tuple[str, ...], edit: Edit
+) -> tuple[ast.Stmt | ast.Section, ...] | None:
     for index, stmt in enumerate(body):
         if isinstance(stmt, ast.Section):
             inner = _edit_body(stmt.body, rest[1:] if stmt.name == rest[0] and rest[1:] else rest, edit)
             if inner is not None:
                 return (*body[:index], replace(stmt, body=inner), *body[index + 1 :])
             continue
-        name = _path(stmt.target) if isinstance(stmt, ast.Assign) else (stmt.name,) if isinstance(stmt, ast.Entry) else ()
+        name = (
+            _path(stmt.target) if isinstance(stmt, ast.Assign) else (stmt.name,) if isinstance(stmt, ast.Entry) else ()
+        )
         if not name or rest[: len(name)] != name:
             continue
         changed = _edit_statement(stmt, rest[len(name) :], edit)  # type: ignore[arg-type]
@@ -160,7 +188,9 @@ def _edit_body(body: tuple[ast.Stmt | ast.Section, ...], rest: tuple[str, ...], 
     return None
 
 
-def _edit_statement(stmt: ast.Assign | ast.Entry, attribute: tuple[str, ...], edit: Edit) -> ast.Assign | ast.Entry | None:
+def _edit_statement(
+    stmt: ast.Assign | ast.Entry, attribute: tuple[str, ...], edit: Edit
+) -> ast.Assign | ast.Entry | None:
     if not attribute:
         if edit.value is None:
             return None
@@ -175,28 +205,43 @@ def _edit_statement(stmt: ast.Assign | ast.Entry, attribute: tuple[str, ...], ed
 
 
 def _without(items: list[Item], edit: Edit, out: Diagnostics) -> list[Item]:
-    """`no noise` drops every noise and bias; `no event push` one event; `no randomize`, `no curriculum` whole blocks."""
+    """`no noise` drops every noise and bias, `no event push` one event, `no randomize` a whole block."""
     what = edit.path[1:]
     if what == ("noise",):
         return [_no_noise(i) for i in items]
     if what == ("delay",):
-        return [_without_attrs(i, ("delay",)) if isinstance(i, ast.Section) and i.keyword == "action" else i for i in items]
+        return [
+            _without_attrs(i, ("delay",)) if isinstance(i, ast.Section) and i.keyword == "action" else i for i in items
+        ]
     kept = [
         i for i in items
         if not (isinstance(i, ast.Section) and i.keyword == what[0] and (len(what) == 1 or i.name == what[1]))
     ]  # fmt: skip
     if len(kept) == len(items):
-        names = ["noise", "delay", *(" ".join(filter(None, (i.keyword, i.name))) for i in items if isinstance(i, ast.Section))]
-        out.error("KS112", "no-such-path", f"there is no `{' '.join(what)}` to leave out", edit.span, help=suggest(" ".join(what), names, "parts"))
+        names = [
+            "noise",
+            "delay",
+            *(" ".join(filter(None, (i.keyword, i.name))) for i in items if isinstance(i, ast.Section)),
+        ]
+        out.error(
+            "KS112",
+            "no-such-path",
+            f"there is no `{' '.join(what)}` to leave out",
+            edit.span,
+            help=suggest(" ".join(what), names, "parts"),
+        )
     return kept
 
 
 def _no_noise(item: Item) -> Item:
-    return _without_attrs(item, ("noise", "bias")) if isinstance(item, ast.Section) and item.keyword == "observe" else item
+    return (
+        _without_attrs(item, ("noise", "bias")) if isinstance(item, ast.Section) and item.keyword == "observe" else item
+    )
 
 
 def _without_attrs(section: ast.Section, words: tuple[str, ...]) -> ast.Section:
     body = tuple(
-        replace(s, attrs=tuple(a for a in s.attrs if a.word not in words)) if isinstance(s, ast.Assign) else s for s in section.body
+        replace(s, attrs=tuple(a for a in s.attrs if a.word not in words)) if isinstance(s, ast.Assign) else s
+        for s in section.body
     )
     return replace(section, body=body)

@@ -143,7 +143,8 @@ class Termination:
 class StateChange:
     """One line of a reset or an event: which part of the state, how (= += *=), by what.
 
-    `target` is one of pos, quat, linvel, angvel (of a free body, with component indices), yaw, roll, pitch, joint_pos, joint_vel.
+    `target` is one of pos, linvel, angvel (of a free body, with component indices), yaw, roll, pitch, joint_pos,
+    joint_vel.
     """
 
     target: str
@@ -172,7 +173,7 @@ class Event:
 
 @dataclass(frozen=True)
 class FieldChange:
-    """Randomization of a model field: MuJoCo field, element kind and names, component indices, how, by what, how often."""
+    """Randomization of a quantity of the model: of which elements, how, by what, and how often."""
 
     name: str
     quantity: str

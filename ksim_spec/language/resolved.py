@@ -139,8 +139,15 @@ def resolved(program: Program) -> Spec:
         )  # fmt: skip
     world = program.world
     return Spec(
-        task=program.name, doc=program.doc, robot=program.robot_name,
-        world=WorldSpec(physics_step=world.physics_step, control_step=world.control_step, floor=world.floor, floor_friction=world.floor_friction),
+        task=program.name,
+        doc=program.doc,
+        robot=program.robot_name,
+        world=WorldSpec(
+            physics_step=world.physics_step,
+            control_step=world.control_step,
+            floor=world.floor,
+            floor_friction=world.floor_friction,
+        ),
         action=tuple(
             ActionSpec(name=t.name, mode=t.mode, joints=t.joints, actuators=t.actuators, delay_physics_steps=t.delay)
             for t in program.action
@@ -149,7 +156,14 @@ def resolved(program: Program) -> Spec:
         observations={
             g.name: tuple(
                 ObservationSpec(
-                    name=e.name, start=a, stop=b, unit=e.unit, frame=e.frame, scale=e.scale, noise=e.noise, privileged=e.privileged
+                    name=e.name,
+                    start=a,
+                    stop=b,
+                    unit=e.unit,
+                    frame=e.frame,
+                    scale=e.scale,
+                    noise=e.noise,
+                    privileged=e.privileged,
                 )
                 for e, a, b in g.slices()
             )
@@ -159,8 +173,12 @@ def resolved(program: Program) -> Spec:
         terminations=tuple(TerminationSpec(name=t.name, outcome=t.outcome) for t in program.terminations),
         events=tuple(e.name for e in program.events),
         randomize=tuple(RandomizationSpec(name=f.name, op=f.op, scope=f.scope) for f in program.randomization),
-        curriculum=tuple(LevelSpec(name=v.name, start=v.start, end=v.end, step=v.step, over=v.over) for v in program.levels),
+        curriculum=tuple(
+            LevelSpec(name=v.name, start=v.start, end=v.end, step=v.step, over=v.over) for v in program.levels
+        ),
         checks=tuple(_check(k) for k in program.checks),
         params=dict(sorted(program.params.items())),
-        policy=program.policy, critic_group=program.critic_group, train=program.train,
-    )  # fmt: skip
+        policy=program.policy,
+        critic_group=program.critic_group,
+        train=program.train,
+    )

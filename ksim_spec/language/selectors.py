@@ -43,7 +43,13 @@ def select(c: Checker, e: ast.Call) -> Thing:
     patterns: list[tuple[str, ast.Expr]] = []
     for arg in e.args:
         if not isinstance(arg.value, ast.String) or arg.name or arg.where or arg.binder:
-            c.error(arg.span, "KS203", "wrong-arguments", f"`{word}` takes names in quotes", help=f'for example `{word}("left_*")`')
+            c.error(
+                arg.span,
+                "KS203",
+                "wrong-arguments",
+                f"`{word}` takes names in quotes",
+                help=f'for example `{word}("left_*")`',
+            )
             return UNKNOWN
         patterns.append((arg.value.value, arg.value))
     if not patterns:
@@ -63,14 +69,22 @@ def _elements(c: Checker, e: ast.Call, kind: ElementKind, word: str, patterns: l
             what = "matches no" if any(ch in pattern for ch in "*?[") else "is not a"
             message = f"`{pattern}` {what} {kind} of {c.robot.name}"
             notes = (f"{c.robot.unnamed(kind)} {kind}s of this robot have no name",) if c.robot.unnamed(kind) else ()
-            c.error(expr.span, "KS102", f"unknown-{kind}", message, help=suggest(pattern, names, f"{kind}s"), notes=notes)
+            c.error(
+                expr.span, "KS102", f"unknown-{kind}", message, help=suggest(pattern, names, f"{kind}s"), notes=notes
+            )
     if empty or not found:
         return UNKNOWN
     label = f"{word}({', '.join(repr_name(p) for p, _ in patterns)})"
     if word == kind:
         if len(found) > 1:
             plural = next(p for p, k in _PLURAL.items() if k == kind)
-            c.error(e.span, "KS108", "ambiguous-selector", f"`{label}` matches {len(found)} {kind}s", help=f"use `{plural}(…)` for several")
+            c.error(
+                e.span,
+                "KS108",
+                "ambiguous-selector",
+                f"`{label}` matches {len(found)} {kind}s",
+                help=f"use `{plural}(…)` for several",
+            )
             return UNKNOWN
         single = Selection(kind, (found[0],), label, None)
         return sensor_value(c, single) if kind == "sensor" else single

@@ -32,7 +32,13 @@ def operate(c: Checker, e: ast.Call) -> Thing:
     if any(isinstance(a, Unknown) for a in args):
         return UNKNOWN
     if not needed <= len(args) <= len(params) or any(a.where or a.over or a.binder for a in e.args):
-        c.error(e.span, "KS203", "wrong-arguments", f"`{name}` takes {needed} argument{'s' if needed != 1 else ''}", help=f"signature: `{signature}`")
+        c.error(
+            e.span,
+            "KS203",
+            "wrong-arguments",
+            f"`{name}` takes {needed} argument{'s' if needed != 1 else ''}",
+            help=f"signature: `{signature}`",
+        )
         return UNKNOWN
     values = [a for a in args if isinstance(a, Value)]
     return c.guard(e.span, lambda: build(c, values))
@@ -75,7 +81,9 @@ def _ema(c: Checker, a: list[Value]) -> Value:
 def _lowpass(c: Checker, a: list[Value]) -> Value:
     cutoff = a[1]
     if cutoff.node.op != "const" or not cutoff.dim.same(FREQUENCY):
-        raise TypeProblem("KS212", "not-a-literal", "the cut-off of `lowpass` must be a literal frequency", help="for example `10 Hz`")
+        raise TypeProblem(
+            "KS212", "not-a-literal", "the cut-off of `lowpass` must be a literal frequency", help="for example `10 Hz`"
+        )
     alpha = 1.0 - math.exp(-2 * math.pi * float(cutoff.node.attr("value")) * c.control_dt)
     return _keep("ema", a[0], Value(const(alpha)))
 
@@ -103,7 +111,9 @@ def _integrate(c: Checker, a: list[Value]) -> Value:
 def _slew(c: Checker, a: list[Value]) -> Value:
     x, rate = a
     if not rate.dim.same(x.dim / TIME):
-        raise TypeProblem("KS301", "unit-mismatch", f"the rate of `slew` must be in {x.dim / TIME}, and this is {rate.dim}")
+        raise TypeProblem(
+            "KS301", "unit-mismatch", f"the rate of `slew` must be in {x.dim / TIME}, and this is {rate.dim}"
+        )
     limit = make("mul", rate.node, const(c.control_dt))
     return _keep("slew", x, Value(limit))
 
@@ -157,10 +167,13 @@ def _extreme(op: str) -> Build:
 
 def _phase(c: Checker, a: list[Value]) -> Value:
     if not a[0].dim.same(FREQUENCY):
-        raise TypeProblem("KS301", "unit-mismatch", f"`phase` needs a frequency, and this is {a[0].dim}", help="for example `1.4 Hz`")
+        raise TypeProblem(
+            "KS301", "unit-mismatch", f"`phase` needs a frequency, and this is {a[0].dim}", help="for example `1.4 Hz`"
+        )
     start = a[1] if len(a) > 1 else algebra.number(0.0)
     turns = make("phase", a[0].node, start.node, dt=c.control_dt)
-    return Value(make("mul", turns, const(2 * math.pi)), start.axes or a[0].axes, ANGLE)
+    privileged = a[0].privileged or start.privileged
+    return Value(make("mul", turns, const(2 * math.pi)), start.axes or a[0].axes, ANGLE, privileged=privileged)
 
 
 OPERATORS: dict[str, tuple[str, Build]] = {

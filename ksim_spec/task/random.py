@@ -19,12 +19,13 @@ from jaxtyping import Array, Float, PRNGKeyArray, UInt32
 
 Streams = Mapping[str, tuple[str, str, tuple[int, ...]]]
 Samples = dict[str, Array]
+Word = UInt32[Array, "..."] | np.uint32
 
 _ROTATIONS = np.array([[13, 15, 26, 6], [17, 29, 16, 24]], np.uint32)
 _PARITY = np.uint32(0x1BD11BDA)
 
 
-def threefry(k0: UInt32[Array, "..."], k1: UInt32[Array, "..."], x0: Array, x1: Array) -> tuple[Array, Array]:
+def threefry(k0: Word, k1: Word, x0: Word, x1: Word) -> tuple[Array, Array]:
     """Returns Threefry-2x32 with 20 rounds of the counter (x0, x1) under the key (k0, k1), element by element.
 
     Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011); agrees with JAX's generator.
@@ -58,9 +59,7 @@ def _layout(names: tuple[tuple[str, int], ...]) -> tuple[np.ndarray, np.ndarray]
     return np.concatenate(ids), np.concatenate(elements)
 
 
-def samples(
-    key: PRNGKeyArray, streams: Streams, scopes: tuple[str, ...], counter: Array, num_envs: int
-) -> Samples:
+def samples(key: PRNGKeyArray, streams: Streams, scopes: tuple[str, ...], counter: Array, num_envs: int) -> Samples:
     """Returns the standard samples of every stream of some scopes for all environments: (E, *shape), float32."""
     mine = [(name, kind, shape) for name, (kind, its, shape) in streams.items() if its in scopes]
     mine.sort(key=lambda row: (row[1], row[0]))  # one kind after the other, so that each is one run of columns

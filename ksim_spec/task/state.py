@@ -57,7 +57,7 @@ class EnvState(NamedTuple):
 
 
 class StepInfo(NamedTuple):
-    """How the step ended and what was measured on it, before any reset. `checks` are (value, counts) by check number."""
+    """How the step ended and what was measured on it, before any reset. `metrics` are (value, counts) by check."""
 
     fail_E: Bool[Array, "E"]
     success_E: Bool[Array, "E"]

@@ -20,7 +20,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from ksim_spec.physics.fields import model_field
 from ksim_spec.physics.protocol import Engine, EngineConfig, Starts
 from ksim_spec.task.random import Samples, samples
-from ksim_spec.task.state import Episode, EnvState, StepInfo, TaskState
+from ksim_spec.task.state import EnvState, Episode, StepInfo, TaskState
 
 ValueFn = Callable[[Mapping[str, Array]], Array]
 TERMINAL_ROWS = 32  # terminal observations are valued in chunks of this many rows
@@ -117,10 +117,18 @@ class Task:
         values, memory = self._advance(reads, zero, command, jnp.zeros(self.num_envs), draws, params, True, {})
         lasting = {k: v for k, v in draws.items() if self.streams[k][1] in ("episode", "run")}
         return Episode(
-            reads=reads, values=values, memory=memory, command=command, command_left=command_left, event_left=event_left,
-            draws=lasting, action_EA=zero, past_EHA=jnp.zeros((self.num_envs, self._past, self.action_size), jnp.float32),
-            step_E=jnp.zeros(self.num_envs, jnp.int32), return_E=jnp.zeros(self.num_envs, jnp.float32),
-        )  # fmt: skip
+            reads=reads,
+            values=values,
+            memory=memory,
+            command=command,
+            command_left=command_left,
+            event_left=event_left,
+            draws=lasting,
+            action_EA=zero,
+            past_EHA=jnp.zeros((self.num_envs, self._past, self.action_size), jnp.float32),
+            step_E=jnp.zeros(self.num_envs, jnp.int32),
+            return_E=jnp.zeros(self.num_envs, jnp.float32),
+        )
 
     def init(self, key: PRNGKeyArray, params: Any) -> tuple[TaskState, EnvState]:
         """Returns the state of a fresh batch and its first observation."""
@@ -257,9 +265,9 @@ class Task:
         p, lv = params["p"], params["lv"]
         if first:
             old = {k: self._blank(k) for k in self.about["memory"]}
-        values, memory = jax.vmap(
-            lambda s, a, c, t, d, old: self.module.advance(s, a, c, t, d, p, lv, first, old)
-        )(reads, a, c, t, d, old)
+        values, memory = jax.vmap(lambda s, a, c, t, d, old: self.module.advance(s, a, c, t, d, p, lv, first, old))(
+            reads, a, c, t, d, old
+        )
         return values, memory
 
     def _blank(self, key: str) -> Array:
@@ -273,7 +281,9 @@ class Task:
             now.reads, now.action_EA, now.command, t, now.values, d
         )
 
-    def _judge(self, after: Episode, t: Array, d: Samples, params: Any) -> tuple[Array, dict[str, Array], dict[str, Array]]:
+    def _judge(
+        self, after: Episode, t: Array, d: Samples, params: Any
+    ) -> tuple[Array, dict[str, Array], dict[str, Array]]:
         total_E, terms = self._roles("rewards", after, t, d, params)
         return total_E, terms, self._roles("terminations", after, t, d, params)
 
@@ -313,7 +323,11 @@ class Task:
         if self._past:
             past = jnp.concatenate([after.action_EA[:, None], past[:, :-1]], axis=1)
         return after._replace(
-            command=command, command_left=left, past_EHA=past, step_E=after.step_E + 1, return_E=after.return_E + reward_E
+            command=command,
+            command_left=left,
+            past_EHA=past,
+            step_E=after.step_E + 1,
+            return_E=after.return_E + reward_E,
         )
 
     def _observe(self, now: Episode, t: Array, d: Samples, params: Any) -> dict[str, Array]:

@@ -11,16 +11,12 @@ from ksim_spec.cli.bench import as_text
 from ksim_spec.compile import compile_spec, write_compiled
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.session import make_task, open_folder
-from tests.cli.test_show import SPECS
+from tests.cli.test_show import SMALL
 
 
 def test_the_replay_ends_where_the_task_ended(tmp_path):
     # without randomized fields, which the replay leaves as they were at its start
-    text = (SPECS / "trot.ksim").read_text() + "\nprofile bare {\n  no randomize\n}\n"
-    text = text.replace("robots/quadruped.xml", str(SPECS / "robots" / "quadruped.xml"))
-    text = text.replace("5 s .. 10 s", "0.1 s .. 0.3 s")
-    (tmp_path / "trot.ksim").write_text(text)
-    write_compiled(compile_spec(tmp_path / "trot.ksim", profile="bare"), tmp_path / "out")
+    write_compiled(compile_spec(SMALL, profile="bare"), tmp_path / "out")
     task = make_task(open_folder(tmp_path / "out"), 4, "cpu")
     recorder = bench.Recorder(task.engine)
     state, _ = jax.jit(task.init)(jax.random.key(0), task.params)

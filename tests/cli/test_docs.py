@@ -63,10 +63,15 @@ def test_the_examples_parse(block):
     assert parse_file(SourceFile("block", block))[1] == []
 
 
-def test_the_readme_shows_the_walk_spec_as_it_is():
-    known = {" ".join(line.split()) for line in WALK.read_text().splitlines()}
+def plain_lines(text: str) -> list[str]:
+    """Returns lines without alignment and with any number as a weight, which is what tuning changes."""
+    return [re.sub(r"weight -?[\d.e-]+", "weight #", " ".join(line.split())) for line in text.splitlines()]
+
+
+def test_the_readme_shows_the_walk_spec_but_for_weights():
+    known = set(plain_lines(WALK.read_text()))
     (block,) = blocks(README)
-    shown = [" ".join(line.split()) for line in block.splitlines()]
+    shown = plain_lines(block)
     assert [line for line in shown if line not in known and not line.startswith("# …")] == []
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ksim_spec.diagnostics import suggest
-from ksim_spec.ir.node import Node
+from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import make
+from ksim_spec.ir.temporal import is_temporal
 from ksim_spec.language import algebra
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.types import Unknown, Value
@@ -43,7 +44,13 @@ def attributes(c: Checker, attrs: tuple[ast.Attr, ...], allowed: tuple[str, ...]
     found: dict[str, ast.Attr] = {}
     for attr in attrs:
         if attr.word not in allowed:
-            c.error(attr.span, "KS105", "unknown-attribute", f"{where} takes no `{attr.word}`", help=suggest(attr.word, allowed, "attributes"))
+            c.error(
+                attr.span,
+                "KS105",
+                "unknown-attribute",
+                f"{where} takes no `{attr.word}`",
+                help=suggest(attr.word, allowed, "attributes"),
+            )
         elif attr.word in found:
             c.error(attr.span, "KS103", "duplicate-attribute", f"`{attr.word}` is given twice")
         else:
@@ -79,6 +86,26 @@ def drawn_interval(c: Checker, expr: ast.Expr, dim: Dim, stream: str, scope: str
     high_param = c.param(f"{stream}.high", algebra.number(high, dim)).node
     u = make("sample", stream=stream, kind="uniform", scope=scope, dtype="float", shape=())
     return make("add", low_param, make("mul", u, make("sub", high_param, low_param)))
+
+
+ALWAYS = frozenset({"const", "param", "level", "model", "pose"})  # known before anything happens
+DRAWN = ALWAYS | {"sample"}
+KICK = DRAWN | {"read"}
+_LATER = {
+    "read": "the state of the simulation", "action": "the action", "command": "a command", "time": "the time",
+    "sample": "a draw", "stat": "a statistic",
+}  # fmt: skip
+
+
+def known_here(c: Checker, node: Node, allowed: frozenset[str], span: Span, what: str) -> bool:
+    """Reports and returns False when a value needs something that does not exist yet where it is worked out."""
+    for n in walk([node]):
+        missing = "the past" if is_temporal(n) else _LATER.get(n.op) if n.op not in allowed else None
+        if missing is not None:
+            help = "use literals, keyframes and draws" if "sample" in allowed else "use literals and keyframes"
+            c.error(span, "KS218", "not-known-here", f"{what} cannot depend on {missing}", help=help)
+            return False
+    return True
 
 
 def need_scalar(c: Checker, value: Value | Unknown, span: Span, what: str) -> Value | None:

@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ksim_spec.diagnostics import suggest
+from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import make
-from ksim_spec.language import algebra
-from ksim_spec.language.blocks.attributes import attributes, drawn_interval, need_scalar
+from ksim_spec.language.blocks.attributes import (
+    ALWAYS,
+    DRAWN,
+    KICK,
+    attributes,
+    drawn_interval,
+    known_here,
+    need_scalar,
+)
 from ksim_spec.language.blocks.setting import declare
 from ksim_spec.language.entities import Keyframe, Selection
 from ksim_spec.language.expressions import Checker
@@ -29,7 +37,7 @@ from ksim_spec.units import (
     Dim,
 )
 
-# State targets --------------------------------------------------------------------------------------------------------
+# State targets -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,13 @@ def state_target(c: Checker, expr: ast.Expr, velocities_only: bool) -> StateTarg
     if isinstance(expr, ast.Attribute) and isinstance(expr.value, ast.Attribute) and set(expr.name) <= set("xyz"):
         swizzle, inner = expr.name, expr.value
     if not isinstance(inner, ast.Attribute):
-        c.error(expr.span, "KS604", "not-a-state", "this is not a part of the state", help="for example `legs.pos` or `base.linvel.xy`")
+        c.error(
+            expr.span,
+            "KS604",
+            "not-a-state",
+            "this is not a part of the state",
+            help="for example `legs.pos` or `base.linvel.xy`",
+        )
         return None
     owner = c.thing(inner.value)
     if isinstance(owner, Unknown):
@@ -72,7 +86,13 @@ def state_target(c: Checker, expr: ast.Expr, velocities_only: bool) -> StateTarg
     if isinstance(owner, Selection) and owner.of == "body" and len(owner.names) == 1 and inner.name in _BODY_STATE:
         return _body_target(c, owner, inner, swizzle, velocities_only)
     known = ["pos", "vel"] if isinstance(owner, Selection) and owner.of == "joint" else list(_BODY_STATE)
-    c.error(inner.span, "KS604", "not-a-state", f"`{inner.name}` is not a part of the state that can be set", help=suggest(inner.name, known, "parts"))
+    c.error(
+        inner.span,
+        "KS604",
+        "not-a-state",
+        f"`{inner.name}` is not a part of the state that can be set",
+        help=suggest(inner.name, known, "parts"),
+    )
     return None
 
 
@@ -90,7 +110,13 @@ def _body_target(
     c: Checker, owner: Selection, inner: ast.Attribute, swizzle: str | None, velocities_only: bool
 ) -> StateTarget | None:
     if not c.robot.is_free_body(owner.one):
-        c.error(inner.span, "KS604", "not-a-state", f"`{owner.alias}` does not float freely, so it cannot be placed", help="set its joints instead")
+        c.error(
+            inner.span,
+            "KS604",
+            "not-a-state",
+            f"`{owner.alias}` does not float freely, so it cannot be placed",
+            help="set its joints instead",
+        )
         return None
     target, dim, components, is_velocity = _BODY_STATE[inner.name]
     if velocities_only and not is_velocity:
@@ -114,7 +140,11 @@ def _state_change(c: Checker, stmt: ast.Assign, stream: str, scope: str, velocit
     c.draws = c.drawing(stream, scope, target.axes, shared="shared" in attrs)
     thing = c.thing(stmt.value)
     if isinstance(thing, Keyframe) and target.target == "joint_pos":
-        thing = Value(make("pose", key=thing.name, names=target.names, dtype="float", shape=(len(target.names),)), target.axes, target.dim)
+        thing = Value(
+            make("pose", key=thing.name, names=target.names, dtype="float", shape=(len(target.names),)),
+            target.axes,
+            target.dim,
+        )
     value = thing if isinstance(thing, Value) else c.value(stmt.value) if not isinstance(thing, Unknown) else UNKNOWN
     c.draws = None
     if isinstance(value, Unknown):
@@ -125,6 +155,9 @@ def _state_change(c: Checker, stmt: ast.Assign, stream: str, scope: str, velocit
     if value.axes and [a.labels for a in value.axes] != [a.labels for a in target.axes]:
         have, want = ", ".join(map(str, value.axes)), ", ".join(map(str, target.axes)) or "a scalar"
         c.error(stmt.value.span, "KS201", "shape-mismatch", f"this has the axes [{have}], and the target [{want}]")
+        return None
+    where = "a kick" if velocities_only else "where an episode begins"
+    if not known_here(c, value.node, KICK if velocities_only else DRAWN, stmt.value.span, where):
         return None
     return StateChange(target.target, target.names, target.components, stmt.op, value.node)
 
@@ -140,7 +173,7 @@ def _path_text(expr: ast.Expr) -> str:
     return "?"
 
 
-# reset ----------------------------------------------------------------------------------------------------------------
+# reset ---------------------------------------------------------------------------------------------------------------
 
 
 def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
@@ -158,7 +191,9 @@ def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
             if change is not None:
                 changes.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
-            c.error(stmt.span, "KS110", "misplaced-statement", "a reset block holds `pose`, `settle`, and changes of state")
+            c.error(
+                stmt.span, "KS110", "misplaced-statement", "a reset block holds `pose`, `settle`, and changes of state"
+            )
     return Reset(pose, tuple(changes), settle)
 
 
@@ -167,11 +202,17 @@ def _pose(c: Checker, stmt: ast.Clause) -> str | None:
     if isinstance(thing, Keyframe):
         return thing.name
     if not isinstance(thing, Unknown):
-        c.error(stmt.span, "KS604", "not-a-pose", "`pose` needs a keyframe", help='declare one in the robot block: `home = keyframe("stand")`')
+        c.error(
+            stmt.span,
+            "KS604",
+            "not-a-pose",
+            "`pose` needs a keyframe",
+            help='declare one in the robot block: `home = keyframe("stand")`',
+        )
     return None
 
 
-# event ----------------------------------------------------------------------------------------------------------------
+# event ---------------------------------------------------------------------------------------------------------------
 
 
 def check_event(c: Checker, section: ast.Section) -> Event | None:
@@ -180,7 +221,13 @@ def check_event(c: Checker, section: ast.Section) -> Event | None:
     attrs = attributes(c, section.attrs, ("every",), "an event")
     every = attrs.expr("every")
     if every is None:
-        c.error(section.header_span, "KS203", "wrong-arguments", "an event needs an interval", help="for example `event push every 5 s .. 10 s {`")
+        c.error(
+            section.header_span,
+            "KS203",
+            "wrong-arguments",
+            "an event needs an interval",
+            help="for example `event push every 5 s .. 10 s {`",
+        )
         return None
     interval = drawn_interval(c, every, TIME, f"event.{name}.interval", "event", "the interval")
     changes: list[StateChange] = []
@@ -190,11 +237,16 @@ def check_event(c: Checker, section: ast.Section) -> Event | None:
             if change is not None:
                 changes.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
-            c.error(stmt.span, "KS110", "misplaced-statement", "an event holds changes of velocity, for example `base.linvel.xy += disc(0.5 m/s)`")
+            c.error(
+                stmt.span,
+                "KS110",
+                "misplaced-statement",
+                "an event holds changes of velocity, for example `base.linvel.xy += disc(0.5 m/s)`",
+            )
     return Event(name, interval, tuple(changes), section.header_span) if interval is not None else None
 
 
-# randomize ------------------------------------------------------------------------------------------------------------
+# randomize -----------------------------------------------------------------------------------------------------------
 
 FIELDS: dict[str, dict[str, Dim]] = {
     "geom": {"friction": NUMBER},
@@ -222,7 +274,13 @@ def check_randomization(c: Checker, sections: list[ast.Section]) -> list[FieldCh
             if change is not None:
                 found.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
-            c.error(stmt.span, "KS110", "misplaced-statement", 'a randomize block holds fields, for example `geom("floor").friction *= uniform(0.5, 1.25) per episode`')
+            c.error(
+                stmt.span,
+                "KS110",
+                "misplaced-statement",
+                "a randomize block holds fields",
+                help='for example `geom("floor").friction *= uniform(0.5, 1.25) per episode`',
+            )
     return found
 
 
@@ -230,10 +288,14 @@ def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
     attrs = attributes(c, stmt.attrs, ("per", "shared"), "a randomized field")
     per = attrs.word("per") or "episode"
     if per not in ("episode", "run"):
-        c.error(stmt.span, "KS605", "unknown-scope", f"`per {per}` is not a scope", help="use `per episode` or `per run`")
+        c.error(
+            stmt.span, "KS605", "unknown-scope", f"`per {per}` is not a scope", help="use `per episode` or `per run`"
+        )
         return None
     if not isinstance(stmt.target, ast.Attribute):
-        c.error(stmt.target.span, "KS606", "not-a-field", "this is not a field of the model", help="for example `base.mass`")
+        c.error(
+            stmt.target.span, "KS606", "not-a-field", "this is not a field of the model", help="for example `base.mass`"
+        )
         return None
     owner = c.thing(stmt.target.value)
     if isinstance(owner, Unknown):
@@ -242,7 +304,13 @@ def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
     fields = FIELDS.get(of, {})
     quantity = stmt.target.name
     if quantity not in fields:
-        c.error(stmt.target.name_span, "KS606", "not-a-field", f"a {of} has no field `{quantity}` that can vary", help=suggest(quantity, fields, "fields"))
+        c.error(
+            stmt.target.name_span,
+            "KS606",
+            "not-a-field",
+            f"a {of} has no field `{quantity}` that can vary",
+            help=suggest(quantity, fields, "fields"),
+        )
         return None
     names = owner.names if isinstance(owner, Selection) else ()
     name = _path_text(stmt.target)
@@ -256,6 +324,12 @@ def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
     wanted = NUMBER if stmt.op == "*=" else _field_dim(c, of, quantity, names)
     if not c.expect_dim(value, wanted, stmt.value.span, "the change"):
         return None
+    if value.axes and [a.labels for a in value.axes] != [a.labels for a in axes]:
+        have, want = ", ".join(map(str, value.axes)), ", ".join(map(str, axes)) or "a scalar"
+        c.error(stmt.value.span, "KS201", "shape-mismatch", f"this has the axes [{have}], and the field [{want}]")
+        return None
+    if not known_here(c, value.node, DRAWN, stmt.value.span, "a field of the model"):
+        return None
     scope: Literal["episode", "run"] = "run" if per == "run" else "episode"
     return FieldChange(name, quantity, of, names, stmt.op, value.node, scope, stmt.span)
 
@@ -267,7 +341,7 @@ def _field_dim(c: Checker, of: str, quantity: str, names: tuple[str, ...]) -> Di
     return dim
 
 
-# curriculum -----------------------------------------------------------------------------------------------------------
+# curriculum ----------------------------------------------------------------------------------------------------------
 
 STATS: dict[str, Dim] = {"episode_time": TIME, "episode_return": NUMBER, "survived": NUMBER, "env_states": NUMBER}
 
@@ -284,7 +358,12 @@ def declare_levels(c: Checker, sections: list[ast.Section]) -> list[tuple[ast.En
             declare(c, stmt.name, "curriculum level", _always(value), stmt)
             found.append((stmt, value))
         elif not isinstance(stmt, ast.ErrorStmt):
-            c.error(stmt.span, "KS110", "misplaced-statement", "a curriculum holds levels, for example `push from 0 to 1 by 0.05 when mean(episode_time) > 10 s`")
+            c.error(
+                stmt.span,
+                "KS110",
+                "misplaced-statement",
+                "a curriculum holds levels, for example `push from 0 to 1 by 0.05 when mean(episode_time) > 10 s`",
+            )
     return found
 
 
@@ -296,7 +375,7 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]]) -> list[Leve
     """Returns the levels: ends, step, and what moves them."""
     out: list[Level] = []
     for stmt, value in levels:
-        attrs = attributes(c, stmt.attrs, ("from", "to", "by", "when", "duration", "every"), "a level")
+        attrs = attributes(c, stmt.attrs, ("from", "to", "by", "when", "duration"), "a level")
         first, last = attrs.expr("from"), attrs.expr("to")
         if first is None or last is None:
             c.error(stmt.span, "KS203", "wrong-arguments", f"the level `{stmt.name}` needs `from` and `to`")
@@ -312,7 +391,12 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]]) -> list[Leve
                 out.append(Level(stmt.name, start, end, None, None, states))
             continue
         if by is None or when is None:
-            c.error(stmt.span, "KS203", "wrong-arguments", f"the level `{stmt.name}` needs `by … when …`, or `duration … env_states`")
+            c.error(
+                stmt.span,
+                "KS203",
+                "wrong-arguments",
+                f"the level `{stmt.name}` needs `by … when …`, or `duration … env_states`",
+            )
             continue
         step = c.scalar(by, value.dim, "the step of a level")
         condition = _stat_condition(c, when)
@@ -321,7 +405,7 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]]) -> list[Leve
     return out
 
 
-def _stat_condition(c: Checker, expr: ast.Expr) -> object:
+def _stat_condition(c: Checker, expr: ast.Expr) -> Node | None:
     """A condition on the statistics of the episodes finished in an update: `mean(episode_time) > 10 s`."""
     frame = {name: Value(make("stat", name=name, dtype="float", shape=()), dim=dim) for name, dim in STATS.items()}
     with c.scope.local({**frame}):
@@ -333,21 +417,22 @@ def _stat_condition(c: Checker, expr: ast.Expr) -> object:
     if not checked.is_bool:
         c.error(expr.span, "KS209", "not-a-condition", f"`when` needs true or false, and this is {checked.describe()}")
         return None
-    return checked.node
+    return checked.node if known_here(c, checked.node, ALWAYS | {"stat"}, expr.span, "a level") else None
 
 
 def _without_mean(expr: ast.Expr) -> ast.Expr:
     """`mean(stat)` is the statistic itself, which is already a mean over the finished episodes."""
     from dataclasses import replace
 
-    if isinstance(expr, ast.Call) and isinstance(expr.func, ast.Name) and expr.func.id == "mean" and len(expr.args) == 1:
+    if (
+        isinstance(expr, ast.Call)
+        and isinstance(expr.func, ast.Name)
+        and expr.func.id == "mean"
+        and len(expr.args) == 1
+    ):
         inner = expr.args[0].value
         if isinstance(inner, ast.Name) and inner.id in STATS:
             return inner
     if isinstance(expr, ast.Binary):
         return replace(expr, left=_without_mean(expr.left), right=_without_mean(expr.right))
     return expr
-
-
-def unused(value: Value) -> Value:
-    return algebra.negate(value)

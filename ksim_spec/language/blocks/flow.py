@@ -9,28 +9,33 @@ import numpy as np
 from ksim_spec.diagnostics import suggest
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
-from ksim_spec.language import algebra, members
+from ksim_spec.language import algebra, frames
 from ksim_spec.language.algebra import TypeProblem
-from ksim_spec.language.blocks.attributes import Attributes, attributes, drawn_interval, need_scalar
+from ksim_spec.language.blocks.attributes import DRAWN, Attributes, attributes, drawn_interval, known_here, need_scalar
 from ksim_spec.language.blocks.setting import declare, frame_for
 from ksim_spec.language.draws import sample
 from ksim_spec.language.entities import Command
 from ksim_spec.language.expressions import Checker, table_value
 from ksim_spec.language.program import CommandBlock, CommandField, ObservationEntry, ObservationGroup
 from ksim_spec.language.scope import DrawContext, Thing
-from ksim_spec.language.types import UNKNOWN, Unknown, Value
-from ksim_spec.source import Span
+from ksim_spec.language.types import UNKNOWN, Frame, Unknown, Value
 from ksim_spec.syntax import ast
 from ksim_spec.units import NUMBER, TIME, Dim
 
-# command ----------------------------------------------------------------------------------------------------------------
+# command -------------------------------------------------------------------------------------------------------------
 
 
 def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
     """Declares a command and returns its fields, redraw interval, and probability of zero."""
     name = section.name
     if name is None:
-        c.error(section.header_span, "KS203", "missing-name", "a command needs a name", help="for example `command velocity {`")
+        c.error(
+            section.header_span,
+            "KS203",
+            "missing-name",
+            "a command needs a name",
+            help="for example `command velocity {`",
+        )
         return None
     header = attributes(c, section.attrs, ("in",), "a command")
     frame = frame_for(c, header.expr("in"))
@@ -43,7 +48,7 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
         elif isinstance(stmt, ast.Clause) and stmt.word == "zero":
             zero = _zero(c, stmt, name)
         elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
-            _field(c, stmt, name, stmt.target.id, fields, leaves)
+            _field(c, stmt, name, stmt.target.id, frame if "in" in header else None, fields, leaves)
         elif not isinstance(stmt, ast.ErrorStmt):
             c.error(stmt.span, "KS110", "misplaced-statement", "a command holds fields, `resample`, and `zero`")
     command = Command(name, tuple(leaves), frame)
@@ -52,8 +57,9 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
 
 
 def _field(
-    c: Checker, stmt: ast.Assign, command: str, name: str, fields: list[CommandField], leaves: list[tuple[str, Value]]
-) -> None:
+    c: Checker, stmt: ast.Assign, command: str, name: str, frame: Frame | None, fields: list[CommandField],
+    leaves: list[tuple[str, Value]],
+) -> None:  # fmt: skip
     attributes(c, stmt.attrs, (), "a command field")
     if any(f.name == name for f in fields):
         c.error(stmt.target.span, "KS109", "duplicate-name", f"`{name}` is already a field of `{command}`")
@@ -65,16 +71,27 @@ def _field(
     if checked is None:
         leaves.append((name, Value(const(0.0), zero=True)))
         return
+    if not known_here(c, checked.node, DRAWN, stmt.value.span, "a command field"):
+        leaves.append((name, Value(const(0.0), zero=True)))
+        return
     fields.append(CommandField(name, checked.node, str(checked.dim)))
     leaf = make("command", command=command, field=name, dtype=checked.node.dtype, shape=())
-    leaves.append((name, Value(leaf, dim=checked.dim)))
+    if name == "z" and frame is not None and frame.shares_z:
+        frame = frames.WORLD
+    leaves.append((name, Value(leaf, dim=checked.dim, frame=frame if name in ("x", "y", "z") else None)))
 
 
 def _resample(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
     attrs = attributes(c, stmt.attrs, ("every",), "`resample`")
     every = attrs.expr("every")
     if every is None:
-        c.error(stmt.span, "KS203", "wrong-arguments", "`resample` needs an interval", help="for example `resample every 4 s .. 8 s`")
+        c.error(
+            stmt.span,
+            "KS203",
+            "wrong-arguments",
+            "`resample` needs an interval",
+            help="for example `resample every 4 s .. 8 s`",
+        )
         return None
     return drawn_interval(c, every, TIME, f"command.{name}.resample", "command", "the interval")
 
@@ -83,7 +100,13 @@ def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
     attrs = attributes(c, stmt.attrs, ("probability",), "`zero`")
     expr = attrs.expr("probability")
     if expr is None:
-        c.error(stmt.span, "KS203", "wrong-arguments", "`zero` needs a probability", help="for example `zero with probability 10 %`")
+        c.error(
+            stmt.span,
+            "KS203",
+            "wrong-arguments",
+            "`zero` needs a probability",
+            help="for example `zero with probability 10 %`",
+        )
         return None
     p = c.scalar(expr, NUMBER, "a probability")
     if p is None:
@@ -96,7 +119,7 @@ def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
     return make("lt", u, param)
 
 
-# signal -----------------------------------------------------------------------------------------------------------------
+# signal --------------------------------------------------------------------------------------------------------------
 
 
 def declare_signals(c: Checker, section: ast.Section) -> list[str]:
@@ -106,20 +129,26 @@ def declare_signals(c: Checker, section: ast.Section) -> list[str]:
         if isinstance(stmt, ast.ErrorStmt):
             c.scope.salvaged.update(stmt.names)
         elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.op == "=":
-            attributes(c, stmt.attrs, ("unit", "doc"), "a signal")
+            attributes(c, stmt.attrs, ("doc",), "a signal")
             declare(c, stmt.target.id, "signal", _resolver(c, stmt, stmt.target.id), stmt.target)
             names.append(stmt.target.id)
         else:
-            c.error(stmt.span, "KS110", "misplaced-statement", "a signal block holds definitions", help="for example `v = base.linvel in base.heading`")
+            c.error(
+                stmt.span,
+                "KS110",
+                "misplaced-statement",
+                "a signal block holds definitions",
+                help="for example `v = base.linvel in base.heading`",
+            )
     return names
 
 
 def _resolver(c: Checker, stmt: ast.Assign, name: str) -> object:
     def resolve() -> Thing:
         draws, c.draws = c.draws, None
-        frames, c.scope.locals = c.scope.locals, []
+        outer, c.scope.locals = c.scope.locals, []
         thing = c.thing(stmt.value)
-        c.draws, c.scope.locals = draws, frames
+        c.draws, c.scope.locals = draws, outer
         if isinstance(thing, Value):
             if thing.literal and thing.node.op in ("const", "neg") and not thing.axes and not thing.is_bool:
                 thing = c.param(f"signal.{name}", thing)
@@ -129,9 +158,9 @@ def _resolver(c: Checker, stmt: ast.Assign, name: str) -> object:
     return resolve
 
 
-# observe ----------------------------------------------------------------------------------------------------------------
+# observe -------------------------------------------------------------------------------------------------------------
 
-_ENTRY_ATTRS = ("noise", "scale", "clip", "delay", "bias", "history", "offset", "reason")
+_ENTRY_ATTRS = ("noise", "scale", "clip", "delay", "bias", "history", "reason")
 
 
 def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[ObservationGroup, ...]:
@@ -140,7 +169,13 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
     for section in sections:
         name = section.name
         if name is None:
-            c.error(section.header_span, "KS203", "missing-name", "an observation group needs a name", help="for example `observe actor {`")
+            c.error(
+                section.header_span,
+                "KS203",
+                "missing-name",
+                "an observation group needs a name",
+                help="for example `observe actor {`",
+            )
             continue
         if name in by_name:
             c.error(section.name_span, "KS109", "duplicate-name", f"there is already a group `{name}`")
@@ -151,7 +186,13 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
         for expr in include.values if include else ():
             other = expr.id if isinstance(expr, ast.Name) else ""
             if other not in by_name:
-                c.error(expr.span, "KS101", "unknown-name", f"there is no group `{other}` above", help=suggest(other, by_name, "groups"))
+                c.error(
+                    expr.span,
+                    "KS101",
+                    "unknown-name",
+                    f"there is no group `{other}` above",
+                    help=suggest(other, by_name, "groups"),
+                )
             else:
                 entries += by_name[other].entries
         taken = {e.name for e in entries}
@@ -160,6 +201,15 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
             if entry is not None:
                 entries.append(entry)
                 taken.add(entry.name)
+        if not entries and not section.body:
+            c.error(
+                section.header_span,
+                "KS507",
+                "empty-group",
+                f"the group `{name}` observes nothing",
+                help="add an entry, or leave the group out",
+            )
+            continue
         by_name[name] = ObservationGroup(name, tuple(entries))
     return tuple(by_name.values())
 
@@ -168,7 +218,13 @@ def _entry_statement(c: Checker, stmt: ast.Stmt | ast.Section, group: str, taken
     if isinstance(stmt, ast.ErrorStmt):
         return None
     if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name) or stmt.op != "=":
-        c.error(stmt.span, "KS110", "misplaced-statement", "an observation group holds entries", help="for example `gyro = base.angvel in base`")
+        c.error(
+            stmt.span,
+            "KS110",
+            "misplaced-statement",
+            "an observation group holds entries",
+            help="for example `gyro = base.angvel in base`",
+        )
         return None
     name = stmt.target.id
     if name in taken:
@@ -194,7 +250,9 @@ def _entry_statement(c: Checker, stmt: ast.Stmt | ast.Section, group: str, taken
     unit = "mixed" if value.mixed else "true/false" if value.is_bool else str(value.dim)
     size = int(np.prod(node.shape)) if node.shape else 1
     texts = {w: c_text(c, attrs.expr(w)) for w in ("scale", "noise")}
-    return ObservationEntry(name, node, size, unit, frame, texts["scale"], texts["noise"], value.privileged, labels, stmt.span)
+    return ObservationEntry(
+        name, node, size, unit, frame, texts["scale"], texts["noise"], value.privileged, labels, stmt.span
+    )
 
 
 def _privileged(c: Checker, stmt: ast.Assign, name: str, attrs: Attributes) -> None:
@@ -224,7 +282,13 @@ def _draws(c: Checker, expr: ast.Expr, stream: str, scope: str, value: Value, wh
         raise TypeProblem("KS204", "bool-as-number", f"{what} needs a number, and this is true or false")
     if not value.mixed and not drawn.dim.same(value.dim) and not drawn.zero:
         code, slug = ("KS302", "missing-unit") if drawn.dim == NUMBER else ("KS301", "unit-mismatch")
-        c.error(expr.span, code, slug, f"the {what} is in {drawn.dim} and the observation in {value.dim}", help=f"write it in {value.dim}")
+        c.error(
+            expr.span,
+            code,
+            slug,
+            f"the {what} is in {drawn.dim} and the observation in {value.dim}",
+            help=f"write it in {value.dim}",
+        )
         return None
     return drawn.but(dim=value.dim, frame=None, kind="scalar")
 
@@ -251,10 +315,10 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
     if scaled is None:
         return None
     if (expr := attrs.expr("clip")) is not None:
-        clipped = _clipped(c, scaled, expr)
-        if clipped is None:
+        limited = clipped(c, scaled, expr)
+        if limited is None:
             return None
-        scaled = clipped
+        scaled = limited
     if (expr := attrs.expr("history")) is not None:
         length = c.value(expr)
         if isinstance(length, Unknown):
@@ -276,15 +340,24 @@ def _scaled(c: Checker, value: Value, attrs: Attributes, qualified: str) -> Valu
         return None
     wanted: Dim = value.dim**-1
     if not value.mixed and scale.dim != NUMBER and not scale.dim.same(wanted):
-        c.error(expr.span, "KS301", "unit-mismatch", f"the scale is in {scale.dim} and should be {wanted}", help=f"write it {wanted}, or as a plain number")
+        c.error(
+            expr.span,
+            "KS301",
+            "unit-mismatch",
+            f"the scale is in {scale.dim} and should be {wanted}",
+            help=f"write it {wanted}, or as a plain number",
+        )
         return None
     if scale.node.op == "const" and not scale.axes:
         scale = c.param(f"{qualified}.scale", scale)
     axes = algebra.common_axes([value, scale])
-    return value.but(node=make("mul", algebra.expanded(value, axes), algebra.expanded(scale, axes)), dim=NUMBER, mixed=False)
+    return value.but(
+        node=make("mul", algebra.expanded(value, axes), algebra.expanded(scale, axes)), dim=NUMBER, mixed=False
+    )
 
 
-def _clipped(c: Checker, value: Value, expr: ast.Expr) -> Value | None:
+def clipped(c: Checker, value: Value, expr: ast.Expr) -> Value | None:
+    """Returns a value kept within `a .. b`, or ±a; None when something in the limits was reported."""
     if isinstance(expr, ast.Range):
         low, high = c.value(expr.low), c.value(expr.high)
     else:
@@ -293,12 +366,5 @@ def _clipped(c: Checker, value: Value, expr: ast.Expr) -> Value | None:
     if isinstance(low, Unknown) or isinstance(high, Unknown):
         return None
     plain = value.but(frame=None, kind="scalar")
-    clipped = algebra.add(algebra.add(plain, low, "maximum"), high, "minimum")
-    return replace(clipped, mixed=value.mixed)
-
-
-def record_or_value(c: Checker, thing: Thing, span: Span) -> Value | Unknown:
-    """Returns a value, or all fields of a command as one vector."""
-    if isinstance(thing, Command):
-        return c.guard(span, lambda: members.record(thing))
-    return thing if isinstance(thing, Value | Unknown) else UNKNOWN
+    limited = algebra.add(algebra.add(plain, low, "maximum"), high, "minimum")
+    return replace(limited, mixed=value.mixed)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from ksim_spec.ir.node import Node
-from ksim_spec.ir.ops import const, make
+from ksim_spec.ir.ops import make
 from ksim_spec.language import algebra
 from ksim_spec.language.blocks.attributes import attributes, need_scalar
-from ksim_spec.language.blocks.flow import c_text
-from ksim_spec.language.blocks.setting import declare
+from ksim_spec.language.blocks.flow import c_text, clipped
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.program import Outcome, RewardTerm, Termination, WeightMode
 from ksim_spec.language.types import Unknown, Value
@@ -44,14 +42,26 @@ def _terms(
         elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.op == "=":
             _add(c, _term(c, stmt, stmt.target.id, factor), terms, names)
         else:
-            c.error(stmt.span, "KS110", "misplaced-statement", "a reward block holds terms", help="for example `upright = sum(square(down.xy)) weight -1.0 per s`")
+            c.error(
+                stmt.span,
+                "KS110",
+                "misplaced-statement",
+                "a reward block holds terms",
+                help="for example `upright = sum(square(down.xy)) weight -1.0 per s`",
+            )
 
 
 def _add(c: Checker, term: RewardTerm | None, terms: list[RewardTerm], names: set[str]) -> None:
     if term is None:
         return
     if term.name in names:
-        c.error(term.span, "KS109", "duplicate-name", f"there is already a term `{term.name}`", help="give each term its own name")
+        c.error(
+            term.span,
+            "KS109",
+            "duplicate-name",
+            f"there is already a term `{term.name}`",
+            help="give each term its own name",
+        )
         return
     names.add(term.name)
     terms.append(term)
@@ -99,10 +109,22 @@ def _weighted(
     found = attributes(c, attrs, _TERM_ATTRS, "a reward term")
     expr = found.expr("weight")
     if expr is None:
-        c.error(at, "KS402", "missing-weight", f"the reward term `{name}` has no weight", help=f"for example `weight 1.0 {_rate_text(value)}`")
+        c.error(
+            at,
+            "KS402",
+            "missing-weight",
+            f"the reward term `{name}` has no weight",
+            help=f"for example `weight 1.0 {_rate_text(value)}`",
+        )
         return None
     if value.is_bool:
         value = Value(make("to_float", value.node), privileged=value.privileged)
+    if (limits := found.expr("clip")) is not None:
+        unclipped = value
+        limited = c.guard(limits.span, lambda: clipped(c, unclipped, limits) or unclipped)
+        if isinstance(limited, Unknown):
+            return None
+        value = limited
     weight = need_scalar(c, c.value(expr), expr.span, "a weight")
     if weight is None:
         return None
@@ -121,6 +143,9 @@ def _rate_text(value: Value) -> str:
     return f"{inverse}per s"
 
 
+_WORDS = {"event": "on event", "step": "per step"}
+
+
 def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, expr: ast.Expr) -> WeightMode | None:
     """What the weight means follows from the dimension of value times weight: 1/s is a rate, a number needs a word."""
     total = value.dim * weight.dim
@@ -132,28 +157,35 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
     if weight.zero or total.same(FREQUENCY):
         if word is not None and not weight.zero:
             c.error(
-                expr.span, "KS401", "rate-on-event", f"`{name}` is a rate (value times weight is per s) and also `{'on event' if word == 'event' else 'per step'}`",
+                expr.span,
+                "KS401",
+                "rate-on-event",
+                f"`{name}` is a rate (value times weight is per s), and also `{_WORDS[word]}`",
                 help="leave out `per s` in the weight, or the words after it",
-            )  # fmt: skip
+            )
             return None
         return cast(WeightMode, word or "rate")
     if total.plain:
         if word is None:
             c.error(
                 expr.span, "KS401", "ambiguous-weight", f"the weight of `{name}` does not say what time it is for",
-                notes=(f"the value is {'a plain number' if value.dim.plain else value.dim}, and value times weight a plain number",),
+                notes=("value times weight is a plain number",),
                 help="add `per s` for a rate, or end the line with `on event` or `per step`",
             )  # fmt: skip
             return None
         return cast(WeightMode, word)
     c.error(
-        expr.span, "KS301", "unit-mismatch", f"value times weight is in {total}, and must be per s, or a plain number",
-        notes=(f"the value of `{name}` is in {value.dim}",), help=f"write the weight {_rate_text(value)}, for example `1.0 {_rate_text(value)}`",
-    )  # fmt: skip
+        expr.span,
+        "KS301",
+        "unit-mismatch",
+        f"value times weight is in {total}, and must be per s, or a plain number",
+        notes=(f"the value of `{name}` is in {value.dim}",),
+        help=f"write the weight {_rate_text(value)}, for example `1.0 {_rate_text(value)}`",
+    )
     return None
 
 
-# terminate --------------------------------------------------------------------------------------------------------------
+# terminate -----------------------------------------------------------------------------------------------------------
 
 
 def check_terminations(c: Checker, sections: list[ast.Section]) -> list[Termination]:
@@ -163,7 +195,13 @@ def check_terminations(c: Checker, sections: list[ast.Section]) -> list[Terminat
         if isinstance(stmt, ast.ErrorStmt):
             continue
         if not isinstance(stmt, ast.Entry):
-            c.error(stmt.span, "KS110", "misplaced-statement", "a terminate block holds rules", help="for example `fell when base.height < 0.3 m fail`")
+            c.error(
+                stmt.span,
+                "KS110",
+                "misplaced-statement",
+                "a terminate block holds rules",
+                help="for example `fell when base.height < 0.3 m fail`",
+            )
             continue
         attrs = attributes(c, stmt.attrs, ("when", "fail", "success", "truncate"), "a termination")
         expr = attrs.expr("when")
@@ -176,21 +214,15 @@ def check_terminations(c: Checker, sections: list[ast.Section]) -> list[Terminat
         if isinstance(value, Unknown):
             continue
         if not value.is_bool:
-            c.error(expr.span, "KS209", "not-a-condition", f"`when` needs true or false, and this is {value.describe()}", help="compare it with something")
+            c.error(
+                expr.span,
+                "KS209",
+                "not-a-condition",
+                f"`when` needs true or false, and this is {value.describe()}",
+                help="compare it with something",
+            )
             continue
         checked = need_scalar(c, value, expr.span, "a condition")
         if checked is not None:
             rules.append(Termination(stmt.name, checked.node, cast(Outcome, outcomes[0]), stmt.span))
     return rules
-
-
-def truth(node: Node) -> bool | None:
-    """Returns the value of a literal condition, or None."""
-    return bool(node.attr("value")) if node.op == "const" and node.dtype == "bool" else None
-
-
-def always_zero() -> Node:
-    return const(0.0)
-
-
-__all__ = ["check_rewards", "check_terminations", "declare"]

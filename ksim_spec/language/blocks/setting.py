@@ -6,20 +6,21 @@ import fnmatch
 
 from ksim_spec.diagnostics import Label, suggest
 from ksim_spec.ir.ops import const, make
-from ksim_spec.language import algebra, frames
-from ksim_spec.language.blocks.attributes import attributes, bounds
+from ksim_spec.language import frames
+from ksim_spec.language.blocks.attributes import ALWAYS, attributes, bounds, known_here
 from ksim_spec.language.entities import Keyframe, Selection
 from ksim_spec.language.expressions import Checker, table_value
 from ksim_spec.language.program import ActionTerm, AddedSite, World
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import UNKNOWN, Axis, Frame, Unknown, Value, per_joint_dim
+from ksim_spec.source import NOWHERE
 from ksim_spec.syntax import ast
 from ksim_spec.units import ANGLE, LENGTH, NUMBER, TIME, TORQUE
 
 MODES = {"position": ANGLE, "velocity": ANGLE / TIME, "torque": TORQUE}
 
 
-# robot ------------------------------------------------------------------------------------------------------------------
+# robot ---------------------------------------------------------------------------------------------------------------
 
 
 def declare_robot(c: Checker, section: ast.Section) -> tuple[list[AddedSite], list[tuple[str, str]]]:
@@ -39,8 +40,28 @@ def declare_robot(c: Checker, section: ast.Section) -> tuple[list[AddedSite], li
         elif isinstance(stmt, ast.ErrorStmt):
             c.scope.salvaged.update(stmt.names)
         else:
-            c.error(stmt.span, "KS110", "misplaced-statement", "a robot block holds names, `site`, and `mirror`")
+            c.error(
+                stmt.span, "KS110", "misplaced-statement", "a robot block holds names, `site`, `onboard`, and `mirror`"
+            )
+    for stmt in section.body:
+        if isinstance(stmt, ast.Clause) and stmt.word == "onboard":
+            _onboard(c, stmt)
     return sites, mirror
+
+
+def _onboard(c: Checker, stmt: ast.Clause) -> None:
+    """Declares that the robot measures quantities that otherwise only the simulator knows."""
+    example = 'for example `onboard base.linvel reason "state estimator"`'
+    if "reason" not in attributes(c, stmt.attrs, ("reason",), "`onboard`"):
+        c.error(stmt.span, "KS203", "wrong-arguments", "`onboard` needs a reason", help=example)
+    for arg in stmt.args:
+        owner = c.thing(arg.value) if isinstance(arg, ast.Attribute) else None
+        if isinstance(owner, Unknown) or (isinstance(arg, ast.Attribute) and isinstance(c.thing(arg), Unknown)):
+            continue
+        if not isinstance(arg, ast.Attribute) or not isinstance(owner, Selection):
+            c.error(arg.span, "KS215", "not-a-selection", "`onboard` needs quantities of the robot", help=example)
+            continue
+        c.onboard.update((owner.of, name, arg.name) for name in owner.names)
 
 
 def _alias(c: Checker, stmt: ast.Assign, name: str) -> None:
@@ -74,7 +95,13 @@ def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
     name = stmt.args[0].id if stmt.args and isinstance(stmt.args[0], ast.Name) else None
     on, at = attrs.expr("on"), attrs.expr("at")
     if name is None or on is None:
-        c.error(stmt.span, "KS203", "wrong-arguments", "`site` needs a name and a body", help='for example `site left_foot on body("left_shin") at (0 m, 0 m, -0.2 m)`')
+        c.error(
+            stmt.span,
+            "KS203",
+            "wrong-arguments",
+            "`site` needs a name and a body",
+            help='for example `site left_foot on body("left_shin") at (0 m, 0 m, -0.2 m)`',
+        )
         return
     if name in c.robot.names("site"):
         c.error(stmt.span, "KS109", "duplicate-name", f"the robot already has a site `{name}`")
@@ -90,7 +117,13 @@ def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
         items = at.items if isinstance(at, ast.Tuple) else ()
         numbers = [c.scalar(x, LENGTH, "a coordinate") for x in items]
         if len(items) != 3:
-            c.error(at.span, "KS201", "shape-mismatch", "`at` needs three lengths", help="for example `at (0 m, 0 m, -0.2 m)`")
+            c.error(
+                at.span,
+                "KS201",
+                "shape-mismatch",
+                "`at` needs three lengths",
+                help="for example `at (0 m, 0 m, -0.2 m)`",
+            )
             return
         if any(x is None for x in numbers):
             return
@@ -102,7 +135,13 @@ def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
 
 def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
     if len(stmt.args) != 2 or not all(isinstance(a, ast.String) for a in stmt.args):
-        c.error(stmt.span, "KS203", "wrong-arguments", "`mirror` needs two name patterns", help='for example `mirror "left_*" <-> "right_*"`')
+        c.error(
+            stmt.span,
+            "KS203",
+            "wrong-arguments",
+            "`mirror` needs two name patterns",
+            help='for example `mirror "left_*" <-> "right_*"`',
+        )
         return []
     left, right = (a.value for a in stmt.args if isinstance(a, ast.String))
     names = [n for kind in ("joint", "body", "site", "geom", "actuator") for n in c.robot.names(kind)]
@@ -114,7 +153,12 @@ def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
             c.error(stmt.span, "KS102", "empty-match", f"`{pattern}` matches nothing on {c.robot.name}")
             return []
         if lonely:
-            c.error(stmt.span, "KS111", "no-mirror-partner", f"`{lonely[0]}` has no partner `{_partner(lonely[0], pattern, other)}`")
+            c.error(
+                stmt.span,
+                "KS111",
+                "no-mirror-partner",
+                f"`{lonely[0]}` has no partner `{_partner(lonely[0], pattern, other)}`",
+            )
             return []
     return [(left, right)]
 
@@ -128,7 +172,7 @@ def _partner(name: str, pattern: str, other: str) -> str:
     return other.replace("*", middle, 1)
 
 
-# world ------------------------------------------------------------------------------------------------------------------
+# world ---------------------------------------------------------------------------------------------------------------
 
 _SOLVER = ("iterations", "ls_iterations", "tolerance")
 
@@ -143,7 +187,13 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
         if isinstance(stmt, ast.ErrorStmt):
             continue
         if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
-            c.error(stmt.span, "KS110", "misplaced-statement", "a world block holds settings", help="for example `control_step = 20 ms`")
+            c.error(
+                stmt.span,
+                "KS110",
+                "misplaced-statement",
+                "a world block holds settings",
+                help="for example `control_step = 20 ms`",
+            )
             continue
         name = stmt.target.id
         if name == "floor":
@@ -160,25 +210,25 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
                 solver.append((name, value))
         else:
             known = ("floor", *steps, *_SOLVER)
-            c.error(stmt.target.span, "KS103", "unknown-setting", f"the world has no setting `{name}`", help=suggest(name, known, "settings"))
+            c.error(
+                stmt.target.span,
+                "KS103",
+                "unknown-setting",
+                f"the world has no setting `{name}`",
+                help=suggest(name, known, "settings"),
+            )
     physics, control = steps["physics_step"], steps["control_step"]
     ratio = control / physics
     if abs(ratio - round(ratio)) > 1e-6 or round(ratio) < 1:
         near = max(round(ratio), 1) * physics * 1000
         assert control_at is not None or section is None
         c.error(
-            control_at or section_span(section), "KS702", "uneven-steps",
-            f"the control step of {control * 1000:g} ms is not a whole number of physics steps of {physics * 1000:g} ms",
+            control_at or (section.header_span if section else NOWHERE), "KS702", "uneven-steps",
+            f"the control step ({control * 1000:g} ms) is not a multiple of the physics step ({physics * 1000:g} ms)",
             help=f"for example `control_step = {near:g} ms`",
         )  # fmt: skip
     c.control_dt = control
     return World(floor, friction, physics, control, tuple(sites), tuple(solver))
-
-
-def section_span(section: ast.Section | None) -> object:
-    from ksim_spec.source import NOWHERE
-
-    return section.header_span if section else NOWHERE
 
 
 def _floor(c: Checker, stmt: ast.Assign) -> tuple[bool, float | None]:
@@ -191,7 +241,7 @@ def _floor(c: Checker, stmt: ast.Assign) -> tuple[bool, float | None]:
     return stmt.value.id == "plane", friction
 
 
-# action -----------------------------------------------------------------------------------------------------------------
+# action --------------------------------------------------------------------------------------------------------------
 
 
 def check_action(c: Checker, section: ast.Section | None, world: World) -> list[ActionTerm]:
@@ -202,7 +252,13 @@ def check_action(c: Checker, section: ast.Section | None, world: World) -> list[
         if isinstance(stmt, ast.ErrorStmt):
             continue
         if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
-            c.error(stmt.span, "KS110", "misplaced-statement", "an action block holds targets", help="for example `target = position(legs) around home scale 0.5 rad`")
+            c.error(
+                stmt.span,
+                "KS110",
+                "misplaced-statement",
+                "an action block holds targets",
+                help="for example `target = position(legs) around home scale 0.5 rad`",
+            )
             continue
         term = _action_term(c, stmt, stmt.target.id, start, world, section)
         if term is not None:
@@ -218,31 +274,41 @@ def _report_shared(c: Checker, stmt: ast.Assign, term: ActionTerm, earlier: list
     taken = {a: t.name for t in earlier for a in t.actuators}
     for actuator in term.actuators:
         if actuator in taken:
-            c.error(stmt.span, "KS504", "actuator-driven-twice", f"`{actuator}` is already driven by `{taken[actuator]}`")
+            c.error(
+                stmt.span, "KS504", "actuator-driven-twice", f"`{actuator}` is already driven by `{taken[actuator]}`"
+            )
             return
-
-
-def action_leaf(size: int) -> object:
-    return make("action", dtype="float", shape=(size,))
 
 
 def _with_action_size(term: ActionTerm, size: int) -> ActionTerm:
     from dataclasses import replace
 
     start = term.target.attr("start")
-    raw = make("take", make("action", dtype="float", shape=(size,)), axis=0, indices=tuple(range(start, start + term.size)))
+    raw = make(
+        "take", make("action", dtype="float", shape=(size,)), axis=0, indices=tuple(range(start, start + term.size))
+    )
     target = make("mul", raw, term.scale)
     if term.around is not None:
         target = make("add", term.around, target)
     return replace(term, target=target)
 
 
-def _action_term(c: Checker, stmt: ast.Assign, name: str, start: int, world: World, section: ast.Section | None) -> ActionTerm | None:
+def _action_term(
+    c: Checker, stmt: ast.Assign, name: str, start: int, world: World, section: ast.Section | None
+) -> ActionTerm | None:
     allowed = ("around", "scale", "delay", "gain", "damping")
     attrs = attributes(c, stmt.attrs, allowed, "an action")
     call = stmt.value
-    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in MODES and len(call.args) == 1):
-        c.error(stmt.value.span, "KS203", "wrong-arguments", "an action is `position`, `velocity`, or `torque` of joints", help="for example `position(legs)`")
+    if not (
+        isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in MODES and len(call.args) == 1
+    ):
+        c.error(
+            stmt.value.span,
+            "KS203",
+            "wrong-arguments",
+            "an action is `position`, `velocity`, or `torque` of joints",
+            help="for example `position(legs)`",
+        )
         return None
     mode = call.func.id
     selection = c.thing(call.args[0].value)
@@ -255,7 +321,11 @@ def _action_term(c: Checker, stmt: ast.Assign, name: str, start: int, world: Wor
     servo = _servo(c, attrs, mode)
     actuators = _actuators(c, call, mode, joints, servo)
     joint_type = c.robot.joint_type(joints[0])
-    dim = per_joint_dim(joint_type, MODES[mode]) if mode != "torque" else (TORQUE if joint_type == "hinge" else TORQUE / LENGTH)
+    dim = (
+        per_joint_dim(joint_type, MODES[mode])
+        if mode != "torque"
+        else (TORQUE if joint_type == "hinge" else TORQUE / LENGTH)
+    )
     axis = Axis("joint", joints)
     scale = _scale(c, attrs.expr("scale"), dim, axis, stmt)
     around = _around(c, attrs.expr("around"), dim, axis)
@@ -264,6 +334,9 @@ def _action_term(c: Checker, stmt: ast.Assign, name: str, start: int, world: Wor
         return None
     assert not isinstance(around, Unknown)
     around_node = around.node if around is not None else None
+    for part, expr in ((around_node, attrs.expr("around")), (scale.node, attrs.expr("scale"))):
+        if part is not None and not known_here(c, part, ALWAYS, expr.span if expr else stmt.span, "an action"):
+            return None
     target = make("action", start=start, dtype="float", shape=(len(joints),))
     if delay != (0, 0):
         c.params[f"action.{name}.delay.low"], c.params[f"action.{name}.delay.high"] = map(float, delay)
@@ -284,21 +357,43 @@ def _actuators(c: Checker, call: ast.Call, mode: str, joints: tuple[str, ...], s
     for joint in joints:
         on_joint = c.robot.actuators_of(joint)
         if not on_joint:
-            c.error(call.span, "KS504", "joint-without-actuator", f"no actuator drives `{joint}`", help="leave the joint out of the action")
+            c.error(
+                call.span,
+                "KS504",
+                "joint-without-actuator",
+                f"no actuator drives `{joint}`",
+                help="leave the joint out of the action",
+            )
             return None
         found.append(on_joint[0])
     wrong = [a for a in found if servo is None and not c.robot.drives(a, mode)]
     if wrong:
         kind = c.robot.actuator_kind(wrong[0])
-        help = "use `torque(…)`, or give `gain` and `damping` to drive it as a position servo" if mode == "position" else f"use `{kind}(…)`"
-        c.error(call.span, "KS504", "wrong-actuator", f"`{wrong[0]}` is a {kind} actuator and takes no {mode} target", help=help)
+        help = (
+            "use `torque(…)`, or give `gain` and `damping` to drive it as a position servo"
+            if mode == "position"
+            else f"use `{kind}(…)`"
+        )
+        c.error(
+            call.span,
+            "KS504",
+            "wrong-actuator",
+            f"`{wrong[0]}` is a {kind} actuator and takes no {mode} target",
+            help=help,
+        )
         return None
     return tuple(found)
 
 
 def _scale(c: Checker, expr: ast.Expr | None, dim: object, axis: Axis, stmt: ast.Assign) -> Value | None:
     if expr is None:
-        c.error(stmt.span, "KS203", "wrong-arguments", "an action needs a `scale`", help=f"for example `scale 0.5 {dim}`: what an action of 1 moves the target by")
+        c.error(
+            stmt.span,
+            "KS203",
+            "wrong-arguments",
+            "an action needs a `scale`",
+            help=f"for example `scale 0.5 {dim}`: what an action of 1 moves the target by",
+        )
         return None
     like = Value(const([0.0] * axis.size), (axis,))
     value = table_value(c, expr, like) if isinstance(expr, ast.Table) else c.value(expr)
@@ -339,7 +434,3 @@ def frame_for(c: Checker, expr: ast.Expr | None) -> Frame | None:
     from ksim_spec.language.expressions import c_frame
 
     return frames.WORLD if expr is None else c_frame(c, expr)
-
-
-def one_of(value: Value) -> Value:
-    return algebra.multiply(value, algebra.number(1.0))

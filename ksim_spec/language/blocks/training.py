@@ -18,7 +18,7 @@ from ksim_spec.syntax import ast
 from ksim_spec.train.config import PolicyConfig, TrainConfig, validate_batch
 from ksim_spec.units import NUMBER, TIME, Dim
 
-# policy and train: plain settings for a pydantic model ------------------------------------------------------------------
+# policy and train: plain settings for a pydantic model ---------------------------------------------------------------
 
 
 def _plain(c: Checker, expr: ast.Expr, field: Any) -> Any:
@@ -58,7 +58,13 @@ def check_train(c: Checker, section: ast.Section | None, complete: bool = True) 
     settings: dict[str, Any] = {}
     spans: dict[str, Span] = {}
     if section is not None and section.name not in (None, "ppo"):
-        c.error(section.name_span, "KS703", "unknown-algorithm", f"there is no algorithm `{section.name}`", help="use `train ppo {`")
+        c.error(
+            section.name_span,
+            "KS703",
+            "unknown-algorithm",
+            f"there is no algorithm `{section.name}`",
+            help="use `train ppo {`",
+        )
     for stmt in section.body if section else ():
         _setting(c, stmt, TrainConfig, settings, spans, "train")
     config = _validated(c, TrainConfig, settings, spans) or TrainConfig()
@@ -68,7 +74,14 @@ def check_train(c: Checker, section: ast.Section | None, complete: bool = True) 
     return config, spans
 
 
-def _setting(c: Checker, stmt: ast.Stmt | ast.Section, model: type[BaseModel], out: dict[str, Any], spans: dict[str, Span], where: str) -> None:
+def _setting(
+    c: Checker,
+    stmt: ast.Stmt | ast.Section,
+    model: type[BaseModel],
+    out: dict[str, Any],
+    spans: dict[str, Span],
+    where: str,
+) -> None:
     if isinstance(stmt, ast.ErrorStmt):
         return
     if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
@@ -77,7 +90,13 @@ def _setting(c: Checker, stmt: ast.Stmt | ast.Section, model: type[BaseModel], o
     name = stmt.target.id
     attributes(c, stmt.attrs, (), "a setting")
     if name not in model.model_fields:
-        c.error(stmt.target.span, "KS103", "unknown-setting", f"`{where}` has no setting `{name}`", help=suggest(name, model.model_fields, "settings"))
+        c.error(
+            stmt.target.span,
+            "KS103",
+            "unknown-setting",
+            f"`{where}` has no setting `{name}`",
+            help=suggest(name, model.model_fields, "settings"),
+        )
         return
     value = _plain(c, stmt.value, model.model_fields[name])
     if value is not _FAILED:
@@ -90,14 +109,24 @@ def _validated(c: Checker, model: type[Any], settings: dict[str, Any], spans: di
     except ValidationError as error:
         for detail in error.errors():
             name = str(detail["loc"][0]) if detail["loc"] else ""
-            c.error(spans.get(name, next(iter(spans.values()), NOWHERE)), "KS704", "bad-setting", setting_message(name, detail))
+            c.error(
+                spans.get(name, next(iter(spans.values()), NOWHERE)),
+                "KS704",
+                "bad-setting",
+                setting_message(name, detail),
+            )
         return None
 
 
 def setting_message(name: str, detail: Any) -> str:
     """Returns our own words for a pydantic error of one setting."""
     kind, ctx = detail["type"], detail.get("ctx", {})
-    bounds = {"greater_than": ("gt", "greater than"), "greater_than_equal": ("ge", "at least"), "less_than": ("lt", "less than"), "less_than_equal": ("le", "at most")}
+    bounds = {
+        "greater_than": ("gt", "greater than"),
+        "greater_than_equal": ("ge", "at least"),
+        "less_than": ("lt", "less than"),
+        "less_than_equal": ("le", "at most"),
+    }
     if kind in bounds:
         key, words = bounds[kind]
         return f"`{name}` must be {words} {ctx[key]:g}"
@@ -114,7 +143,9 @@ def setting_message(name: str, detail: Any) -> str:
     return f"`{name}` is not valid"
 
 
-def check_policy(c: Checker, section: ast.Section | None, groups: tuple[ObservationGroup, ...]) -> tuple[PolicyConfig, str]:
+def check_policy(
+    c: Checker, section: ast.Section | None, groups: tuple[ObservationGroup, ...]
+) -> tuple[PolicyConfig, str]:
     """Returns the networks and the observation group of the critic (`critic` when there is one)."""
     settings: dict[str, Any] = {}
     spans: dict[str, Span] = {}
@@ -128,7 +159,13 @@ def check_policy(c: Checker, section: ast.Section | None, groups: tuple[Observat
                 settings[stmt.target.id], spans[stmt.target.id] = layers, stmt.value.span
             seen = attrs.word("observes")
             if seen is not None and seen not in names:
-                c.error(stmt.span, "KS101", "unknown-name", f"there is no observation group `{seen}`", help=suggest(seen, names, "groups"))
+                c.error(
+                    stmt.span,
+                    "KS101",
+                    "unknown-name",
+                    f"there is no observation group `{seen}`",
+                    help=suggest(seen, names, "groups"),
+                )
             elif seen is not None and stmt.target.id == "critic":
                 critic = seen
             elif seen is not None and seen != "actor":
@@ -153,7 +190,7 @@ def _layers(c: Checker, stmt: ast.Assign) -> tuple[int, ...] | None:
     return tuple(int(s) for s in sizes if s is not None)
 
 
-# check ------------------------------------------------------------------------------------------------------------------
+# check ---------------------------------------------------------------------------------------------------------------
 
 STATISTICS = ("rms", "mean", "max", "min", "share", "survived")
 
@@ -171,7 +208,13 @@ def check_checks(c: Checker, sections: list[ast.Section]) -> list[Check]:
         elif isinstance(stmt, ast.ExprStmt):
             checks += _comparison(c, stmt.value)
         else:
-            c.error(stmt.span, "KS110", "misplaced-statement", "a check is `always …` or a comparison of a statistic", help="for example `rms(v.xy - velocity.xy) < 0.2 m/s`")
+            c.error(
+                stmt.span,
+                "KS110",
+                "misplaced-statement",
+                "a check is `always …` or a comparison of a statistic",
+                help="for example `rms(v.xy - velocity.xy) < 0.2 m/s`",
+            )
     return checks
 
 
@@ -187,14 +230,26 @@ def _comparison(c: Checker, expr: ast.Expr) -> list[Check]:
         return _one(c, expr, expr.left, expr.op, expr.right)
     if isinstance(expr, ast.Member) and isinstance(expr.value, ast.Call) and isinstance(expr.options, ast.Range):
         return _one(c, expr, expr.value, ">=", expr.options.low) + _one(c, expr, expr.value, "<=", expr.options.high)
-    c.error(expr.span, "KS706", "not-a-check", "a check compares a statistic with a bound", help=f"statistics: {', '.join(STATISTICS)}")
+    c.error(
+        expr.span,
+        "KS706",
+        "not-a-check",
+        "a check compares a statistic with a bound",
+        help=f"statistics: {', '.join(STATISTICS)}",
+    )
     return []
 
 
 def _one(c: Checker, expr: ast.Expr, call: ast.Call, op: str, bound_expr: ast.Expr) -> list[Check]:
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     if name not in STATISTICS or not call.args:
-        c.error(call.span, "KS706", "not-a-check", f"`{name}` is not a statistic of an evaluation", help=suggest(name, STATISTICS, "statistics"))
+        c.error(
+            call.span,
+            "KS706",
+            "not-a-check",
+            f"`{name}` is not a statistic of an evaluation",
+            help=suggest(name, STATISTICS, "statistics"),
+        )
         return []
     text = f"{c_text(c, call)} {op} {c_text(c, bound_expr)}"
     if name == "survived":
@@ -234,7 +289,9 @@ def _statistic_value(name: str, value: Value) -> Value:
         return algebra.squared_length(value).but(dim=value.dim)
     if name == "share":
         if not value.is_bool:
-            raise algebra.TypeProblem("KS209", "not-a-condition", f"`share` needs true or false, and this is {value.describe()}")
+            raise algebra.TypeProblem(
+                "KS209", "not-a-condition", f"`share` needs true or false, and this is {value.describe()}"
+            )
         return value
     if value.is_bool:
         raise algebra.TypeProblem("KS204", "bool-as-number", f"`{name}` needs a number", help="use `share`")
