@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ksim_spec.diagnostics import Diagnostics
-from ksim_spec.language.load import _overlaid
+from ksim_spec.language.load import overlaid
 from ksim_spec.language.overlay import expand
 from ksim_spec.source import SourceFile, SourceMap
 from ksim_spec.syntax import ast
@@ -24,7 +24,7 @@ def written(path: Path, *, profile: str | None = None, sets: Sequence[str] = ())
     sources, out = SourceMap(), Diagnostics()
     source = sources.add(SourceFile(str(path), path.read_text(encoding="utf-8-sig").replace("\r\n", "\n"), path))
     tree, _ = parse_file(source)
-    items = _overlaid(expand(tree, path, sources, out), profile, sets, sources, out)
+    items = overlaid(expand(tree, path, sources, out), profile, sets, sources, out)
     texts: dict[str, str] = {}
     for section in (i for i in items if isinstance(i, ast.Section)):
         texts.update(_section(section, sources, texts))

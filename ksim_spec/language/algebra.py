@@ -144,7 +144,7 @@ def _need_number(v: Value, what: str) -> None:
             "KS204",
             "bool-as-number",
             f"{what} needs a number, and this is true or false",
-            help="use `sum(x where condition)`, `if condition then a else b`, or `count`",
+            help="use `sum(x where condition)`, `if condition then a else b`, or `number(…)`",
         )
     if v.mixed:
         raise TypeProblem("KS306", "mixed-units", f"{what} cannot take a value of mixed units", help="pick one field")

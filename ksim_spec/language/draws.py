@@ -64,11 +64,17 @@ def draw(c: Checker, e: ast.Call) -> Thing:
             e.span,
             "KS203",
             "wrong-arguments",
-            f"`{name}` takes {' or '.join(map(str, wanted))} arguments",
+            f"`{name}` takes {_count_text(wanted)}",
             help=SIGNATURES[name],
         )
         return UNKNOWN
     return c.guard(e.span, lambda: DISTRIBUTIONS[name][1](context, args))
+
+
+def _count_text(wanted: tuple[int, ...]) -> str:
+    if len(wanted) > 2:
+        return f"{wanted[0]} to {wanted[-1]} arguments"
+    return f"{' or '.join(map(str, wanted))} argument{'' if wanted == (1,) else 's'}"
 
 
 def _axes(context: DrawContext) -> tuple[Axis, ...]:
@@ -91,6 +97,7 @@ def _normal_sample(context: DrawContext) -> Value:
 
 def _uniform(context: DrawContext, args: list[Value]) -> Value:
     low, high = (algebra.negate(args[0]), args[0]) if len(args) == 1 else args
+    algebra.same_dim(low, high, "draw between")
     width = algebra.add(high, low, "sub")
     return algebra.add(low.but(frame=None), algebra.multiply(_uniform_sample(context), width))
 

@@ -23,6 +23,7 @@ from ksim_spec.units import NUMBER, Dim
 if TYPE_CHECKING:
     from ksim_spec.language.robot_view import RobotView
 
+DEEPEST = 60  # levels of one expression, functions and signals that it uses included: far below Python's own limit
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 
 
@@ -49,6 +50,7 @@ class Checker:
     functions: dict[str, Fn] = field(default_factory=dict)
     draws: DrawContext | None = None
     calls: list[str] = field(default_factory=list)
+    depth: int = 0
     streams: dict[str, int] = field(default_factory=dict)
     onboard: set[tuple[str, str, str]] = field(default_factory=set)  # (kind, element, quantity) a robot measures too
 
@@ -66,8 +68,16 @@ class Checker:
 
     def thing(self, expr: ast.Expr) -> Thing:
         """Returns what an expression stands for: a value, a selection, a keyframe, the world, …"""
-        handler = _HANDLERS[type(expr)]
-        return handler(self, expr)
+        if self.depth >= DEEPEST:
+            self.error(
+                expr.span, "KS219", "too-deep", "this is nested too deeply", help="name a part of it in `signal`"
+            )
+            return UNKNOWN
+        self.depth += 1
+        try:
+            return _HANDLERS[type(expr)](self, expr)
+        finally:
+            self.depth -= 1
 
     def guard(self, span: Span, build: Callable[[], Value]) -> Value | Unknown:
         """Runs a typed operation and reports a broken rule at `span`."""
@@ -109,6 +119,9 @@ class Checker:
     def expect_dim(self, value: Value, dim: Dim, span: Span, what: str) -> bool:
         """Reports and returns False when a value has another dimension than `what` needs."""
         if value.zero or (value.dim.same(dim) and not value.mixed):
+            if not value.zero and value.dim == NUMBER and dim.angle_differs(value.dim):
+                message = f"{what} is in {dim}, and this is a plain number"
+                self.warn(span, "KS311", "angle-mismatch", message, help="write the unit, for example `rad` or `deg`")
             return True
         bare = value.literal and value.dim == NUMBER
         code, slug = ("KS302", "missing-unit") if bare else ("KS301", "unit-mismatch")
@@ -162,7 +175,7 @@ def _name(c: Checker, e: ast.Name) -> Thing:
             "KS106",
             "definition-cycle",
             f"`{e.id}` needs itself",
-            notes=(" needs ".join(f"`{n}`" for n in cycle.names),),
+            notes=(" needs ".join(f"`{n}`" for n in (*cycle.names, e.id)),),
         )
         return UNKNOWN
     if found is not None:

@@ -382,7 +382,7 @@ def _need_numbers(x: Value, name: str) -> None:
             "KS204",
             "bool-as-number",
             f"`{name}` needs numbers, and this is true or false",
-            help="use `count`, `any`, or `all`",
+            help="use `any`, `all`, or `sum(number(…))`",
         )
 
 
@@ -469,7 +469,7 @@ def _scaled(e: Value, scale: Value) -> Value:
         raise TypeProblem(
             "KS302" if bare else "KS301",
             "missing-unit" if bare else "unit-mismatch",
-            f"the error is in {e.dim} and its scale in {'no unit' if bare else scale.dim}",
+            f"the error is in {e.dim} and its scale {'has no unit' if bare else f'in {scale.dim}'}",
             help=f"give the scale in {e.dim}",
         )
     return algebra.divide(e, scale)
@@ -537,6 +537,8 @@ _tolerance(
 @_row("tilt", "body", "the angle between a body's z axis and the world's", "acos(up . z)")
 def _tilt(c: Checker, a: Arguments) -> Value:
     up = a["body"]
+    if not up.axes or up.axes[-1] != XYZ:
+        raise TypeProblem("KS215", "not-a-selection", "`tilt` needs a body or a site", help="for example `tilt(base)`")
     node = make("take", up.node, axis=len(up.axes) - 1, indices=2)
     return Value(make("acos", node), up.axes[:-1], ANGLE, privileged=up.privileged)
 

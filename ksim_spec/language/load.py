@@ -63,12 +63,12 @@ def load_text(
     tree, problems = parse_file(source)
     out.extend(problems)
     items = expand(tree, path, sources, out)
-    items = _overlaid(items, profile, sets, sources, out)
+    items = overlaid(items, profile, sets, sources, out)
     program = _check(items, name, path, sources, out, complete=profile is None)
     return Loaded(None if out.has_errors else program, out.sorted(), sources)
 
 
-def _overlaid(
+def overlaid(
     items: list[Item], profile: str | None, sets: Sequence[str], sources: SourceMap, out: Diagnostics
 ) -> list[Item]:
     edits: list[Edit] = []
@@ -169,14 +169,23 @@ def _check(
     reset = chance.check_reset(c, _sections(items, "reset"))
     events = [e for s in _sections(items, "event") if (e := chance.check_event(c, s)) is not None]
     randomization = chance.check_randomization(c, _sections(items, "randomize"))
-    checked_levels = chance.check_levels(c, levels)
     policy, critic = training.check_policy(c, one["policy"], observations)
     train, _ = training.check_train(c, one["train"], complete)
+    checked_levels = chance.check_levels(c, levels, train.num_env_states)
     checks = training.check_checks(c, _sections(items, "check"))
     values = _signal_values(c, signals)
-    _unused(c)
+    for section in _sections(items, "symmetry"):
+        message = "a `symmetry` block is not understood yet"
+        out.error(
+            "KS110",
+            "misplaced-statement",
+            message,
+            section.header_span,
+            help="name the pairs in the robot block: `mirror`",
+        )
     task = next((i for i in items if isinstance(i, ast.Directive) and i.word == "task"), None)
     _complete(c, items, observations, action, task, name)
+    _unused(c)
     base = next((b.name for b in robot.index.bodies if b.name and robot.is_free_body(b.name)), None)
     return Program(
         name=(task.name if task else None) or (path.stem if path else "task"),
@@ -228,6 +237,8 @@ def _signal_values(c: Checker, names: list[str]) -> list[tuple[str, Value]]:
 
 
 def _unused(c: Checker) -> None:
+    if c.out.has_errors:
+        return  # what uses a signal may be among what was not understood
     for binding in c.scope.names.values():
         if binding.what == "signal" and binding.used == 0:
             c.warn(

@@ -33,9 +33,14 @@ def expand(
     """Returns the items with includes and the base of `extends` spliced in, overrides applied."""
     items: list[Item] = []
     edits: list[Edit] = []
+    own = [i for i in file.items if _is_task(i)]
+    for extra in own[1:]:
+        out.error("KS113", "repeated-block", "there is already a `task` line", extra.span, help="write one task a file")
     for item in file.items:
         if isinstance(item, ast.Directive) and item.word in ("include", "extends"):
-            items += _other(item, path, sources, out, seen)
+            items += (
+                _other(item, path, sources, out, seen) if not own else _no_task(_other(item, path, sources, out, seen))
+            )
         elif isinstance(item, ast.Clause) and item.word == "remove":
             edits += [Edit(_path(a), None, item.span) for a in item.args]
         elif isinstance(item, ast.Assign) and item.override:
@@ -44,13 +49,16 @@ def expand(
             items.append(item)
     for edit in edits:
         items = apply(items, edit, out)
-    return _last_task(items)
+    return items
 
 
-def _last_task(items: list[Item]) -> list[Item]:
+def _is_task(item: Item) -> bool:
+    return isinstance(item, ast.Directive) and item.word == "task"
+
+
+def _no_task(items: list[Item]) -> list[Item]:
     """A spec that extends another keeps its own `task` line."""
-    tasks = [i for i in items if isinstance(i, ast.Directive) and i.word == "task"]
-    return [i for i in items if not (isinstance(i, ast.Directive) and i.word == "task" and i is not tasks[-1])]
+    return [i for i in items if not _is_task(i)]
 
 
 def _other(
@@ -125,6 +133,11 @@ def apply(items: list[Item], edit: Edit, out: Diagnostics) -> list[Item]:
     named = [(i, s) for i, s in matches if rest and s.name == rest[0]]
     if named and (len(rest) > 1 or edit.value is None):
         matches, rest = named, rest[1:]
+    if not matches and edit.create and edit.value is not None and len(rest) == 1:
+        # A setting of a block that the spec leaves to its defaults: `--set train.budget=…`.
+        name = "ppo" if edit.path[0] == "train" else None
+        matches = [(len(items), ast.Section(edit.path[0], name, span=edit.span, header_span=edit.span))]
+        items = [*items, matches[0][1]]
     if not matches:
         keywords = {i.keyword for i in items if isinstance(i, ast.Section)}
         out.error(
@@ -134,6 +147,10 @@ def apply(items: list[Item], edit: Edit, out: Diagnostics) -> list[Item]:
             edit.span,
             help=suggest(edit.path[0], keywords, "blocks"),
         )
+        return items
+    if not rest and edit.value is not None:
+        known = suggest("", [n for _, s in matches for n in _names(s.body)], "entries")
+        out.error("KS112", "no-such-path", f"`{edit.path[0]}` is a block, which has no value", edit.span, help=known)
         return items
     if not rest:
         gone = {i for i, _ in matches}

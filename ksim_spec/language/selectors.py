@@ -24,6 +24,11 @@ _PLURAL = {"bodies": "body", **{f"{k}s": k for k in _KINDS if k != "body"}}
 SELECTORS = (*_KINDS, *_PLURAL, "keyframe")
 
 
+def plural(kind: str) -> str:
+    """Returns the word for several elements of a kind, which is also the selector for several."""
+    return next(p for p, k in _PLURAL.items() if k == kind)
+
+
 def match(patterns: list[str], names: list[str]) -> tuple[list[str], list[str]]:
     """Returns the matched names (pattern order, then given order, each once) and the patterns that match nothing."""
     found: dict[str, None] = {}
@@ -68,22 +73,23 @@ def _elements(c: Checker, e: ast.Call, kind: ElementKind, word: str, patterns: l
         if pattern in empty:
             what = "matches no" if any(ch in pattern for ch in "*?[") else "is not a"
             message = f"`{pattern}` {what} {kind} of {c.robot.name}"
-            notes = (f"{c.robot.unnamed(kind)} {kind}s of this robot have no name",) if c.robot.unnamed(kind) else ()
+            notes = (
+                (f"{c.robot.unnamed(kind)} {plural(kind)} of this robot have no name",) if c.robot.unnamed(kind) else ()
+            )
             c.error(
-                expr.span, "KS102", f"unknown-{kind}", message, help=suggest(pattern, names, f"{kind}s"), notes=notes
+                expr.span, "KS102", f"unknown-{kind}", message, help=suggest(pattern, names, plural(kind)), notes=notes
             )
     if empty or not found:
         return UNKNOWN
     label = f"{word}({', '.join(repr_name(p) for p, _ in patterns)})"
     if word == kind:
         if len(found) > 1:
-            plural = next(p for p, k in _PLURAL.items() if k == kind)
             c.error(
                 e.span,
                 "KS108",
                 "ambiguous-selector",
-                f"`{label}` matches {len(found)} {kind}s",
-                help=f"use `{plural}(…)` for several",
+                f"`{label}` matches {len(found)} {plural(kind)}",
+                help=f"use `{plural(kind)}(…)` for several",
             )
             return UNKNOWN
         single = Selection(kind, (found[0],), label, None)

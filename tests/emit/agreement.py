@@ -90,7 +90,9 @@ class Case:
             function = getattr(self.module, role)
 
             def one(s: Any, a: Any, c: Any, t: Any, v: Any, d: Any, p: Any, lv: Any) -> Any:
-                return function(s, a, c, t, d, p, lv, first, v) if role == "advance" else function(s, a, c, t, v, d, p, lv)
+                return (
+                    function(s, a, c, t, d, p, lv, first, v) if role == "advance" else function(s, a, c, t, v, d, p, lv)
+                )
 
             self._cache[role, first] = jax.jit(jax.vmap(one, in_axes=(0, 0, 0, 0, 0, 0, None, None)))
         return self._cache[role, first]

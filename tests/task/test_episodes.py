@@ -12,7 +12,9 @@ from tests.task.runs import Run, noise, run, text
 
 DT, ENVS = 0.05, 8
 WEIGHTS = jnp.array([1.0, -2.0, 0.5])
-LONG = text(observe="observe actor {; cart = slider.pos noise normal(0.1 m); pole = hinge.pos; speed = delta(hinge.vel); }\n")
+LONG = text(
+    observe="observe actor {; cart = slider.pos noise normal(0.1 m); pole = hinge.pos; speed = delta(hinge.vel); }\n"
+)
 SHORT = LONG.replace("time >= 100 s", "time >= 150 ms")
 
 
@@ -62,7 +64,9 @@ def test_temporal_operators_and_actions_begin_anew():
     np.testing.assert_array_equal(r.shown[3].obs["actor"][:, 2], 0)
     np.testing.assert_array_equal(r.shown[3].action, 0)
     assert np.all(r.shown[2].obs["actor"][:, 2] != 0)
-    np.testing.assert_allclose(r.shown[4].obs["actor"][:, 2], r.reads("qvel")[4, :, 1] - r.reads("qvel")[3, :, 1], rtol=1e-4)
+    np.testing.assert_allclose(
+        r.shown[4].obs["actor"][:, 2], r.reads("qvel")[4, :, 1] - r.reads("qvel")[3, :, 1], rtol=1e-4
+    )
 
 
 RULES = text(

@@ -149,7 +149,9 @@ def test_what_is_read_after_a_step_is_current():
     """Reads equal a full forward at the state the engine is in."""
     from tests.emit.worlds import mujoco_state
 
-    r = run(text(observe="observe actor {; cart = slider.acc; pole = hinge.acc; push = slider.torque; }\n"), noise(4, 3))
+    r = run(
+        text(observe="observe actor {; cart = slider.acc; pole = hinge.acc; push = slider.torque; }\n"), noise(4, 3)
+    )
     for e in range(3):
         data = mujoco_state(r.task.engine, e)
         np.testing.assert_allclose(r.shown[-1].obs["actor"][e, :2], data.qacc, rtol=1e-5)

@@ -114,9 +114,14 @@ def need_scalar(c: Checker, value: Value | Unknown, span: Span, what: str) -> Va
         return None
     if value.axes:
         axes = ", ".join(f"`{a}`" for a in value.axes)
+        kind, ways = (
+            ("true or false", "`any(…)` or `all(…)`")
+            if value.is_bool
+            else ("number", "`sum(…)`, `mean(…)`, or `norm(…)`")
+        )
         c.error(
-            span, "KS202", "not-scalar", f"{what} must be a single number, and this still has {axes}",
-            help="reduce it, for example with `sum(…)`, `mean(…)`, `norm(…)`, or `any(…)`",
+            span, "KS202", "not-scalar", f"{what} must be a single {kind}, and this still has {axes}",
+            help=f"reduce it, for example with {ways}",
         )  # fmt: skip
         return None
     return value

@@ -137,6 +137,10 @@ def _state_change(c: Checker, stmt: ast.Assign, stream: str, scope: str, velocit
     target = state_target(c, stmt.target, velocities_only)
     if target is None:
         return None
+    if target.target in ("roll", "pitch") and stmt.op != "+=":
+        message = f"`{target.target}` can only be added to"
+        c.error(stmt.span, "KS604", "not-a-state", message, help="the pose sets the orientation; turn it with `+=`")
+        return None
     c.draws = c.drawing(stream, scope, target.axes, shared="shared" in attrs)
     thing = c.thing(stmt.value)
     if isinstance(thing, Keyframe) and target.target == "joint_pos":
@@ -153,13 +157,18 @@ def _state_change(c: Checker, stmt: ast.Assign, stream: str, scope: str, velocit
     if not c.expect_dim(value, wanted, stmt.value.span, "what is assigned"):
         return None
     if value.axes and [a.labels for a in value.axes] != [a.labels for a in target.axes]:
-        have, want = ", ".join(map(str, value.axes)), ", ".join(map(str, target.axes)) or "a scalar"
-        c.error(stmt.value.span, "KS201", "shape-mismatch", f"this has the axes [{have}], and the target [{want}]")
+        message = f"this has the axes {_axes_text(value.axes)}, and the target {_axes_text(target.axes)}"
+        c.error(stmt.value.span, "KS201", "shape-mismatch", message)
         return None
     where = "a kick" if velocities_only else "where an episode begins"
     if not known_here(c, value.node, KICK if velocities_only else DRAWN, stmt.value.span, where):
         return None
     return StateChange(target.target, target.names, target.components, stmt.op, value.node)
+
+
+def _axes_text(axes: tuple[Axis, ...]) -> str:
+    """Axes for a message; components by their letters, for `xy` and `yz` differ."""
+    return f"[{', '.join(''.join(a.labels) if a.name == 'xyz' else str(a) for a in axes)}]" if axes else "none"
 
 
 def _path_text(expr: ast.Expr) -> str:
@@ -325,8 +334,8 @@ def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
     if not c.expect_dim(value, wanted, stmt.value.span, "the change"):
         return None
     if value.axes and [a.labels for a in value.axes] != [a.labels for a in axes]:
-        have, want = ", ".join(map(str, value.axes)), ", ".join(map(str, axes)) or "a scalar"
-        c.error(stmt.value.span, "KS201", "shape-mismatch", f"this has the axes [{have}], and the field [{want}]")
+        message = f"this has the axes {_axes_text(value.axes)}, and the field {_axes_text(axes)}"
+        c.error(stmt.value.span, "KS201", "shape-mismatch", message)
         return None
     if not known_here(c, value.node, DRAWN, stmt.value.span, "a field of the model"):
         return None
@@ -343,7 +352,14 @@ def _field_dim(c: Checker, of: str, quantity: str, names: tuple[str, ...]) -> Di
 
 # curriculum ----------------------------------------------------------------------------------------------------------
 
-STATS: dict[str, Dim] = {"episode_time": TIME, "episode_return": NUMBER, "survived": NUMBER, "env_states": NUMBER}
+# Means over the episodes that finished in an update; the trainer computes each under the same name.
+STATS: dict[str, Dim] = {
+    "episode_time": TIME,
+    "episode_return": NUMBER,
+    "fail": NUMBER,
+    "success": NUMBER,
+    "env_states": NUMBER,
+}
 
 
 def declare_levels(c: Checker, sections: list[ast.Section]) -> list[tuple[ast.Entry, Value]]:
@@ -371,8 +387,19 @@ def _always(value: Value) -> object:
     return lambda: value
 
 
-def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]]) -> list[Level]:
-    """Returns the levels: ends, step, and what moves them."""
+def _duration(c: Checker, expr: ast.Expr, per_update: int) -> float | None:
+    """Returns a duration in env_states; `updates` count as the env_states of that many updates."""
+    count = expr.unit.text if isinstance(expr, ast.Quantity) else ""
+    if count not in ("env_states", "updates"):
+        help = "for example `duration 4e6 env_states`"
+        c.error(expr.span, "KS212", "not-a-literal", "the duration of a level is in env_states or updates", help=help)
+        return None
+    number = c.scalar(expr, NUMBER, "the duration of a level")
+    return None if number is None else number * (per_update if count == "updates" else 1)
+
+
+def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]], per_update: int) -> list[Level]:
+    """Returns the levels: ends, step, and what moves them; `per_update` is the env_states of one update."""
     out: list[Level] = []
     for stmt, value in levels:
         attrs = attributes(c, stmt.attrs, ("from", "to", "by", "when", "duration"), "a level")
@@ -386,7 +413,7 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]]) -> list[Leve
             continue
         by, when, over = attrs.expr("by"), attrs.expr("when"), attrs.expr("duration")
         if over is not None and when is None:
-            states = c.scalar(over, NUMBER, "the duration of a level, in env_states")
+            states = _duration(c, over, per_update)
             if states is not None:
                 out.append(Level(stmt.name, start, end, None, None, states))
             continue

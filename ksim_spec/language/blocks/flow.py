@@ -51,6 +51,12 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
             _field(c, stmt, name, stmt.target.id, frame if "in" in header else None, fields, leaves)
         elif not isinstance(stmt, ast.ErrorStmt):
             c.error(stmt.span, "KS110", "misplaced-statement", "a command holds fields, `resample`, and `zero`")
+    if not leaves:
+        if not any(isinstance(s, ast.ErrorStmt) for s in section.body):
+            example = "for example `x = uniform(-1 m/s, 1 m/s)`"
+            c.error(section.header_span, "KS203", "missing-field", f"the command `{name}` has no field", help=example)
+        c.scope.salvaged.add(name)
+        return None
     command = Command(name, tuple(leaves), frame)
     declare(c, name, "command", lambda: command, section)
     return CommandBlock(name, tuple(fields), interval, zero, frame.name if frame else "world")
@@ -286,7 +292,8 @@ def _draws(c: Checker, expr: ast.Expr, stream: str, scope: str, value: Value, wh
             expr.span,
             code,
             slug,
-            f"the {what} is in {drawn.dim} and the observation in {value.dim}",
+            f"the {what} {'has no unit' if drawn.dim == NUMBER else f'is in {drawn.dim}'}, "
+            f"and the observation is in {value.dim}",
             help=f"write it in {value.dim}",
         )
         return None

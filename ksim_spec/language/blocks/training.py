@@ -65,10 +65,12 @@ def check_train(c: Checker, section: ast.Section | None, complete: bool = True) 
             f"there is no algorithm `{section.name}`",
             help="use `train ppo {`",
         )
+    before = len(c.out.items)
     for stmt in section.body if section else ():
         _setting(c, stmt, TrainConfig, settings, spans, "train")
     config = _validated(c, TrainConfig, settings, spans) or TrainConfig()
-    for problem in validate_batch(config) if complete else ():
+    # With a setting that was not understood, its default stands in for it: sizes that do not fit then say nothing.
+    for problem in validate_batch(config) if complete and len(c.out.items) == before else ():
         at = next((spans[f] for f in problem.fields if f in spans), section.header_span if section else NOWHERE)
         c.error(at, "KS701", "impossible-batch", problem.message, help=problem.help)
     return config, spans
