@@ -15,6 +15,7 @@ import numpy as np
 
 from ksim_spec.emit.binding import Binding, Leaf, pose_positions
 from ksim_spec.emit.writer import Writer, constant_text, index_text
+from ksim_spec.ir.hash import Canon
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.temporal import TEMPORAL, is_temporal
 from ksim_spec.language.program import ActionTerm, Program, StateChange
@@ -119,7 +120,8 @@ class Roles:
     def rewards(self) -> str:
         dt = self.program.world.control_step
         # Summed in the order of structural hashes, so that reordering or renaming terms leaves the sum bit-equal.
-        terms = sorted(self.program.rewards, key=lambda r: (r.value.digest, r.weight.digest))
+        shape = Canon(dict.fromkeys(self.program.params, 0.0))
+        terms = sorted(self.program.rewards, key=lambda r: (shape(r.value), shape(r.weight), r.name))
 
         def body(w: Writer) -> list[str]:
             parts: list[str] = []

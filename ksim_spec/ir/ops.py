@@ -354,7 +354,6 @@ _leaf("command", "a command field; attrs command, field")
 _leaf("time", "seconds since the episode started")
 _leaf("sample", "a standard sample of a stream: uniform in [0, 1), standard normal; attrs stream, kind, scope")
 _leaf("stat", "a statistic of the episodes finished in an update; attrs name")
-_leaf("input", "an argument of a role by name, such as the vector that a reset line changes")
 
 
 # Temporal operators: see ksim_spec/ir/temporal ------------------------------------------------------------------------
