@@ -49,27 +49,38 @@ def timed_start(command: Sequence[str], run: Path, cache: Path) -> Start:
     with log.open("wb") as errors:
         process = subprocess.Popen([*command, "--out", str(run)], env=environ, stdout=errors, stderr=errors)
         try:
-            first = _wait_for_line(run / "metrics.jsonl", process, begin)
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            first, peak = _watch(run / "metrics.jsonl", process, begin)
         finally:
-            if process.returncode is None:
+            if process.poll() is None:
                 process.kill()
                 process.wait()
     if process.returncode or first is None:
         last = log.read_text(errors="replace").strip().splitlines()[-12:]
         message = "training did not finish its first update"
         raise SpecError([Diagnostic("KS760", "bench-failed", message, notes=tuple(last))])
-    return Start(round(first, 2), round(time.perf_counter() - begin, 2), round(usage.ru_maxrss / 1024, 1))
+    return Start(round(first, 2), round(time.perf_counter() - begin, 2), round(peak / 1024, 1))
 
 
-def _wait_for_line(path: Path, process: subprocess.Popen[bytes], begin: float) -> float | None:
-    """Returns the seconds until a whole line is in the file, or None when the process ended without one."""
+def _watch(path: Path, process: subprocess.Popen[bytes], begin: float) -> tuple[float | None, int]:
+    """Returns the seconds until a whole line is in the file (None if none came) and the peak resident memory in KiB."""
+    first, peak = None, 0
     while True:
-        # looked at before the file, so that a line written just before the end is still seen; WNOWAIT leaves the usage
-        ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-        if path.is_file() and b"\n" in path.read_bytes():
-            return time.perf_counter() - begin
+        ended = process.poll() is not None  # before the file, so that a line written just before the end is still seen
+        peak = max(peak, _peak_kib(process.pid))
+        if first is None and path.is_file() and b"\n" in path.read_bytes():
+            first = time.perf_counter() - begin
         if ended:
-            return None
+            return first, peak
         time.sleep(0.02)
+
+
+def _peak_kib(pid: int) -> int:
+    """Returns the peak resident memory of a process so far, 0 where the system does not tell or it has ended.
+
+    Not from its resource usage: that starts at the memory of the process that made it.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)

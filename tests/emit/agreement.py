@@ -57,7 +57,7 @@ class Case:
             rng.uniform(0, 25, rows).astype(np.float32), {k: v.astype(np.float32) for k, v in samples.items()},
             {k: np.float32(v) for k, v in self.about["params"].items()},
             {k: np.float32(rng.uniform(0, 1)) for k in self.about["levels"]},
-            {"episode_time": np.float32(7), "episode_return": np.float32(3), "survived": np.float32(0.5),
+            {"episode_time": np.float32(7), "episode_return": np.float32(3), "success": np.float32(0.5), "fail": np.float32(0.1),
              "env_states": np.float32(1e6), "episodes": np.float32(4)},
         )  # fmt: skip
 

@@ -11,12 +11,12 @@ from tests.task.runs import build, noise, run, text
 SOURCE = text(
     reward="reward {; far = slider.pos weight 2 per m per s; group costs weight cost {; fast = 1 weight -1 per s; }; }\n",
     more="curriculum {; cost from 0.2 to 1 duration 1000 env_states"
-    "; up from 0 to 1 by 0.25 when mean(episode_time) > 2 s; down from 3 to 1 by 0.5 when survived >= 50 %; }\n",
+    "; up from 0 to 1 by 0.25 when mean(episode_time) > 2 s; down from 3 to 1 by 0.5 when success >= 50 %; }\n",
 )
 
 
 def stats(**values: float):
-    base = {"episode_time": 0.0, "episode_return": 0.0, "survived": 0.0, "env_states": 0.0, "episodes": 5.0}
+    base = {"episode_time": 0.0, "episode_return": 0.0, "success": 0.0, "fail": 0.0, "env_states": 0.0, "episodes": 5.0}
     return {k: jnp.float32(v) for k, v in {**base, **values}.items()}
 
 
@@ -33,18 +33,18 @@ def test_levels_step_when_their_condition_holds_and_stop_at_their_end():
     task = build(SOURCE, 2)
     params = task.params
     for want in (0.25, 0.5, 0.75, 1.0, 1.0):
-        params = task.update_levels(params, stats(episode_time=2.5, survived=0.0))
+        params = task.update_levels(params, stats(episode_time=2.5, success=0.0))
         assert levels(task, params)["up"] == want and levels(task, params)["down"] == 3.0
-    params = task.update_levels(params, stats(episode_time=1.5, survived=0.5))
+    params = task.update_levels(params, stats(episode_time=1.5, success=0.5))
     assert levels(task, params)["up"] == 1.0, "a level never falls back by itself"
     for want in (2.0, 1.5, 1.0, 1.0):
-        params = task.update_levels(params, stats(survived=0.9))
+        params = task.update_levels(params, stats(success=0.9))
         assert levels(task, params)["down"] == want
 
 
 def test_no_finished_episode_changes_nothing():
     task = build(SOURCE, 2)
-    params = task.update_levels(task.params, stats(episode_time=9, survived=1, episodes=0))
+    params = task.update_levels(task.params, stats(episode_time=9, success=1, episodes=0))
     assert levels(task, params) == pytest.approx(levels(task, task.params))
 
 
