@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError, suggest
 from ksim_spec.language.blocks import chance, flow, scoring, setting, training
+from ksim_spec.language.blocks.form import check_form
 from ksim_spec.language.expressions import Checker, Fn
 from ksim_spec.language.overlay import Edit, Item, apply, expand, profile_edits
 from ksim_spec.language.program import Program
@@ -149,6 +150,7 @@ def _check(
     items: list[Item], name: str, path: Path | None, sources: SourceMap, out: Diagnostics, complete: bool
 ) -> Program | None:
     """Checks block after block, in the order in which they need each other."""
+    check_form([i for i in items if isinstance(i, ast.Section)], out)
     one = {word: _single(items, word, out) for word in ONCE}
     found = _robot(items, path, sources, out, name)
     if found is None:

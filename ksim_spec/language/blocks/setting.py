@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 
 from ksim_spec.diagnostics import Label, suggest
+from ksim_spec.ir.node import walk
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import frames
 from ksim_spec.language.blocks.attributes import ALWAYS, attributes, bounds, known_here
@@ -46,7 +47,17 @@ def declare_robot(c: Checker, section: ast.Section) -> tuple[list[AddedSite], li
     for stmt in section.body:
         if isinstance(stmt, ast.Clause) and stmt.word == "onboard":
             _onboard(c, stmt)
+        elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
+            _part_of_the_robot(c, stmt.target)
     return sites, mirror
+
+
+def _part_of_the_robot(c: Checker, name: ast.Name) -> None:
+    """Looks a name up although nothing may use it, so that its mistakes are reported."""
+    thing = c.thing(name)
+    if isinstance(thing, Value) and not any(n.op in ("read", "model", "pose") for n in walk([thing.node])):
+        example = 'for example `base = body("torso")`; numbers go into a `signal` block'
+        c.error(name.span, "KS215", "not-a-selection", f"`{name.id}` is not a part of the robot", help=example)
 
 
 def _onboard(c: Checker, stmt: ast.Clause) -> None:

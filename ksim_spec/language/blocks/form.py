@@ -1,0 +1,85 @@
+"""What every block has in common: which attributes, operators and repetitions make sense in it.
+
+One pass over the syntax tree before the blocks are read, so that no block silently passes over something written in it.
+"""
+
+from __future__ import annotations
+
+from ksim_spec.diagnostics import Diagnostics, Label
+from ksim_spec.source import Span
+from ksim_spec.syntax import ast
+
+Statement = ast.Stmt | ast.Section
+
+# Blocks whose header reads attributes, and reports the ones that it does not take, itself.
+_OWN_ATTRIBUTES = ("command", "observe", "reward", "event", "group", "product")
+_NAMED = ("command", "observe", "event", "group", "product", "profile", "train", "mode")
+# Blocks whose lines change something that is there already.
+_CHANGES = ("reset", "event", "randomize")
+# Blocks whose lines are settings or declarations that nothing else reports when they come twice.
+_ONCE = ("world", "policy", "train", "product", "terminate", "curriculum")
+_ONCE_WORDS = ("pose", "settle", "resample", "zero")
+_PLAIN_CLAUSES = ("pose", "settle", "always", "mirror")
+
+
+def check_form(sections: list[ast.Section], out: Diagnostics) -> None:
+    """Reports attributes, names, operators and repetitions that a block does not know."""
+    for section in sections:
+        _header(section, out)
+        seen: dict[str, Span] = {}
+        for stmt in section.body:
+            if isinstance(stmt, ast.Section):
+                check_form([stmt], out)
+                continue
+            _operator(section.keyword, stmt, out)
+            _attributes(section.keyword, stmt, out)
+            _repeated(section.keyword, stmt, seen, out)
+
+
+def _header(section: ast.Section, out: Diagnostics) -> None:
+    keyword = section.keyword
+    if section.attrs and keyword not in _OWN_ATTRIBUTES:
+        for attr in section.attrs:
+            out.error("KS105", "unknown-attribute", f"a `{keyword}` block takes no `{attr.word}`", attr.span)
+    if section.name is not None and keyword not in _NAMED:
+        help = f"write `{keyword} {{`"
+        out.error("KS105", "unexpected-name", f"a `{keyword}` block has no name", section.name_span, help=help)
+
+
+def _operator(keyword: str, stmt: Statement, out: Diagnostics) -> None:
+    if isinstance(stmt, ast.Assign) and stmt.op != "=" and keyword not in _CHANGES:
+        message = f"`{stmt.op}` has nothing to change in a `{keyword}` block"
+        out.error("KS110", "misplaced-statement", message, stmt.span, help="write `=`")
+
+
+def _attributes(keyword: str, stmt: Statement, out: Diagnostics) -> None:
+    if isinstance(stmt, ast.Clause) and stmt.word in _PLAIN_CLAUSES:
+        what = f"`{stmt.word}`"
+    elif isinstance(stmt, ast.ExprStmt) and keyword == "check":
+        what = "a check"
+    elif isinstance(stmt, ast.Assign) and keyword == "world" and _name(stmt) != "floor":
+        what = "a setting"
+    else:
+        return
+    for attr in stmt.attrs:
+        out.error("KS105", "unknown-attribute", f"{what} takes no `{attr.word}`", attr.span)
+
+
+def _name(stmt: Statement) -> str | None:
+    """Returns what a statement sets or declares, or None when it may stand more than once."""
+    if isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
+        return stmt.target.id
+    if isinstance(stmt, ast.Entry):
+        return stmt.name
+    return f"{stmt.word} …" if isinstance(stmt, ast.Clause) and stmt.word in _ONCE_WORDS else None
+
+
+def _repeated(keyword: str, stmt: Statement, seen: dict[str, Span], out: Diagnostics) -> None:
+    name = _name(stmt)
+    if name is None or (keyword not in _ONCE and not isinstance(stmt, ast.Clause)):
+        return
+    if name in seen and keyword != "curriculum":
+        related = (Label(seen[name], "first given here"),)
+        shown = name.removesuffix(" …")
+        out.error("KS109", "duplicate-name", f"`{shown}` is given twice", stmt.span, related=related, help="keep one")
+    seen.setdefault(name, stmt.span)
