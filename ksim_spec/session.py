@@ -84,12 +84,15 @@ def open_run(path: Path) -> tuple[Folder, Path | None]:
 def make_task(folder: Folder, num_envs: int, backend: str = "auto", **options: Any) -> Any:
     """Returns the task of a compiled folder on an engine; raises SpecError for what the engine cannot do."""
     from ksim_spec.compile import load_model
-    from ksim_spec.physics.select import make_engine
+    from ksim_spec.physics.select import choose_engine, make_engine
+    from ksim_spec.robot.preflight import preflight
     from ksim_spec.task.module import load_file
     from ksim_spec.task.task import Task
 
-    module = load_file(folder.path / "task.py")
-    engine = make_engine(backend, load_model(folder.path), Task.engine_config(module, num_envs), **options)
+    module, model = load_file(folder.path / "task.py"), load_model(folder.path)
+    if refused := [d for d in preflight(model, None, choose_engine(backend)) if d.severity == "error"]:
+        raise SpecError(refused)
+    engine = make_engine(backend, model, Task.engine_config(module, num_envs), **options)
     return Task(module, engine)
 
 
@@ -154,7 +157,7 @@ def preflight_compiled(compiled: Any, backend: str) -> list[Diagnostic]:
     from ksim_spec.robot.preflight import preflight
 
     scene, index = compiled.binding.scene, compiled.index
-    found = preflight(scene.model, index, choose_engine(backend), scene.floor)  # type: ignore[arg-type]
+    found = preflight(scene.model, index, choose_engine(backend), scene.floor)
     compiled.loaded.sources.files.update(index.sources.files)
     if any(d.severity == "error" for d in found):
         raise SpecError(found, compiled.loaded.sources)

@@ -5,7 +5,6 @@ All numbers are SI. Nothing here imports JAX; the composed model is there becaus
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from ksim_spec.compile import Compiled
 from ksim_spec.emit.binding import pose_positions
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import OPS
+from ksim_spec.language.episode import episode_steps
 from ksim_spec.language.program import ActionTerm, CommandField, Level, ObservationGroup, Program, RewardTerm
 from ksim_spec.review.contract import contract
 from ksim_spec.show_cost import cost
@@ -97,27 +97,6 @@ def evaluate(node: Node, params: Mapping[str, float], levels: Mapping[str, float
             except (RuntimeError, TypeError):  # a temporal operator has no value by itself
                 continue
     return known.get(id(node))
-
-
-def episode_steps(program: Program) -> int | None:
-    """Returns the control steps of an episode that nothing ends early: until a timeout holds, if there is one."""
-    dt = program.world.control_step
-    found: list[int] = []
-    for rule in program.terminations:
-        if rule.outcome == "truncate":
-            for seconds, strictly in _timeouts(rule.when):
-                steps = math.ceil(seconds / dt - 1e-6)
-                found.append(steps + 1 if strictly and abs(steps * dt - seconds) < 1e-6 * dt else max(steps, 1))
-    return min(found, default=None)
-
-
-def _timeouts(node: Node) -> list[tuple[float, bool]]:
-    """The (seconds, strictly) of `time > seconds` and `time >= seconds`, on their own or in a chain of `or`."""
-    if node.op == "or":
-        return [t for a in node.args for t in _timeouts(a)]
-    if node.op in ("lt", "le") and node.args[0].op == "const" and node.args[1].op == "time":
-        return [(float(node.args[0].attr("value")), node.op == "lt")]
-    return []
 
 
 def _pair(program: Program, node: Node) -> tuple[float | None, float | None]:

@@ -10,6 +10,7 @@ from ksim_spec.emit.fields import all_arrays, fields_source
 from ksim_spec.emit.roles import Roles
 from ksim_spec.ir.node import walk
 from ksim_spec.ir.temporal import memory_type
+from ksim_spec.language.episode import episode_steps
 from ksim_spec.language.program import Program
 
 HEADER = '''"""{title}
@@ -59,6 +60,7 @@ def description(program: Program, binding: Binding, roles: Roles) -> dict[str, A
         "groups": {g.name: g.size for g in program.observations},
         "critic_group": program.critic_group,
         "terms": [r.name for r in program.rewards],
+        "episode_steps": episode_steps(program),
         "terminations": {t.name: t.outcome for t in program.terminations},
         "commands": {c.name: [f.name for f in c.fields] for c in program.commands},
         "events": [e.name for e in program.events],

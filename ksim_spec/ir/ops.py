@@ -6,12 +6,12 @@ with the JAX spelling, so that the two can check each other. Adding an operation
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from ksim_spec.ir.lazy_numpy import np
 from ksim_spec.ir.node import AttrValue, DType, Node, Shape, intern
 
 Typed = tuple[DType, Shape]
@@ -42,11 +42,18 @@ def _row(op: Op) -> None:
     OPS[op.name] = op
 
 
+def broadcast(*shapes: Shape) -> Shape:
+    """Returns the shape that shapes broadcast to, by NumPy's rules; raises ShapeError where they do not."""
+    rank = max(map(len, shapes), default=0)
+    columns = zip(*((1,) * (rank - len(shape)) + shape for shape in shapes), strict=True)
+    sizes = [{size for size in column if size != 1} for column in columns]
+    if any(len(found) > 1 for found in sizes):
+        raise ShapeError(f"shapes {', '.join(map(str, shapes))} do not broadcast")
+    return tuple(found.pop() if found else 1 for found in sizes)
+
+
 def _broadcast(args: Sequence[Node]) -> Shape:
-    try:
-        return np.broadcast_shapes(*(a.shape for a in args))
-    except ValueError as error:
-        raise ShapeError(str(error)) from error
+    return broadcast(*(a.shape for a in args))
 
 
 def _elementwise(dtype: DType) -> Callable[[Sequence[Node], Attrs], Typed]:
@@ -57,37 +64,44 @@ def _fn(template: str) -> Callable[[Sequence[str], Attrs], str]:
     return lambda a, attrs: template.format(*a, **attrs)
 
 
-def _elem(name: str, numpy: Callable[..., Any], jax: str, dtype: DType = "float", commutative: bool = False) -> None:
-    _row(Op(name, _elementwise(dtype), numpy, _fn(jax), commutative))
+def _named(name: str) -> Callable[..., Any]:
+    return lambda *args, **kwargs: getattr(np, name)(*args, **kwargs)
 
 
-_elem("add", np.add, "({0} + {1})", commutative=True)
-_elem("sub", np.subtract, "({0} - {1})")
-_elem("mul", np.multiply, "({0} * {1})", commutative=True)
-_elem("div", np.divide, "({0} / {1})")
-_elem("neg", np.negative, "(-{0})")
-_elem("abs", np.abs, "jnp.abs({0})")
-_elem("sign", np.sign, "jnp.sign({0})")
-_elem("square", np.square, "jnp.square({0})")
+def _elem(
+    name: str, numpy: str | Callable[..., Any], jax: str, dtype: DType = "float", commutative: bool = False
+) -> None:
+    evaluate = _named(numpy) if isinstance(numpy, str) else numpy
+    _row(Op(name, _elementwise(dtype), evaluate, _fn(jax), commutative))
+
+
+_elem("add", "add", "({0} + {1})", commutative=True)
+_elem("sub", "subtract", "({0} - {1})")
+_elem("mul", "multiply", "({0} * {1})", commutative=True)
+_elem("div", "divide", "({0} / {1})")
+_elem("neg", "negative", "(-{0})")
+_elem("abs", "abs", "jnp.abs({0})")
+_elem("sign", "sign", "jnp.sign({0})")
+_elem("square", "square", "jnp.square({0})")
 _elem("sqrt", lambda x: np.sqrt(np.maximum(x, 0)), "jnp.sqrt(jnp.maximum({0}, 0.0))")
-_elem("exp", np.exp, "jnp.exp({0})")
-_elem("log", np.log, "jnp.log({0})")
-_elem("tanh", np.tanh, "jnp.tanh({0})")
-_elem("sin", np.sin, "jnp.sin({0})")
-_elem("cos", np.cos, "jnp.cos({0})")
-_elem("atan2", np.arctan2, "jnp.arctan2({0}, {1})")
+_elem("exp", "exp", "jnp.exp({0})")
+_elem("log", "log", "jnp.log({0})")
+_elem("tanh", "tanh", "jnp.tanh({0})")
+_elem("sin", "sin", "jnp.sin({0})")
+_elem("cos", "cos", "jnp.cos({0})")
+_elem("atan2", "arctan2", "jnp.arctan2({0}, {1})")
 _elem("acos", lambda x: np.arccos(np.clip(x, -1, 1)), "jnp.arccos(jnp.clip({0}, -1.0, 1.0))")
-_elem("floor", np.floor, "jnp.floor({0})")
-_elem("mod", np.mod, "jnp.mod({0}, {1})")
-_elem("minimum", np.minimum, "jnp.minimum({0}, {1})", commutative=True)
-_elem("maximum", np.maximum, "jnp.maximum({0}, {1})", commutative=True)
-_elem("lt", np.less, "({0} < {1})", "bool")
-_elem("le", np.less_equal, "({0} <= {1})", "bool")
-_elem("eq", np.equal, "({0} == {1})", "bool", commutative=True)
-_elem("ne", np.not_equal, "({0} != {1})", "bool", commutative=True)
-_elem("and", np.logical_and, "({0} & {1})", "bool", commutative=True)
-_elem("or", np.logical_or, "({0} | {1})", "bool", commutative=True)
-_elem("not", np.logical_not, "(~{0})", "bool")
+_elem("floor", "floor", "jnp.floor({0})")
+_elem("mod", "mod", "jnp.mod({0}, {1})")
+_elem("minimum", "minimum", "jnp.minimum({0}, {1})", commutative=True)
+_elem("maximum", "maximum", "jnp.maximum({0}, {1})", commutative=True)
+_elem("lt", "less", "({0} < {1})", "bool")
+_elem("le", "less_equal", "({0} <= {1})", "bool")
+_elem("eq", "equal", "({0} == {1})", "bool", commutative=True)
+_elem("ne", "not_equal", "({0} != {1})", "bool", commutative=True)
+_elem("and", "logical_and", "({0} & {1})", "bool", commutative=True)
+_elem("or", "logical_or", "({0} | {1})", "bool", commutative=True)
+_elem("not", "logical_not", "(~{0})", "bool")
 _elem("to_float", lambda x: np.asarray(x, float), "jnp.asarray({0}, jnp.float32)")
 
 
@@ -115,7 +129,7 @@ _row(
     Op(
         "where",
         lambda args, attrs: (args[1].dtype, _broadcast(args)),
-        np.where,
+        _named("where"),
         _fn("jnp.where({0}, {1}, {2})"),
         doc="args: condition, value if true, value if false",
     )
@@ -131,25 +145,33 @@ def _reduced(shape: Shape, axis: int) -> Shape:
     return shape[:axis] + shape[axis + 1 :]
 
 
-def _reduction(name: str, numpy: Callable[..., Any], jax: str, dtype: DType = "float") -> None:
+def _reduction(name: str, numpy: str, jax: str, dtype: DType = "float") -> None:
+    evaluate = _named(numpy)
     _row(
         Op(
             name,
             lambda args, attrs: (dtype, _reduced(args[0].shape, attrs["axis"])),
-            lambda x, axis: numpy(x, axis=axis),
+            lambda x, axis: evaluate(x, axis=axis),
             _fn(jax),
         )
     )
 
 
-_reduction("sum", np.sum, "jnp.sum({0}, axis={axis})")
-_reduction("mean", np.mean, "jnp.mean({0}, axis={axis})")
-_reduction("prod", np.prod, "jnp.prod({0}, axis={axis})")
-_reduction("max", np.max, "jnp.max({0}, axis={axis})")
-_reduction("min", np.min, "jnp.min({0}, axis={axis})")
-_reduction("any", np.any, "jnp.any({0}, axis={axis})", "bool")
-_reduction("all", np.all, "jnp.all({0}, axis={axis})", "bool")
-_reduction("norm", lambda x, axis: np.linalg.norm(x, axis=axis), "km.norm({0}, axis={axis})")
+_reduction("sum", "sum", "jnp.sum({0}, axis={axis})")
+_reduction("mean", "mean", "jnp.mean({0}, axis={axis})")
+_reduction("prod", "prod", "jnp.prod({0}, axis={axis})")
+_reduction("max", "max", "jnp.max({0}, axis={axis})")
+_reduction("min", "min", "jnp.min({0}, axis={axis})")
+_reduction("any", "any", "jnp.any({0}, axis={axis})", "bool")
+_reduction("all", "all", "jnp.all({0}, axis={axis})", "bool")
+_row(
+    Op(
+        "norm",
+        lambda args, attrs: ("float", _reduced(args[0].shape, attrs["axis"])),
+        lambda x, axis: np.linalg.norm(x, axis=axis),
+        _fn("km.norm({0}, axis={axis})"),
+    )
+)
 
 
 # Structure -----------------------------------------------------------------------------------------------------------
@@ -218,7 +240,7 @@ _row(
 _row(
     Op(
         "concat",
-        lambda args, attrs: (args[0].dtype, (sum(int(np.prod(a.shape)) for a in args),)),
+        lambda args, attrs: (args[0].dtype, (sum(math.prod(a.shape) for a in args),)),
         lambda *xs: np.concatenate([np.ravel(x) for x in xs]),
         lambda a, attrs: f"jnp.concatenate([{', '.join(f'jnp.ravel({x})' for x in a)}])",
         doc="flattens every argument and joins them",
@@ -245,7 +267,7 @@ def _place_numpy(x: Any, v: Any, indices: int | tuple[int, ...]) -> Any:
 
 
 def _last(n: int) -> Callable[[Sequence[Node], Attrs], Typed]:
-    return lambda args, attrs: ("float", (*np.broadcast_shapes(*(a.shape[:-1] for a in args)), n))
+    return lambda args, attrs: ("float", (*broadcast(*(a.shape[:-1] for a in args)), n))
 
 
 def _matrix(q: Any) -> Any:
@@ -318,7 +340,7 @@ _row(
         doc="rotation by |v| about v",
     )
 )
-_row(Op("cross", _last(3), np.cross, _fn("jnp.cross({0}, {1})")))
+_row(Op("cross", _last(3), _named("cross"), _fn("jnp.cross({0}, {1})")))
 
 
 def _axis_angle_numpy(v: Any) -> Any:
@@ -365,13 +387,25 @@ def make(op: str, *args: Node, **attrs: AttrValue) -> Node:
     return intern(op, args, attrs, dtype, tuple(shape))
 
 
-def const(value: float | bool | Sequence[Any] | np.ndarray) -> Node:
-    """Returns a literal: a Python number, bool or nested sequence of numbers."""
-    array = np.asarray(value)
-    dtype: DType = "bool" if array.dtype == bool else "float"
-    frozen = _freeze(array.tolist() if dtype == "bool" else np.asarray(array, float).tolist())
-    return make("const", value=frozen, dtype=dtype, shape=array.shape)
+def const(value: Any) -> Node:
+    """Returns a literal: a Python number, bool, or nested sequence (or array) of numbers of one shape."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    shape, first = _shape(value)
+    dtype: DType = "bool" if isinstance(first, bool) else "float"
+    return make("const", value=_freeze(value, bool if dtype == "bool" else float), dtype=dtype, shape=shape)
 
 
-def _freeze(value: Any) -> Any:
-    return tuple(_freeze(v) for v in value) if isinstance(value, list) else value
+def _shape(value: Any) -> tuple[Shape, Any]:
+    """Returns the shape of nested sequences and their first number; raises ShapeError where they are ragged."""
+    if not isinstance(value, list | tuple):
+        return (), value
+    parts = [_shape(v) for v in value]
+    shapes = {shape for shape, _ in parts}
+    if len(shapes) > 1:
+        raise ShapeError(f"a literal's parts differ in shape: {sorted(shapes)}")
+    return (len(value), *(shapes.pop() if shapes else ())), parts[0][1] if parts else 0.0
+
+
+def _freeze(value: Any, kind: type) -> Any:
+    return tuple(_freeze(v, kind) for v in value) if isinstance(value, list | tuple) else kind(value)

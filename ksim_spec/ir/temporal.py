@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from ksim_spec.ir.lazy_numpy import np
 from ksim_spec.ir.node import DType, Node, Shape
-from ksim_spec.ir.ops import OPS, Attrs, Op, Typed
+from ksim_spec.ir.ops import OPS, Attrs, Op, Typed, broadcast
 
 Pair = tuple[Any, ...]  # value and memory
 
@@ -172,7 +171,7 @@ _row(
     lambda m, f, start, dt: (np.mod(m + f * dt, 1.0),) * 2,
     ("jnp.mod({1}, 1.0)", "$value"),
     ("jnp.mod({m} + {0} * {dt!r}, 1.0)", "$value"),
-    infer=lambda args, attrs: ("float", np.broadcast_shapes(args[0].shape, args[1].shape)),
+    infer=lambda args, attrs: ("float", broadcast(args[0].shape, args[1].shape)),
 )
 
 

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, suggest
 from ksim_spec.ir.node import Provenance
 from ksim_spec.ir.ops import const, make
@@ -500,4 +498,4 @@ def _value_help(thing: Thing) -> str:
 
 
 def _number_text(value: Value) -> str:
-    return f"{np.asarray(value.node.attr('value')):g}" if value.node.op == "const" else "…"
+    return f"{value.node.attr('value'):g}" if value.node.op == "const" and not value.node.shape else "…"

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any
 
 from ksim_spec.diagnostics import suggest
 from ksim_spec.ir.ops import const, make
@@ -406,10 +405,14 @@ def _mean(c: Checker, a: Arguments) -> Value:
     if a.where is None:
         return _reduce_many("mean", a, a["x"], "mean")
     total = _reduce_many("sum", a, _masked(a, a["x"], 0.0), "mean")
-    ones = Value(const(np.ones(a["x"].node.shape)), a["x"].axes)
+    ones = Value(const(_ones(a["x"].node.shape)), a["x"].axes)
     held = algebra.choose(a.where, ones, algebra.number(0.0))
     number = _reduce_many("sum", a, held, "mean")
     return algebra.divide(total, algebra.add(number, algebra.number(1.0), "maximum"))
+
+
+def _ones(shape: tuple[int, ...]) -> float | list[Any]:
+    return [_ones(shape[1:])] * shape[0] if shape else 1.0
 
 
 def _extreme(name: str, op: str, fill: float, doc: str) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 from jax import Array
 from mujoco import mjx
 
-from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.physics.functional import FunctionalEngine, Row
 
 
@@ -65,18 +64,3 @@ def _with_working_contact_sensors(device_model: Any, touches: bool) -> Any:
         types[contact] = int(mujoco.mjtSensor.mjSENS_USER)
     parameters[contact & (parameters[:, 1] == 0), 1] = 1
     return device_model.replace(sensor_type=types, sensor_intprm=parameters)
-
-
-def ignored_features(model: mujoco.MjModel) -> list[Diagnostic]:
-    """Returns a warning for every feature of the model that MJX steps over without a word."""
-    flags = model.opt.enableflags
-    found = {
-        "actuator delay": bool(model.nu and np.any(model.actuator_delay)),
-        "the no-slip solver": model.opt.noslip_iterations > 0,
-        "sleep": bool(flags & mujoco.mjtEnableBit.mjENBL_SLEEP),
-    }
-    return [
-        Diagnostic("KS723", "engine-ignores", f"the `mjx` engine ignores {what}", severity="warning",
-                   help="use the `cpu` engine, or remove it from the model")
-        for what, present in found.items() if present
-    ]

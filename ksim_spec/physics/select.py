@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import jax
 import mujoco
 
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.physics.protocol import Engine, EngineConfig
+from ksim_spec.robot.preflight import EngineName
 
 Backend = Literal["auto", "cpu", "mjx", "warp"]
 
 
-def choose_engine(backend: str = "auto") -> str:
+def choose_engine(backend: str = "auto") -> EngineName:
     """Returns the name of the engine for a backend; `auto` is `cpu` without an accelerator, else `warp` or `mjx`.
 
     Raises `SpecError` for an unknown name.
@@ -24,7 +25,7 @@ def choose_engine(backend: str = "auto") -> str:
                        help=suggest(backend, get_args(Backend), "engines"))
         ])
     if backend != "auto":
-        return backend
+        return cast(EngineName, backend)
     if jax.default_backend() == "cpu":
         return "cpu"
     from ksim_spec.physics.warp import warp_installed

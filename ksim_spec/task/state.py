@@ -31,7 +31,7 @@ class TaskState(NamedTuple):
     """The whole batch: episodes under way, one spare start each, and the counters that key the random streams.
 
     `take_E` marks environments that become their spare at the next physics step; `used_E` marks spares that an episode
-    has begun from and that must be drawn anew.
+    has begun from and that must be drawn anew. `cut_E` is the control step at which the current episode is cut short.
     """
 
     physics: Any
@@ -39,6 +39,7 @@ class TaskState(NamedTuple):
     spare: Episode
     take_E: Bool[Array, "E"]
     used_E: Bool[Array, "E"]
+    cut_E: Int32[Array, "E"]
     run: dict[str, Array]
     fields: dict[str, Array]
     key: PRNGKeyArray
@@ -57,11 +58,15 @@ class EnvState(NamedTuple):
 
 
 class StepInfo(NamedTuple):
-    """How the step ended and what was measured on it, before any reset. `metrics` are (value, counts) by check."""
+    """How the step ended and what was measured on it, before any reset. `metrics` are (value, counts) by check.
+
+    `cut_E` marks truncations by `Task.stagger`: they are not whole episodes, so statistics leave them out.
+    """
 
     fail_E: Bool[Array, "E"]
     success_E: Bool[Array, "E"]
     truncated_E: Bool[Array, "E"]
+    cut_E: Bool[Array, "E"]
     fault_E: Bool[Array, "E"]
     bootstrap_E: Float[Array, "E"]
     terms: dict[str, Float[Array, "E"]]

@@ -23,6 +23,7 @@ from ksim_spec.task.random import Samples, samples
 from ksim_spec.task.state import EnvState, Episode, StepInfo, TaskState
 
 ValueFn = Callable[[Mapping[str, Array]], Array]
+NEVER = np.iinfo(np.int32).max  # a control step that no episode reaches
 TERMINAL_ROWS = 32  # terminal observations are valued in chunks of this many rows
 
 
@@ -36,7 +37,7 @@ def _where(mask_E: Bool[Array, "E"], then: Any, otherwise: Any) -> Any:
 
 
 class Task:
-    """A batch of environments of one compiled task on one engine. `init`, `begin_rollout` and `step` are traceable."""
+    """A batch of environments of one compiled task on one engine. `init`, `stagger` and `step` are traceable."""
 
     actor_group = "actor"
 
@@ -138,7 +139,8 @@ class Task:
         physics, reads = self.engine.init(starts, fields)
         now = self._begin(reads, draws, params)
         none_E = jnp.zeros(self.num_envs, bool)
-        state = TaskState(physics, now, now, none_E, ~none_E, run, fields, key, jnp.int32(0), jnp.int32(1))
+        never_E = jnp.full(self.num_envs, NEVER, jnp.int32)
+        state = TaskState(physics, now, now, none_E, ~none_E, never_E, run, fields, key, jnp.int32(0), jnp.int32(1))
         state = self._refill(state, params)
         return state, self._show(state, jnp.zeros(self.num_envs, jnp.float32), none_E, params)
 
@@ -152,9 +154,16 @@ class Task:
             physics=physics, spare=spare, used_E=jnp.zeros_like(state.used_E), refill=state.refill + 1
         )
 
-    def begin_rollout(self, state: TaskState, params: Any) -> TaskState:
-        """Returns the state ready for a rollout: spares are drawn anew inside steps, so there is nothing to do."""
-        return state
+    def stagger(self, state: TaskState, key: PRNGKeyArray) -> TaskState:
+        """Returns the state with the first episode of every environment cut short at a time drawn evenly.
+
+        Episodes that end by the clock alone would otherwise all be at the same moment for the whole training, and every
+        update would see only that moment. Does nothing where the task has no time limit.
+        """
+        steps = self.about["episode_steps"]
+        if steps is None:
+            return state
+        return state._replace(cut_E=jax.random.randint(key, (self.num_envs,), 1, steps + 1, jnp.int32))
 
     # Stepping -----------------------------------------------------------------------------------------------------
 
@@ -182,15 +191,18 @@ class Task:
         reward_E = jnp.where(ok_E, total_E, 0.0)
         terms = {k: jnp.where(ok_E, v, 0.0) for k, v in terms.items()}
         fail_E, success_E, truncated_E = self._outcome(rules, ok_E)
+        cut_E = ok_E & (now.step_E + 1 >= state.cut_E) & ~(fail_E | success_E | truncated_E)
+        truncated_E = truncated_E | cut_E
         done_E = fail_E | success_E | truncated_E | fault_E
         bootstrap_E = self._bootstrap(after, time_E, draws, truncated_E, params, value_fn)
         info = StepInfo(
-            fail_E, success_E, truncated_E, fault_E, bootstrap_E, terms, self._checks(after, time_E, draws, params),
-            rules, time_E, now.return_E + reward_E,
+            fail_E, success_E, truncated_E, cut_E, fault_E, bootstrap_E, terms,
+            self._checks(after, time_E, draws, params), rules, time_E, now.return_E + reward_E,
         )  # fmt: skip
 
         after = self._age(after, drawn, reward_E, params)
-        state = state._replace(physics=physics, now=after, step=step)
+        cut_E = jnp.where(done_E, NEVER, state.cut_E)
+        state = state._replace(physics=physics, now=after, step=step, cut_E=cut_E)
         state = self._reset(state, done_E, params)
         return state, self._show(state, reward_E, done_E, params, drawn), info
 

@@ -140,7 +140,6 @@ def _make_chunk(
             seen = {"finished": finished, "failed": failed, "ret": info.episode_return_E, "time": info.time_E}
             return next_carry, seen
 
-        carry = carry._replace(task_state=task.begin_rollout(carry.task_state, params))
         return jax.lax.scan(step, carry, None, length=CHUNK)
 
     return chunk

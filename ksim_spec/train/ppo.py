@@ -52,9 +52,10 @@ def trace_init(task: Task, config: TrainConfig, policy_config: PolicyConfig, par
     """Returns the traced program of `init_state` and its arguments; its `out_info` is the shape of the state."""
 
     def build(key: PRNGKeyArray, params: Any) -> TrainState:
-        policy_key, task_key, run_key = (jax.random.fold_in(key, i) for i in range(3))
+        policy_key, task_key, run_key, stagger_key = (jax.random.fold_in(key, i) for i in range(4))
         policy = make_policy(task, policy_config, policy_key)
         task_state, env_state = task.init(task_key, params)
+        task_state = task.stagger(task_state, stagger_key)
         normalizer = init_normalizer({g: task.obs_sizes[g] for g in groups_of(task)})
         optimizer = optax.scale_by_adam().init(ravel_pytree(policy)[0])
         return strong(

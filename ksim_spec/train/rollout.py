@@ -71,10 +71,11 @@ def _count(info: StepInfo, done: Array, reward: Array, obs: Obs) -> Named:
     finite = jnp.isfinite(reward)
     for x in obs.values():
         finite &= jnp.isfinite(x).all(-1)
+    whole = done & ~info.cut_E
     at_end = [info.episode_return_E, info.time_E]
     columns = [
-        done, info.fail_E & done, info.success_E & done, info.truncated_E & done & ~info.fail_E, info.fault_E,
-        ~finite & ~info.fault_E, *(jnp.where(done, x, 0.0) for x in at_end), reward, *info.terms.values(),
+        whole, info.fail_E & whole, info.success_E & whole, info.truncated_E & whole & ~info.fail_E, info.fault_E,
+        ~finite & ~info.fault_E, *(jnp.where(whole, x, 0.0) for x in at_end), reward, *info.terms.values(),
     ]
     table_KE = clean(jnp.stack([x.astype(jnp.float32) for x in columns]))
     return Named(table_KE.sum(-1), COUNTED + tuple(f"term/{name}" for name in info.terms))
@@ -106,7 +107,6 @@ def rollout(
         )
         return (task_state, env_state), (seen, _count(info, env_state.done, env_state.reward, env_state.obs))
 
-    task_state = task.begin_rollout(task_state, params)
     shape = (config.rollout_length, *env_state.done.shape, task.action_size)
     noise_TEA = jax.random.normal(key, shape, jnp.float32)
     (task_state, env_state), (transitions, counts_T) = jax.lax.scan(step, (task_state, env_state), noise_TEA)

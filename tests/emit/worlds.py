@@ -59,7 +59,6 @@ def rollout(task: Task, steps: int, seed: int = 0, scale: float = 0.5, actions: 
     key = jax.random.key(seed)
     params = task.params
     state, env = jax.jit(task.init)(key, params)
-    state = task.begin_rollout(state, params)
     out: list[tuple[Any, ...]] = [(state, env, None)]
     step = jax.jit(task.step)
     rng = np.random.default_rng(seed)

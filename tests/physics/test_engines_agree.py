@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from ksim_spec.diagnostics import SpecError
-from ksim_spec.physics.mjx import MjxEngine, ignored_features
+from ksim_spec.physics.mjx import MjxEngine
 from ksim_spec.physics.protocol import EngineConfig, Starts
 from ksim_spec.physics.select import make_engine
 from ksim_spec.physics.warp import capacity, warp_installed
@@ -177,9 +177,6 @@ def test_what_mjx_cannot_do_is_said() -> None:
     assert "body matching" in caught.value.diagnostics[0].notes[0]
     with pytest.raises(SpecError, match="cannot differ"):
         MjxEngine(load(PENDULUM), EngineConfig(2, fields=("body_parentid",)))
-    assert not ignored_features(load(PENDULUM))
-    noslip = load(PENDULUM.replace('timestep="0.01"', 'timestep="0.01" noslip_iterations="3"'))
-    assert [d.code for d in ignored_features(noslip)] == ["KS723"]
 
 
 def test_capacity_covers_what_happens() -> None:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tests.task.runs import Run, noise, run, text
+from tests.task.runs import Run, build, noise, run, text
 
 DT, ENVS = 0.05, 8
 WEIGHTS = jnp.array([1.0, -2.0, 0.5])
@@ -67,6 +67,33 @@ def test_temporal_operators_and_actions_begin_anew():
     np.testing.assert_allclose(
         r.shown[4].obs["actor"][:, 2], r.reads("qvel")[4, :, 1] - r.reads("qvel")[3, :, 1], rtol=1e-4
     )
+
+
+def test_first_episodes_are_cut_at_times_of_their_own_and_later_ones_are_whole():
+    limit, envs = 20, 200
+    task = build(LONG.replace("time >= 100 s", "time >= 1 s"), envs)
+    state, _ = jax.jit(task.init)(jax.random.key(3), task.params)
+    state = task.stagger(state, jax.random.key(4))
+    wanted = np.asarray(state.cut_E)
+    assert set(wanted) == set(range(1, limit + 1)), "200 draws of 20 values take them all"
+    step, ends, cuts = jax.jit(lambda s, a: task.step(s, a, task.params, value)), [], []
+    for _ in range(2 * limit):
+        state, env_state, info = step(state, jnp.zeros((envs, 1)))
+        ends.append(np.asarray(env_state.done))
+        cuts.append(np.asarray(info.cut_E))
+        np.testing.assert_array_equal(info.truncated_E, env_state.done)
+        assert np.all((np.asarray(info.bootstrap_E) != 0) == ends[-1])
+    first = np.argmax(ends, axis=0)
+    np.testing.assert_array_equal(first + 1, wanted)
+    for e in range(envs):
+        assert list(np.flatnonzero(np.array(ends)[:, e])) == list(range(wanted[e] - 1, 2 * limit, limit))
+        assert list(np.flatnonzero(np.array(cuts)[:, e])) == ([wanted[e] - 1] if wanted[e] < limit else [])
+
+
+def test_nothing_is_cut_without_a_time_limit():
+    task = build(LONG.replace("time >= 100 s", "slider.pos > 9 m"), 2)
+    state, _ = task.init(jax.random.key(0), task.params)
+    assert np.all(np.asarray(task.stagger(state, jax.random.key(1)).cut_E) == np.iinfo(np.int32).max)
 
 
 RULES = text(

@@ -24,6 +24,7 @@ class StepInfo(NamedTuple):
     fail_E: Array
     success_E: Array
     truncated_E: Array
+    cut_E: Array
     fault_E: Array
     bootstrap_E: Array
     terms: dict[str, Array]
@@ -81,7 +82,7 @@ class PointMass:
     def _fail(self, x: Array) -> Array:
         return jnp.abs(x[:, 0]) > 5.0
 
-    def begin_rollout(self, state: State, params: Any) -> State:
+    def stagger(self, state: State, key: Array) -> State:
         return state
 
     def step(
@@ -105,7 +106,7 @@ class PointMass:
         command = jnp.where(done, new_command, state.command)
         next_x = jnp.where(done[:, None], new_x, x)
         info = StepInfo(
-            fail, jnp.zeros_like(fail), truncated, fault, bootstrap, terms,
+            fail, jnp.zeros_like(fail), truncated, jnp.zeros_like(fail), fault, bootstrap, terms,
             {"speed_error": x[:, 1] - state.command, "x": x[:, 0]}, steps * DT, ret,
         )
         next_state = State(key, next_x, command, jnp.where(done, 0, steps), jnp.where(done, 0.0, ret))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
-
-import numpy as np
 
 from ksim_spec.diagnostics import suggest
 from ksim_spec.ir.node import Node
@@ -254,7 +253,7 @@ def _entry_statement(c: Checker, stmt: ast.Stmt | ast.Section, group: str, taken
     labels = tuple(value.axes[-1].labels) if value.axes else ()
     frame = value.frame.name if value.frame is not None else ""
     unit = "mixed" if value.mixed else "true/false" if value.is_bool else str(value.dim)
-    size = int(np.prod(node.shape)) if node.shape else 1
+    size = math.prod(node.shape)
     texts = {w: c_text(c, attrs.expr(w)) for w in ("scale", "noise")}
     return ObservationEntry(
         name, node, size, unit, frame, texts["scale"], texts["noise"], value.privileged, labels, stmt.span
@@ -330,7 +329,8 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
         length = c.value(expr)
         if isinstance(length, Unknown):
             return None
-        steps = float(np.asarray(length.node.attr("value"))) if length.node.op == "const" else 0
+        literal = length.node.op == "const" and not length.node.shape
+        steps = float(length.node.attr("value")) if literal else 0
         count = round(steps / c.control_dt) if length.dim.same(TIME) else int(steps)
         if not 1 <= count <= 1000:
             raise TypeProblem("KS205", "index-out-of-range", f"a history keeps 1 to 1000 samples, and this is {count}")
