@@ -1,0 +1,112 @@
+"""Every shipped task on every engine: observations, rewards and terminations from the same states, one step at a time.
+
+States come from episodes on the CPU engine under random actions, so feet touch, slide and leave the ground. Both engines
+begin there without a warm start and take one control step. Solvers differ, and MJX and Warp compute in float32.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from ksim_spec.compile import Compiled, compile_spec
+from ksim_spec.physics.protocol import Starts
+from ksim_spec.physics.select import make_engine
+from ksim_spec.physics.warp import warp_installed
+from ksim_spec.task.module import load_module
+from ksim_spec.task.task import Task
+
+SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.ksim"))
+E, STEPS = 16, 12
+# Largest difference that passes at the states themselves, and after a control step: in units of what is compared, and
+# relative to it where it is larger than one.
+HERE, AFTER, REWARD_AFTER = 2e-5, 2e-2, 2e-3
+
+
+class At(Task):
+    """A task whose episodes all begin at given states."""
+
+    at: Starts | None = None
+
+    def _draw_start(self, *args: Any) -> Any:
+        starts, fields, draws = super()._draw_start(*args)
+        return (self.at._replace(ctrl_EU=starts.ctrl_EU) if self.at else starts), fields, draws
+
+
+@cache
+def compiled(path: Path) -> tuple[Compiled, Any]:
+    built = compile_spec(path)
+    return built, load_module(built.source, f"{path.stem}_task.py")
+
+
+def make(path: Path, engine: str) -> At:
+    built, module = compiled(path)
+    model = built.binding.scene.model
+    model.opt.iterations = model.opt.ls_iterations = 50  # few iterations converge on no engine, each in its own way
+    return At(module, make_engine(engine, model, Task.engine_config(module, E)))
+
+
+@cache
+def visited(path: Path) -> Starts:
+    """Returns states of the CPU engine: every environment's after a number of random steps of its own."""
+    task = make(path, "cpu")
+    state, _ = jax.jit(task.init)(jax.random.key(5), task.params)
+    step, rng = jax.jit(lambda s, a: task.step(s, a, task.params)), np.random.default_rng(5)
+    reads = []
+    for _ in range(STEPS):
+        reads.append({k: np.array(state.now.reads[k]) for k in ("qpos", "qvel")})
+        state = step(state, jnp.asarray(rng.uniform(-0.6, 0.6, (E, task.action_size)), jnp.float32))[0]
+    pick = (np.arange(E) % STEPS, np.arange(E))
+    return Starts(*(jnp.asarray(np.stack([r[k] for r in reads])[pick]) for k in ("qpos", "qvel")))
+
+
+def one_step(path: Path, engine: str) -> Any:
+    task = make(path, engine)
+    task.at = visited(path)
+    action = jnp.asarray(np.random.default_rng(6).uniform(-0.6, 0.6, (E, task.action_size)), jnp.float32)
+    state, shown = jax.jit(task.init)(jax.random.key(7), task.params)
+    first = jax.tree.map(np.array, shown.obs)
+    _, after, info = jax.jit(lambda s: task.step(s, action, task.params))(state)
+    return first, *jax.tree.map(np.array, (after.obs, after.reward, info.terms, info.rules, info.fault_E))
+
+
+reference = cache(lambda path: one_step(path, "cpu"))
+
+
+def close(got: Any, want: Any, limit: float, what: str) -> None:
+    error = np.abs(got - want) / np.maximum(1, np.abs(want))
+    worst = np.unravel_index(np.argmax(error), error.shape)
+    assert error.max() <= limit, f"{what}{list(worst)}: {got[worst]:.6g}, on the cpu engine {want[worst]:.6g}"
+
+
+def agree(path: Path, engine: str) -> None:
+    first, after, reward, terms, rules, fault = one_step(path, engine)
+    first_cpu, after_cpu, reward_cpu, terms_cpu, rules_cpu, fault_cpu = reference(path)
+    assert not fault.any() and not fault_cpu.any()
+    for group in first_cpu:
+        close(first[group], first_cpu[group], HERE, f"first {group}")
+        close(after[group], after_cpu[group], AFTER, group)
+    for name in terms_cpu:
+        close(terms[name], terms_cpu[name], REWARD_AFTER, name)
+    close(reward, reward_cpu, REWARD_AFTER, "reward")
+    for name in rules_cpu:
+        np.testing.assert_array_equal(rules[name], rules_cpu[name], name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_mjx_agrees_on_every_spec(path: Path) -> None:
+    agree(path, "mjx")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not warp_installed(), reason="warp-lang is not installed")
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_warp_agrees_on_every_spec(path: Path) -> None:
+    agree(path, "warp")
