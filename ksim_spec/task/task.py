@@ -381,6 +381,10 @@ class Task:
 
     # Curriculum and checkpoints -----------------------------------------------------------------------------------
 
+    def levels(self, params: Any) -> dict[str, Float[Array, ""]]:
+        """Returns the curriculum levels by name."""
+        return params["lv"]
+
     def update_levels(self, params: Any, stats: Mapping[str, Array]) -> Any:
         """Returns the parameters with the curriculum levels moved on by the statistics of one update's episodes."""
         if not self.about["levels"]:

@@ -113,8 +113,11 @@ def make_update(
         state = state._replace(normalizer=normalizer, task_state=task_state, env_state=env_state)
         state, learned = learn(config, state, dataset, shuffle_key, axis)
         metrics, stats = _summarize(config, counts, state.update, axis)
+        levels = task.levels(state.params)  # those that the update was collected with
         params = strong(task.update_levels(state.params, stats))
-        metrics = Named(jnp.concatenate([metrics.values, learned.values]), metrics.names + learned.names)
+        parts = [metrics.values, learned.values, *(jnp.asarray(x, jnp.float32).reshape(1) for x in levels.values())]
+        names = metrics.names + learned.names + tuple(f"level/{name}" for name in levels)
+        metrics = Named(jnp.concatenate(parts), names)
         return state._replace(normalizer=updated, params=params, update=state.update + 1), metrics
 
     return update

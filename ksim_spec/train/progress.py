@@ -69,7 +69,9 @@ def _speed(row: Row, total: int, rate: float) -> str:
 
 
 def _episodes(row: Row) -> str:
-    return f"return {_number(row.get('episode/return'))}, episode {_number(row.get('episode/seconds'))} s"
+    head = f"return {_number(row.get('episode/return'))}, episode {_number(row.get('episode/seconds'))} s"
+    levels = (f"{k.removeprefix('level/')} {_number(v)}" for k, v in row.items() if k.startswith("level/"))
+    return ", ".join([head, *levels])
 
 
 class Quiet:

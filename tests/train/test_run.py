@@ -45,7 +45,7 @@ def test_records(full_run):
     rows = read_rows(run / "metrics.jsonl")
     assert [r["env_states"] for r in rows] == [320 * i for i in range(1, 7)]
     wanted = {"reward/track", "reward/effort", "reward/total", "episode/return", "episode/seconds", "loss/kl",
-              "perf/env_states_per_s", "wall_s"}
+              "perf/env_states_per_s", "wall_s", "level/wind"}
     assert wanted <= set(rows[0])
     assert rows[0]["reward/total"] == pytest.approx(rows[0]["reward/track"] + rows[0]["reward/effort"], rel=1e-4)
     assert result.updates == 6 and result.env_states == 1920 and not result.interrupted and result.faults == 0

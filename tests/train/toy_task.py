@@ -112,6 +112,9 @@ class PointMass:
         next_state = State(key, next_x, command, jnp.where(done, 0, steps), jnp.where(done, 0.0, ret))
         return next_state, EnvState(self._obs(next_x, command), {}, action_EA, reward, done), info
 
+    def levels(self, params: Any) -> dict[str, Array]:
+        return {"wind": params["level"]}
+
     def update_levels(self, params: Any, stats: Mapping[str, Array]) -> Any:
         grow = (stats["episodes"] > 0) & (stats["episode_time"] > 0.9 * self.limit)
         return {**params, "level": jnp.minimum(params["level"] + jnp.where(grow, 0.05, 0.0), 1.0)}
