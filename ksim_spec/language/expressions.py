@@ -477,7 +477,8 @@ _HANDLERS: dict[type, Callable[..., Thing]] = {
 
 def _what(thing: Thing) -> str:
     if isinstance(thing, Selection):
-        return f"`{thing.alias}` (a selection of {len(thing.names)} {thing.of}s)"
+        plural = "bodies" if thing.of == "body" else f"{thing.of}s"
+        return f"`{thing.alias}` (a selection of {len(thing.names)} {plural})"
     if isinstance(thing, Keyframe):
         return f"the keyframe `{thing.name}`"
     if isinstance(thing, World):
