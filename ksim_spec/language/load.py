@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError, suggest
+from ksim_spec.ir.node import walk
 from ksim_spec.language.blocks import chance, flow, scoring, setting, training
 from ksim_spec.language.blocks.form import check_form
 from ksim_spec.language.expressions import Checker, Fn
@@ -189,7 +190,7 @@ def _check(
     _complete(c, items, observations, action, task, name)
     _unused(c)
     base = next((b.name for b in robot.index.bodies if b.name and robot.is_free_body(b.name)), None)
-    return Program(
+    program = Program(
         name=(task.name if task else None) or (path.stem if path else "task"),
         doc=(task.text if task else None) or "",
         spec_path=path, robot_path=robot.path, robot_name=robot.name, base=base, world=world, action=tuple(action),
@@ -198,6 +199,26 @@ def _check(
         levels=tuple(checked_levels), checks=tuple(checks), policy=policy, critic_group=critic, train=train,
         params=dict(c.params), mirror=tuple(mirror), names={k: v[0] for k, v in c.provenance.names.items()},
     )  # fmt: skip
+    _nominal_reads(c, program)
+    return program
+
+
+def _nominal_reads(c: Checker, program: Program) -> None:
+    """Warns where a drawn mass or gravity is read too: reads give the value of the MJCF, the same everywhere."""
+    read = [n for n in walk(program.roots()) if n.op == "model"]
+    for change in program.randomization:
+        for node in read:
+            what, names = node.attr("what"), change.names
+            same = what == change.quantity and (not names or not set(names).isdisjoint(node.attr("names")))
+            if same or (what == "total_mass" and change.quantity == "mass"):
+                c.warn(
+                    change.span,
+                    "KS607",
+                    "reads-nominal",
+                    f"`{change.name}` is drawn here, but `{what}` reads the robot file's value elsewhere",
+                    help="use a quantity that is measured, such as a force or an acceleration",
+                )
+                break
 
 
 def _functions(c: Checker, items: list[Item]) -> None:
