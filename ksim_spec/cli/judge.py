@@ -21,7 +21,7 @@ def evaluate(
     run: Path = typer.Argument(..., metavar="RUN", help="A run folder or a checkpoint."),
     episodes: int = typer.Option(512, "--episodes", min=1, help="How many fresh episodes to play."),
     backend: str = typer.Option("auto", "--backend", help="The physics engine."),
-    seed: int | None = typer.Option(None, "--seed", min=0, help="Seed of the episodes; training never uses the default."),
+    seed: int | None = typer.Option(None, "--seed", min=0, help="Seed of the episodes; training uses others."),
     output: Output = typer.Option(Output.text, "--format", help="How the result is written."),
 ) -> None:
     from ksim_spec.judge import EVAL_SEED, judge
