@@ -39,6 +39,13 @@ def streams(program: Program) -> dict[str, tuple[str, str, tuple[int, ...]]]:
     return dict(sorted(found.items()))
 
 
+def lasting(program: Program) -> list[str]:
+    """Returns the streams of an episode or a run whose samples steps go on reading after the start."""
+    used = {n.attr("stream") for n in walk(program.roots(start=False)) if n.op == "sample"}
+    used |= {f"action.{term.name}.delay" for term in program.action}
+    return [name for name, (_, scope, _) in streams(program).items() if name in used and scope in ("episode", "run")]
+
+
 def description(program: Program, binding: Binding, roles: Roles) -> dict[str, Any]:
     """Returns the literal `TASK`: everything the runtime needs besides the functions."""
     model = binding.scene.model
@@ -66,6 +73,7 @@ def description(program: Program, binding: Binding, roles: Roles) -> dict[str, A
         "events": [e.name for e in program.events],
         "delays": delays,
         "streams": {k: list(v) for k, v in streams(program).items()},
+        "lasting": lasting(program),
         "memory": {k: [d, list(s)] for k, (d, s) in temporal.items()},
         "levels": {lv.name: lv.start for lv in program.levels},
         "params": dict(sorted(program.params.items())),

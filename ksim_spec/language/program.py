@@ -249,8 +249,8 @@ class Program:
     def group(self, name: str) -> ObservationGroup:
         return next(g for g in self.observations if g.name == name)
 
-    def roots(self) -> list[Node]:
-        """Every IR node that something reads, for demand analysis and hashing."""
+    def roots(self, start: bool = True) -> list[Node]:
+        """Every IR node that something reads; without `start`, none that only resets and randomization read."""
         nodes: list[Node] = []
         nodes += [t.target for t in self.action]
         for c in self.commands:
@@ -260,10 +260,10 @@ class Program:
         for r in self.rewards:
             nodes += [r.value, r.weight]
         nodes += [t.when for t in self.terminations]
-        nodes += [s.value for s in self.reset.changes]
+        nodes += [s.value for s in self.reset.changes] if start else []
         for e in self.events:
             nodes += [e.interval, *(s.value for s in e.changes)]
-        nodes += [f.value for f in self.randomization]
+        nodes += [f.value for f in self.randomization] if start else []
         nodes += [lv.when for lv in self.levels if lv.when is not None]
         for k in self.checks:
             nodes += [n for n in (k.value, k.where) if n is not None]

@@ -10,8 +10,9 @@ from jaxtyping import Array, Bool, Float, Int32, PRNGKeyArray
 class Episode(NamedTuple):
     """An episode under way, or a spare start waiting to be taken: the two have the same parts.
 
-    `reads` are the simulator arrays of the current state, `values` and `memory` those of the temporal operators,
-    `past_EHA` the last actions (newest first) that action delays still need.
+    `reads` are the simulator arrays of the current state, `values` and `memory` those of the temporal operators (an
+    episode under way keeps no values between steps), `draws` the samples that later steps read again, `past_EHA` the
+    last actions (newest first) that action delays still need.
     """
 
     reads: dict[str, Float[Array, "E ..."]]

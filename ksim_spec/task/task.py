@@ -116,7 +116,7 @@ class Task:
         event_left = self._first_intervals(draws, reads, params)
         zero = self._no_action()
         values, memory = self._advance(reads, zero, command, jnp.zeros(self.num_envs), draws, params, True, {})
-        lasting = {k: v for k, v in draws.items() if self.streams[k][1] in ("episode", "run")}
+        lasting = {name: draws[name] for name in self.about["lasting"]}
         return Episode(
             reads=reads,
             values=values,
@@ -142,7 +142,8 @@ class Task:
         never_E = jnp.full(self.num_envs, NEVER, jnp.int32)
         state = TaskState(physics, now, now, none_E, ~none_E, never_E, run, fields, key, jnp.int32(0), jnp.int32(1))
         state = self._refill(state, params)
-        return state, self._show(state, jnp.zeros(self.num_envs, jnp.float32), none_E, params)
+        shown = self._show(state, jnp.zeros(self.num_envs, jnp.float32), none_E, params)
+        return _stored(state), shown
 
     def _refill(self, state: TaskState, params: Any) -> TaskState:
         """Draws anew every spare that has been used."""
@@ -204,7 +205,8 @@ class Task:
         cut_E = jnp.where(done_E, NEVER, state.cut_E)
         state = state._replace(physics=physics, now=after, step=step, cut_E=cut_E)
         state = self._reset(state, done_E, params)
-        return state, self._show(state, reward_E, done_E, params, drawn), info
+        shown = self._show(state, reward_E, done_E, params, drawn)
+        return _stored(state), shown, info
 
     def _reset(self, state: TaskState, done_E: Bool[Array, "E"], params: Any) -> TaskState:
         """Lets finished environments begin at their spares; a spare that was used before is drawn anew first."""
@@ -404,6 +406,11 @@ class Task:
         rest["key"] = jax.random.wrap_key_data(jnp.asarray(rest["key"]))
         rest["physics"] = self.engine.import_state(tree["physics"])
         return TaskState(**rest)
+
+
+def _stored(state: TaskState) -> TaskState:
+    """Returns the state as it is kept between steps: the values of temporal operators follow from their memory."""
+    return state._replace(now=state.now._replace(values={}))
 
 
 def _episode(tree: Any) -> Episode:

@@ -79,11 +79,12 @@ def build(source: str, num_envs: int) -> Task:
 
 
 def run(
-    source: str, actions_TEA: Any, *, seed: int = 0, value_fn: Any = None, params: Any = None, keep: bool = True
+    source: str, actions_TEA: Any, *, seed: int = 0, value_fn: Any = None, params: Any = None, lasting: tuple[str, ...] = ()
 ) -> Run:
-    """Returns a run of one step per row of actions, from a fresh task."""
+    """Returns a run of one step per row of actions, from a fresh task that keeps some more draws to look at."""
     actions = np.asarray(actions_TEA, np.float32)
     task = build(source, actions.shape[1])
+    task.about["lasting"] = [*task.about["lasting"], *lasting]
     params = task.params if params is None else params
     state, shown = jax.jit(task.init)(jax.random.key(seed), params)
     step = jax.jit(lambda s, a, p: task.step(s, a, p, value_fn))

@@ -143,7 +143,7 @@ SCOPES = text(
 
 @cache
 def scopes() -> Run:
-    return run(SCOPES, noise(12, ENVS), seed=8)
+    return run(SCOPES, noise(12, ENVS), seed=8, lasting=("randomize.slider.damping", "randomize.hinge.armature"))
 
 
 def test_draws_last_as_long_as_their_scope():
