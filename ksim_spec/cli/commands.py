@@ -26,6 +26,15 @@ COMMANDS: tuple[Entry, ...] = (
         ("ksim lint specs/walk.ksim", "ksim lint specs --format github", "ksim lint walk.ksim --profile play"),
     ),
     Entry(
+        "fmt",
+        "ksim_spec.cli.fmt",
+        "fmt",
+        "Format specs in place: one layout for all, comments kept, meaning unchanged.\n\n"
+        "Exits with 1 when a file has syntax errors, or when --check or --diff finds something to change; with 2 when "
+        "a path cannot be read or written.",
+        ("ksim fmt specs", "ksim fmt --check specs", "ksim fmt --diff specs/walk.ksim", "ksim fmt - < walk.ksim"),
+    ),
+    Entry(
         "show",
         "ksim_spec.cli.show",
         "show_command",

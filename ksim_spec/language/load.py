@@ -20,7 +20,7 @@ from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.sources import resolve
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
 from ksim_spec.syntax import ast
-from ksim_spec.syntax.parse import parse_expr, parse_file
+from ksim_spec.syntax.parse import parse_expr, parse_file, text_of
 
 ONCE = ("robot", "world", "action", "policy", "train")
 
@@ -44,16 +44,12 @@ def load_spec(path: str | Path, *, profile: str | None = None, sets: Sequence[st
     """Returns the checked spec of a file. Only a file that cannot be read raises (SpecError)."""
     file = Path(path)
     try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SpecError(
-            [Diagnostic("KS010", "not-text", f"`{path}` is not UTF-8 text ({error.reason} at byte {error.start})")]
-        ) from None
+        data = file.read_bytes()
     except OSError as error:
         raise SpecError(
             [Diagnostic("KS150", "unreadable-file", f"`{path}` cannot be read: {error.strerror}")]
         ) from None
-    return load_text(text, str(path), file, profile=profile, sets=sets)
+    return load_text(text_of(data, str(path)), str(path), file, profile=profile, sets=sets)
 
 
 def load_text(

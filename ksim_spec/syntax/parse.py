@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lark.exceptions import UnexpectedToken
 from lark.parsers.lalr_parser_state import ParserState
 
-from ksim_spec.diagnostics import Diagnostic, Diagnostics
+from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError
 from ksim_spec.source import SourceFile, Span
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.build import Builder, ErrorTok
@@ -24,24 +25,52 @@ from ksim_spec.syntax.layout import Layout
 from ksim_spec.syntax.messages import explain
 from ksim_spec.syntax.report import Report
 from ksim_spec.syntax.roles import assign_roles
-from ksim_spec.syntax.tokens import Statement, Tok, declared_names, scan
+from ksim_spec.syntax.tokens import Comment, Statement, Tok, declared_names, scan
 from ksim_spec.syntax.words import SECTIONS
 
 _TARGETS = (ast.Name, ast.Attribute, ast.Call, ast.Index)
 _LOCK = threading.Lock()  # the rule actions hold the state of one parse at a time
 
 
+def text_of(data: bytes, name: str) -> str:
+    """Returns the text of a file's bytes, without a byte order mark; SpecError (KS010) when it is not UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"`{name}` is not UTF-8 text ({error.reason} at byte {error.start})"
+        raise SpecError([Diagnostic("KS010", "not-text", message)]) from None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A parsed file: its tree, what is wrong with it in order of place, and the statements and comments it is made of."""
+
+    tree: ast.File
+    diagnostics: list[Diagnostic]
+    statements: list[Statement]
+    comments: list[Comment]
+
+
 def parse_file(source: SourceFile) -> tuple[ast.File, list[Diagnostic]]:
     """Returns the tree of a whole file and what is wrong with it, in order of place. Never raises."""
+    reading = read_file(source)
+    return reading.tree, reading.diagnostics
+
+
+def read_file(source: SourceFile) -> Reading:
+    """Returns the tree of a whole file together with the tokens it came from. Never raises."""
+    statements: list[Statement] = []
     with _LOCK:
         parser, builder = shared_parser()
         report = Report(source)
         loop = _Loop(parser.parse_interactive(start="file").parser_state, builder, report)
         builder.file_name = source.name
-        for statement in Layout(source, scan(source, parser), report).statements():
+        scanned = scan(source, parser)
+        for statement in Layout(source, scanned, report).statements():
             loop.statement(statement)
+            statements.append(statement)
         tree = loop.finish()
-    return _settle(tree, report), _ordered(report)
+    return Reading(_settle(tree, report), _ordered(report), statements, scanned.comments)
 
 
 def parse_expr(source: SourceFile) -> tuple[ast.Expr, list[Diagnostic]]:

@@ -88,6 +88,7 @@ def assign_roles(statement: Statement, expression: bool = False) -> None:
     With `expression` the tokens are one expression: no word opens a statement and none is an attribute.
     """
     tokens, kept = statement.tokens, []
+    statement.written = tokens
     place, depth, heading = _OPERAND, int(expression), False
     for k, tok in enumerate(tokens):
         opening = _opening(statement) if not k and not expression else "NAME"

@@ -85,6 +85,7 @@ class Statement:
     comment: str = ""
     doc: str = ""
     names: tuple[str, ...] = ()
+    written: list[Tok] = field(default_factory=list)  # once roles are known: `tokens` with the fillers that they lack
 
     @property
     def start(self) -> int:

@@ -48,6 +48,8 @@ ATTRIBUTES = (
 FLAGS = ("fail", "success", "truncate", "shared", "stale")
 # Attributes that may also stand without a value.
 OPTIONAL = ("normalize", "stale", "limit", "filter")
+# Attributes that read on from another one: `from 0 to 1`, `weight 2 per step`. The formatter keeps them together.
+READ_ON = {"to": "from", "per": "weight"}
 # Expression words that act as attributes of a header or directive: `command velocity in base.heading {`.
 HEADER_ATTRIBUTES = ("in", "as")
 
