@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import os
 import sys
 import tempfile
@@ -51,15 +52,12 @@ def fmt(
         specs, missing = [Path("-")], []
     else:
         specs, missing = find_specs(paths)
-    changed = failed = 0
-    for path in specs:
-        try:
-            changed += _one(path, check, diff, width)
-        except SpecError as error:
-            show(error.diagnostics, error.sources)
-            failed += 1
-        except OSError as error:
-            missing.append(f"{path}: {error.strerror or error}")
+    gc.disable()  # trees hold no cycles: looking for them is a quarter of the time that a long file takes
+    try:
+        changed, failed, refused = _all(specs, check, diff, width)
+    finally:
+        gc.enable()
+    missing += refused
     for problem in missing:
         print(f"ksim: error: {problem}", file=sys.stderr)
     if Path("-") not in specs or check or diff:
@@ -68,6 +66,23 @@ def fmt(
         raise typer.Exit(EXIT_FAILED)
     if failed or (changed and (check or diff)):
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def _all(specs: list[Path], check: bool, diff: bool, width: int) -> tuple[int, int, list[str]]:
+    """Formats every file; returns how many are not formatted as they stand, how many do not parse, and what failed."""
+    changed, failed = 0, 0
+    refused: list[str] = []
+    for path in specs:
+        try:
+            changed += _one(path, check, diff, width)
+        except SpecError as error:
+            show(error.diagnostics, error.sources)
+            failed += 1
+        except BrokenPipeError:
+            raise  # the reader of our output has left
+        except OSError as error:
+            refused.append(f"{path}: {error.strerror or error}")
+    return changed, failed, refused
 
 
 def _one(path: Path, check: bool, diff: bool, width: int) -> bool:
