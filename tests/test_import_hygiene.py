@@ -42,3 +42,9 @@ def test_building_a_robot_takes_mujoco_but_no_jax():
 def test_linting_a_spec_imports_none_of_them():
     spec = str(SPECS[-1])
     assert heavy_imports(f"from ksim_spec.cli.main import main\nassert main(['lint', {spec!r}]) in (0, 1)") == []
+
+
+@pytest.mark.skipif(not SPECS, reason="no specs yet")
+def test_formatting_imports_neither_these_nor_numpy():
+    program = f"from ksim_spec.cli.main import main\nassert main(['fmt', '--check', {str(SPECS[-1])!r}]) == 0"
+    assert heavy_imports(f"{program}\nimport sys\nassert 'numpy' not in sys.modules") == []

@@ -55,16 +55,18 @@ class _Page:
         self.run: list[tuple[int, Row]] = []  # its rows, and the lines that they will be
 
     def add(self, item: Item) -> None:
-        """Adds one item. A blank line, another kind of statement or one of several lines ends the run, comments do not."""
+        """Adds one item. A run ends at a blank line, another kind of statement or a broken one, not at a comment."""
         if item.kind == "close":
             self.finish()
             self.depth -= 1
-        if item.blank and self.before is not None and self.before.kind != "open" and item.kind != "close":
+        before = self.before
+        opened = before is not None and before.kind == "open"
+        if item.blank and before is not None and not opened and item.kind != "close":
             self.finish()
             self.lines.append("")
         if item.kind == "comment":
             self.lines.append(self._indent + item.comment)
-        elif item.kind == "close" and self.before is not None and self.before.kind == "open" and not self.before.comment:
+        elif item.kind == "close" and before is not None and opened and not before.comment:
             self.lines[-1] += _with_comment("}", item.comment)
         else:
             self._statement(item)

@@ -1,14 +1,15 @@
 """Breaks a statement that does not fit into a line, or that has comments inside.
 
-A line that is too long breaks, in this order, after `and`, `or`, `then`, `else` and `where`; inside its widest brackets,
-with one argument or entry a line; after its loosest operators. Line ends stand only where the layout pass goes on with
-the statement: in brackets, and after an operator.
+A line that is too long breaks, in this order: after `or`, `and`, `then`, `else`, `where`; inside its widest brackets,
+one argument or entry a line; after its loosest operators. Line ends stand only where the layout pass goes on with the
+statement: in brackets, and after an operator.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import accumulate
 
 from ksim_spec.syntax.format_items import COMMAS, Piece
 from ksim_spec.syntax.format_spaces import WIDE, is_sign
@@ -41,6 +42,8 @@ class _Wrap:
     def __init__(self, pieces: Sequence[Piece], gaps: Sequence[int], indent: int, width: int) -> None:
         self.pieces, self.gaps, self.width = pieces, gaps, width
         self.inside, self.match = _brackets(pieces)
+        # where each piece would end if the statement were one line
+        self.ends = list(accumulate(gap + len(p.text) for gap, p in zip(gaps, pieces, strict=True)))
         self.broken: set[int] = set()  # opening brackets
         self.opener_at: dict[int, int] = {}  # indentation of the line that a broken bracket ends
         self.item_at = {-1: indent}  # indentation of the argument or entry being laid out, by its bracket
@@ -69,7 +72,7 @@ class _Wrap:
         return self.pieces[start].text + "".join(rest)
 
     def _length(self, start: int, stop: int) -> int:
-        return sum(len(self.pieces[k].text) + self.gaps[k] for k in range(start, stop)) - self.gaps[start]
+        return self.ends[stop - 1] - self.ends[start] + len(self.pieces[start].text)
 
     def _split(self, start: int, stop: int, cuts: set[int]) -> list[tuple[int, int]]:
         edges = [start, *sorted(cuts), stop]
@@ -111,7 +114,7 @@ class _Wrap:
         """Returns where to break a line that is too long; empty when nothing is left to break."""
         groups, operators = self._breakable(start, stop)
         loose = [k for k in operators if _RANK[self.pieces[k].type] <= _LOOSE]
-        widest = max(groups, key=lambda g: self._length(g, self.match[g]), default=None)
+        widest = max(groups, key=lambda k: self._length(k, self.match[k]), default=None)
         if loose:
             return self._after_loosest(loose, start, at)
         if widest is not None and (not operators or self._length(widest, self.match[widest]) > _WORTH_OPENING):

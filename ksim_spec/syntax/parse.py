@@ -43,7 +43,7 @@ def text_of(data: bytes, name: str) -> str:
 
 @dataclass(frozen=True)
 class Reading:
-    """A parsed file: its tree, what is wrong with it in order of place, and the statements and comments it is made of."""
+    """A parsed file: its tree, what is wrong with it in order of place, and what it is made of."""
 
     tree: ast.File
     diagnostics: list[Diagnostic]

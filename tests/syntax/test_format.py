@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from pathlib import Path
@@ -89,9 +90,9 @@ def test_narrow_lines_keep_the_meaning(width: int) -> None:
 
 # One rule each: what is written, and what comes out.
 CASES = {
-    "operators": ("signal {\na=b+c *-d^2/e mod f\n}", "signal {\n  a = b + c * -d^2 / e mod f\n}"),
+    "operators": ("signal {\na=b+c *-d^2/e mod f\n}", "signal {\n  a = b + c * -d ^ 2 / e mod f\n}"),
     "comparison and logic": ("signal {\na=not b>1 m and(c)<=-2\n}", "signal {\n  a = not b > 1 m and (c) <= -2\n}"),
-    "brackets": ("signal {\na = f ( b , [ 1,2 ] [ 0 ] )\n}", "signal {\n  a = f(b, [1, 2][0])\n}"),
+    "brackets": ("signal {\na = f ( b , [ 1,2 ] ) [ 0 ]\n}", "signal {\n  a = f(b, [1, 2])[0]\n}"),
     "named arguments": ("signal {\na = f(b ,high :2 m)\n}", "signal {\n  a = f(b, high: 2 m)\n}"),
     "tables": ('signal {\na = b*{ "x" :1,"y":2 }\n}', 'signal {\n  a = b * {"x": 1, "y": 2}\n}'),
     "table of lines": ('signal {\na = b*{\n"x":1\n"y":2\n}\n}', 'signal {\n  a = b * {"x": 1, "y": 2}\n}'),
@@ -115,7 +116,7 @@ CASES = {
     "a comment does not": ("signal {\na = 1\n# c\nbcd = 2\n}", "signal {\n  a   = 1\n  # c\n  bcd = 2\n}"),
     "attributes": (
         "observe actor {\na = b noise c scale 1\nd = ef history 3 noise gh\n}",
-        "observe actor {\n  a = b   noise c  scale 1\n  d = ef  history 3  noise gh\n}",
+        "observe actor {\n  a = b              noise c  scale 1\n  d = ef  history 3  noise gh\n}",
     ),
     "columns in the order of the longest": (
         "observe actor {\na = b noise c\nd = e history 3\nf = g noise hi history 2\n}",
@@ -169,8 +170,8 @@ LONG = {
         "  a = function(\n    first_argument,\n    second_argument\n  )",
     ),
     "the widest brackets": (
-        "a = small(b) + function(first, second_one)  weight 1",
-        "  a = small(b) + function(\n    first,\n    second_one\n  )  weight 1",
+        "a = small(b) + function(first, second_values)  weight 1",
+        "  a = small(b) + function(\n    first,\n    second_values\n  )  weight 1",
     ),
     "logic first": (
         "a = first(b, c) and second(d, e) or third(f)",
@@ -259,39 +260,39 @@ def test_the_formatter_checks_what_it_returns(monkeypatch: pytest.MonkeyPatch) -
 # Properties
 
 
-def disturbed(text: str, draw: st.DataObject) -> str:
-    """Returns a formatted text with its spaces changed in ways that say nothing."""
+def disturbed(text: str, rng: random.Random) -> str:
+    """Returns a formatted text with white space, line ends and `;` changed in ways that say nothing."""
     out: list[str] = []
-    picks = iter(draw.draw(st.binary(min_size=400, max_size=400)) * 40)
     for line in text.splitlines():
-        code, _, note = line.partition("  #") if '"' not in line else (line, "", "")
-        pick = next(picks)
-        code = code.strip()
-        if not code.startswith("#"):
-            code = re.sub(r"(?<=[^ ]) +(?=[^ ])", lambda m: " \t"[next(picks) % 2] * (1 + next(picks) % 4), code)
-            code = re.sub(r"(?<=,) |(?<=\()(?=\w)|(?=\))", lambda m: " " * (next(picks) % 3), code)
-        after = f"{' ' * (pick % 3)}#{note}" if note else ""
-        out.append(" " * (pick % 7) + code + after + " " * (pick % 2))
-        if not line:
-            out.append("")
-    return ("\r\n" if next(picks) % 4 == 0 else "\n").join(out)
+        parts = re.split(r'("[^"]*"|#.*)', line.strip())  # strings and comments stay
+        block = line.endswith("{")
+        parts[::2] = [_respaced(part, rng, breaks=not block) for part in parts[::2]]
+        indent, end = rng.choice(["", " ", "\t", "      "]), rng.choice(["", " ", "\t"])
+        out.append(indent + "".join(parts) + end + rng.choice(["", "", ";"]) * (bool(line) and not block and "#" not in line))
+        out += [""] * (rng.randrange(3) * (not line))
+    return rng.choice(["\n", "\r\n"]).join([*[""] * rng.randrange(2), *out, ""])
+
+
+def _respaced(code: str, rng: random.Random, breaks: bool) -> str:
+    code = re.sub(r" +", lambda _: "".join(rng.choices(" \t", k=rng.randint(1, 4))), code)
+    space = ["", " ", "\t "] + ["\n"] * breaks
+    return re.sub(r"(?<=[(,\[{])\s*|\s*(?=[)\]])", lambda _: rng.choice(space), code)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from(SHIPPED))
+def test_any_spacing_of_a_shipped_spec_formats_back(seed: int, path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert fmt(disturbed(text, random.Random(seed))) == text
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.data())
-def test_any_spacing_of_a_shipped_spec_formats_back(draw: st.DataObject) -> None:
-    text = draw.draw(st.sampled_from(SHIPPED)).read_text("utf-8")
-    assert fmt(disturbed(text, draw)) == text
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.data(), st.integers(40, 160))
-def test_comments_anywhere_are_kept(draw: st.DataObject, width: int) -> None:
-    text = draw.draw(st.sampled_from(SHIPPED)).read_text("utf-8")
-    source = SourceFile("t", text)
-    tokens = [t for s in read_file(source).statements for t in s.written]
-    for k in sorted(draw.draw(st.lists(st.integers(0, len(tokens) - 1), max_size=6)), reverse=True):
-        at = tokens[k].end
-        changed = f"{text[:at]}{draw.draw(st.sampled_from(['  # x', chr(10) + '# y', ' # x' + chr(10) + '  # y']))}\n{text[at:]}"
+@given(st.integers(0, 2**32), st.sampled_from(SHIPPED), st.integers(40, 160))
+def test_comments_anywhere_are_kept(seed: int, path: Path, width: int) -> None:
+    text, rng = path.read_text("utf-8"), random.Random(seed)
+    tokens = [t for s in read_file(SourceFile("t", text)).statements for t in s.written]
+    for tok in sorted(rng.sample(tokens, 8), key=lambda t: -t.end):
+        note = rng.choice(["  # x\n", "\n# y\n", " # x\n\n  # y\n"])
+        changed = text[: tok.end] + note + text[tok.end :]
         text = changed if parses(changed) else text
     kept(text, width)
