@@ -14,7 +14,8 @@ from itertools import accumulate
 from ksim_spec.syntax.format_items import COMMAS, Piece
 from ksim_spec.syntax.format_spaces import WIDE, is_sign
 from ksim_spec.syntax.lines import BLOCK_WORDS
-from ksim_spec.syntax.roles import CLOSERS, OPENERS
+from ksim_spec.syntax.roles import ATTRIBUTE_WORDS, CLOSERS, OPENERS
+from ksim_spec.syntax.tokens import ASSIGN_OPS
 
 INDENT = 2
 _WORTH_OPENING = 20  # characters in brackets below which breaking after an operator looks better
@@ -57,8 +58,11 @@ class _Wrap:
             if at + self._length(start, stop) > self.width and (cuts := self._cuts(start, stop, at)):
                 todo.extendleft(reversed(self._split(start, stop, cuts)))
                 continue
-            if stop - 1 in self.broken:
-                self.opener_at[stop - 1] = at
+            while self._reads_as_header(start, stop) and todo:
+                stop = todo.popleft()[1]
+            for k in self.broken.intersection(range(start, stop)):
+                self.opener_at[k] = at
+                self.item_at[k] = at + INDENT
             out.extend(self._line(start, stop, at))
         return out
 
@@ -85,10 +89,8 @@ class _Wrap:
         if start in self.match and self.pieces[start].type in CLOSERS:
             return self.opener_at[self.match[start]]
         around = self.inside[start]
-        if around in self.broken and (start - 1 == around or self._is_comma(start - 1, around)):
-            self.item_at[around] = self.opener_at[around] + INDENT
-            return self.item_at[around]
-        return self.item_at[around] + INDENT
+        begins = around in self.broken and (start - 1 == around or self._is_comma(start - 1, around))
+        return self.item_at[around] + INDENT * (not begins)
 
     def _is_comma(self, k: int, around: int) -> bool:
         return self.pieces[k].type in COMMAS and self.inside[k] == around
@@ -129,24 +131,34 @@ class _Wrap:
         while k < stop:
             end = self.match.get(k, -1)
             if k < end < stop:
-                if end > k + 1 and not self._looks_like_a_header(start, k):
+                if end > k + 1:
                     groups.append(k)
                 k = end
-            elif self._may_end_line(k) and k + 1 < stop:
+            elif k + 1 < stop and self._may_end_line(k) and self._may_start_line(k + 1):
                 operators.append(k)
             k += 1
         return groups, operators
 
-    def _looks_like_a_header(self, start: int, opener: int) -> bool:
-        """True when a line end after this table's brace would make the line read as the header of a block."""
-        return self.pieces[opener].type == "LTABLE" and self.pieces[start].text in BLOCK_WORDS
+    def _reads_as_header(self, start: int, stop: int) -> bool:
+        """True when a line that ends in a table's brace would open a block: its first entry then stays on the line."""
+        if self.pieces[stop - 1].type != "LTABLE":
+            return False
+        assigned = start or any(p.type in ASSIGN_OPS for p in self.pieces[:stop])
+        return not assigned or self.pieces[start].text in BLOCK_WORDS
 
     def _may_end_line(self, k: int) -> bool:
-        """True for an operator, except where the next line would read as a statement: a name with an attribute."""
+        """True for an operator, except where the line would read as a statement: a name with an attribute."""
         if self.pieces[k].type not in _RANK or is_sign(self.pieces, k):
             return False
-        follows = [p.type for p in self.pieces[k + 1 : k + 3]]
-        return not (follows[:1] == ["NAME"] and follows[1:] and follows[1] in ("ATTR", "FLAG", "FILLER"))
+        if self.pieces[k].type in ("PLUS", "MINUS") and self.pieces[k - 1].text in ATTRIBUTE_WORDS:
+            # `not scale -` reads as a name and `scale` with a value that a sign begins; so does `scale -` alone
+            return k > 1 and not self.pieces[k - 2].text.isalpha()
+        return True
+
+    def _may_start_line(self, k: int) -> bool:
+        """True except where a line would read as a statement: a name with an attribute."""
+        after = self.pieces[k : k + 2]
+        return len(after) < 2 or after[1].type not in ("ATTR", "FLAG", "FILLER") or not after[0].text.isidentifier()
 
     def _after_loosest(self, operators: list[int], start: int, at: int) -> set[int]:
         """Returns the break after the last of the loosest operators that still fits, else after the first of them."""
