@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pprint
+from collections.abc import Mapping
 from typing import Any
 
 from ksim_spec.emit.binding import Binding
@@ -39,16 +40,17 @@ def streams(program: Program) -> dict[str, tuple[str, str, tuple[int, ...]]]:
     return dict(sorted(found.items()))
 
 
-def lasting(program: Program) -> list[str]:
-    """Returns the streams of an episode or a run whose samples steps go on reading after the start."""
+def lasting(program: Program, found: Mapping[str, tuple[str, str, tuple[int, ...]]]) -> list[str]:
+    """Returns which of the streams `found` last an episode or a run and are read by steps after its start."""
     used = {n.attr("stream") for n in walk(program.roots(start=False)) if n.op == "sample"}
     used |= {f"action.{term.name}.delay" for term in program.action}
-    return [name for name, (_, scope, _) in streams(program).items() if name in used and scope in ("episode", "run")]
+    return [name for name, (_, scope, _) in found.items() if name in used and scope in ("episode", "run")]
 
 
 def description(program: Program, binding: Binding, roles: Roles) -> dict[str, Any]:
     """Returns the literal `TASK`: everything the runtime needs besides the functions."""
     model = binding.scene.model
+    found = streams(program)
     delays = []
     for term in program.action:
         ids = [int(model.actuator(a).id) for a in term.actuators]
@@ -72,8 +74,8 @@ def description(program: Program, binding: Binding, roles: Roles) -> dict[str, A
         "commands": {c.name: [f.name for f in c.fields] for c in program.commands},
         "events": [e.name for e in program.events],
         "delays": delays,
-        "streams": {k: list(v) for k, v in streams(program).items()},
-        "lasting": lasting(program),
+        "streams": {k: list(v) for k, v in found.items()},
+        "lasting": lasting(program, found),
         "memory": {k: [d, list(s)] for k, (d, s) in temporal.items()},
         "levels": {lv.name: lv.start for lv in program.levels},
         "params": dict(sorted(program.params.items())),
