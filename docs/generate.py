@@ -88,6 +88,7 @@ TRAIN = {
     "reward_scale": "factor on rewards before learning",
     "advantages": "how often advantages are computed again from the newest critic",
     "normalize_advantages": "to mean 0 and spread 1 within a minibatch",
+    "symmetry": "`augment` learns from every sequence and from its mirror image; needs `mirror` in the robot block",
     "learning_rate": "of Adam",
     "learning_rate_schedule": "`linear` falls over the budget; `adaptive` keeps the KL divergence near `target_kl`",
     "final_learning_rate": "`linear`: fraction of the learning rate left at the end",

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import yaml
 
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.emit.binding import Binding, bind
+from ksim_spec.emit.mirror import Mirror, derive_mirror
 from ksim_spec.emit.module import task_source
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.printer import print_ir
@@ -24,6 +26,7 @@ from ksim_spec.language.program import Program
 from ksim_spec.language.resolved import resolved
 from ksim_spec.review.contract import contract
 from ksim_spec.robot.index import RobotIndex
+from ksim_spec.robot.reflection import NotMirrored
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,39 @@ class Compiled:
 
     program: Program
     binding: Binding
-    source: str
     loaded: Loaded
     index: RobotIndex
+
+    @cached_property
+    def mirror(self) -> Mirror | None:
+        """What mirroring does to observations and actions; None without `mirror` pairs, or where it cannot be found.
+
+        Raises SpecError where training asks for symmetry that the task does not have.
+        """
+        if not self.program.mirror:
+            return None
+        try:
+            return derive_mirror(self.program, self.binding)
+        except NotMirrored as reason:
+            if self.program.train.symmetry is not None:
+                raise SpecError([_not_mirrored(self.program, str(reason))], self.loaded.sources) from None
+            return None
+
+    def notices(self) -> list[Diagnostic]:
+        """Returns a warning for everything that makes mirrored experience differ, where training uses it."""
+        if self.mirror is None or self.program.train.symmetry is None:
+            return []
+        span, shown = self.program.mirror_span, self.mirror.differences[:3]
+        more = len(self.mirror.differences) - len(shown)
+        notes = (f"and {more} more",) if more > 0 else ()
+        return [
+            Diagnostic("KS742", "not-quite-symmetric", text, span, severity="warning", notes=notes) for text in shown
+        ]
+
+    @cached_property
+    def source(self) -> str:
+        """The text of `task.py`."""
+        return task_source(self.program, self.binding, self.mirror.as_plain() if self.mirror else {})
 
     @property
     def files(self) -> dict[str, str | bytes]:
@@ -43,7 +76,7 @@ class Compiled:
         texts: dict[str, str | bytes] = {
             "task.py": self.source,
             "model.xml": scene.xml,
-            "contract.json": json.dumps(contract(self.program, self.binding), indent=2) + "\n",
+            "contract.json": json.dumps(contract(self.program, self.binding, self.mirror), indent=2) + "\n",
             "spec.yaml": yaml.safe_dump(resolved(self.program).model_dump(mode="json"), sort_keys=False, width=100),
             "ir.txt": print_ir(named_roots(self.program), self.program.names),
         }
@@ -60,7 +93,14 @@ def compile_spec(path: str | Path, *, profile: str | None = None, sets: Sequence
     except SpecError as error:
         error.sources.files.update(loaded.sources.files)
         raise
-    return Compiled(program, binding, task_source(program, binding), loaded, index)
+    return Compiled(program, binding, loaded, index)
+
+
+def _not_mirrored(program: Program, reason: str) -> Diagnostic:
+    return Diagnostic(
+        "KS741", "not-mirrored", f"`symmetry = {program.train.symmetry}` needs a mirror image, but {reason}",
+        program.mirror_span, help="correct the robot or the name pairs, or train without `symmetry`",
+    )  # fmt: skip
 
 
 def write_compiled(compiled: Compiled, folder: Path) -> None:

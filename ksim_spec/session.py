@@ -161,7 +161,7 @@ def preflight_compiled(compiled: Any, backend: str) -> list[Diagnostic]:
     compiled.loaded.sources.files.update(index.sources.files)
     if any(d.severity == "error" for d in found):
         raise SpecError(found, compiled.loaded.sources)
-    return [d for d in (*compiled.loaded.diagnostics, *found) if d.severity == "warning"]
+    return [d for d in (*compiled.loaded.diagnostics, *found, *compiled.notices()) if d.severity == "warning"]
 
 
 def resume_run(path: Path, backend: str = "auto", progress: Mode = "auto") -> Any:

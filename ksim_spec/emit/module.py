@@ -47,7 +47,7 @@ def lasting(program: Program, found: Mapping[str, tuple[str, str, tuple[int, ...
     return [name for name, (_, scope, _) in found.items() if name in used and scope in ("episode", "run")]
 
 
-def description(program: Program, binding: Binding, roles: Roles) -> dict[str, Any]:
+def description(program: Program, binding: Binding, roles: Roles, mirror: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the literal `TASK`: everything the runtime needs besides the functions."""
     model = binding.scene.model
     found = streams(program)
@@ -81,17 +81,18 @@ def description(program: Program, binding: Binding, roles: Roles) -> dict[str, A
         "params": dict(sorted(program.params.items())),
         "settle": program.reset.settle,
         "base": program.base,
+        "mirror": dict(mirror),
     }
 
 
-def task_source(program: Program, binding: Binding) -> str:
-    """Returns the text of `task.py`: deterministic for a program and a model."""
+def task_source(program: Program, binding: Binding, mirror: Mapping[str, Any]) -> str:
+    """Returns the text of `task.py`: deterministic for a program and a model; `mirror` is `Mirror.as_plain`."""
     roles = Roles(program, binding)
     title = f"{program.name}: {program.doc}" if program.doc else program.name
     functions = [
         roles.act(), *roles.commands(), roles.start(), fields_source(roles), *roles.events(), roles.advance(),
         roles.rewards(), roles.terminations(), roles.observe(), roles.checks(), roles.levels(),
     ]  # fmt: skip
-    literal = pprint.pformat(description(program, binding, roles), width=118, sort_dicts=False)
+    literal = pprint.pformat(description(program, binding, roles, mirror), width=118, sort_dicts=False)
     body = "\n\n".join(functions)
     return f"{HEADER.format(title=title)}\nTASK = {literal}\n\n\n{body}"

@@ -8,7 +8,7 @@ key, so that provenance never prevents sharing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -75,6 +75,24 @@ def walk(roots: Iterable[Node]) -> Iterator[Node]:
         seen.add(id(node))
         stack.append((node, True))
         stack.extend((a, False) for a in reversed(node.args))
+
+
+def substitute(roots: Iterable[Node], replaced: Mapping[int, Node]) -> list[Node]:
+    """Returns the roots with nodes replaced by id, everything above them rebuilt and all else shared.
+
+    A replacement is taken as it is: it may contain what it replaces.
+    """
+    wanted = list(roots)
+    new: dict[int, Node] = {}
+    for node in walk(wanted):
+        args = tuple(new[id(a)] for a in node.args)
+        if id(node) in replaced:
+            new[id(node)] = replaced[id(node)]
+        elif all(a is b for a, b in zip(args, node.args, strict=True)):
+            new[id(node)] = node
+        else:
+            new[id(node)] = intern(node.op, args, dict(node.attrs), node.dtype, node.shape)
+    return [new[id(r)] for r in wanted]
 
 
 @dataclass

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError, suggest
 from ksim_spec.ir.node import walk
@@ -21,6 +22,7 @@ from ksim_spec.robot.sources import resolve
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import parse_expr, parse_file, text_of
+from ksim_spec.train.config import TrainConfig
 
 ONCE = ("robot", "world", "action", "policy", "train")
 
@@ -143,6 +145,20 @@ def _robot(
     return RobotView(index, found.path, index.model_name or found.path.stem, sources), section
 
 
+def _mirror_span(robot: Item | None) -> Span:
+    """Where the first `mirror` stands."""
+    clauses = [s for s in robot.body if isinstance(s, ast.Clause)] if isinstance(robot, ast.Section) else []
+    return next((s.span for s in clauses if s.word == "mirror"), NOWHERE)
+
+
+def _symmetry(c: Checker, train: TrainConfig, spans: Mapping[str, Span], mirror: Sequence[Any]) -> None:
+    if train.symmetry is not None and not mirror:
+        c.error(
+            spans["symmetry"], "KS740", "no-mirror", "`symmetry` needs to know which names are mirror images",
+            help='name the pairs in the robot block: `mirror "left_*" <-> "right_*"`',
+        )  # fmt: skip
+
+
 def _check(
     items: list[Item], name: str, path: Path | None, sources: SourceMap, out: Diagnostics, complete: bool
 ) -> Program | None:
@@ -169,7 +185,8 @@ def _check(
     events = [e for s in _sections(items, "event") if (e := chance.check_event(c, s)) is not None]
     randomization = chance.check_randomization(c, _sections(items, "randomize"))
     policy, critic = training.check_policy(c, one["policy"], observations)
-    train, _ = training.check_train(c, one["train"], complete)
+    train, train_spans = training.check_train(c, one["train"], complete)
+    _symmetry(c, train, train_spans, mirror)
     checked_levels = chance.check_levels(c, levels, train.num_env_states)
     checks = training.check_checks(c, _sections(items, "check"))
     values = _signal_values(c, signals)
@@ -193,7 +210,8 @@ def _check(
         commands=tuple(commands), signals=tuple(values), observations=observations, rewards=tuple(rewards),
         terminations=tuple(terminations), reset=reset, events=tuple(events), randomization=tuple(randomization),
         levels=tuple(checked_levels), checks=tuple(checks), policy=policy, critic_group=critic, train=train,
-        params=dict(c.params), mirror=tuple(mirror), names={k: v[0] for k, v in c.provenance.names.items()},
+        params=dict(c.params), mirror=tuple(mirror),
+        mirror_span=_mirror_span(robot_section), names={k: v[0] for k, v in c.provenance.names.items()},
     )  # fmt: skip
     _nominal_reads(c, program)
     return program

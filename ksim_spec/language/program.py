@@ -240,6 +240,7 @@ class Program:
     train: TrainConfig
     params: dict[str, float]
     mirror: tuple[tuple[str, str], ...] = ()
+    mirror_span: Span = field(default=NOWHERE, compare=False)
     names: dict[int, str] = field(default_factory=dict, compare=False)
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 import mujoco
 
 from ksim_spec.emit.binding import Binding, pose_positions
+from ksim_spec.emit.mirror import Mirror
 from ksim_spec.ir.hash import Canon, digest, number_text
 from ksim_spec.ir.node import Node
 from ksim_spec.language.program import ActionTerm, ObservationGroup, Program
@@ -15,8 +16,11 @@ from ksim_spec.language.program import ActionTerm, ObservationGroup, Program
 SCHEMA_VERSION = 1
 
 
-def contract(program: Program, binding: Binding) -> dict[str, Any]:
-    """Returns the contract as plain values: observation layout, action map, rates, commands, networks, model facts."""
+def contract(program: Program, binding: Binding, mirror: Mirror | None = None) -> dict[str, Any]:
+    """Returns the contract as plain values: observation layout, action map, rates, commands, networks, model facts.
+
+    `mirrored` says by name of a vector which element with which sign becomes each element of its mirror image.
+    """
     model = binding.scene.model
     canon = Canon(program.params)
     body: dict[str, Any] = {
@@ -38,7 +42,7 @@ def contract(program: Program, binding: Binding) -> dict[str, Any]:
         "model": _model(model, binding),
         "mirror": [list(pair) for pair in program.mirror],
     }
-    return {**body, "hashes": hashes(program, body)}
+    return {**body, "mirrored": mirror.as_plain() if mirror else {}, "hashes": hashes(program, body)}
 
 
 def _group(group: ObservationGroup, canon: Canon) -> list[dict[str, Any]]:

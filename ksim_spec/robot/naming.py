@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
+from collections.abc import Sequence
+
 from ksim_spec.robot.elements import Element
 
 
@@ -13,3 +16,21 @@ def generated_name(kind: str, index: int) -> str:
 def name_of(element: Element) -> str:
     """Returns an element's name in the composed scene: its own, else the generated one."""
     return element.name or generated_name(element.kind, element.id)
+
+
+def partner(name: str, pairs: Sequence[tuple[str, str]]) -> str | None:
+    """Returns the name on the other side by `mirror` pairs of patterns, None where no pattern matches."""
+    for left, right in pairs:
+        for pattern, other in ((left, right), (right, left)):
+            if fnmatch.fnmatchcase(name, pattern):
+                return other_name(name, pattern, other)
+    return None
+
+
+def other_name(name: str, pattern: str, other: str) -> str:
+    """Returns the name on the other side: what the single `*` of `pattern` matched goes into `other`."""
+    if "*" not in pattern:
+        return other
+    before, after = pattern.split("*", 1)
+    middle = name[len(before) : len(name) - len(after)] if after else name[len(before) :]
+    return other.replace("*", middle, 1)

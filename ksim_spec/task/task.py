@@ -74,6 +74,11 @@ class Task:
         )
 
     @property
+    def mirror(self) -> dict[str, tuple[list[int], list[int]]]:
+        """What mirroring does to the `action` and to every group `observe.<name>`: index and sign; maybe empty."""
+        return {name: (index, sign) for name, (index, sign) in self.about["mirror"].items()}
+
+    @property
     def model(self) -> mujoco.MjModel:
         return self.engine.model
 

@@ -54,6 +54,8 @@ class TrainConfig(_Section):
     advantages: Literal["minibatch", "epoch", "update"] = "minibatch"  # how often they are recomputed
     normalize_advantages: bool = True
 
+    symmetry: Literal["augment"] | None = None  # learn from every sequence and from its mirror image
+
     learning_rate: float = Field(default=1e-3, gt=0)
     learning_rate_schedule: Literal["constant", "linear", "adaptive"] = "constant"
     final_learning_rate: float = Field(default=0.1, ge=0, le=1)  # linear: fraction of learning_rate at the end

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
@@ -68,6 +68,8 @@ class Task(Protocol):
     def critic_group(self) -> str: ...
     @property
     def params(self) -> Params: ...
+    @property
+    def mirror(self) -> Mapping[str, tuple[Sequence[int], Sequence[int]]]: ...  # empty: `symmetry` is not available
 
     def init(self, key: PRNGKeyArray, params: Params) -> tuple[TaskState, Any]: ...
     def stagger(self, state: TaskState, key: PRNGKeyArray) -> TaskState: ...

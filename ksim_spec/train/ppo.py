@@ -24,6 +24,7 @@ from ksim_spec.train.normalizer import init_normalizer, update_moments
 from ksim_spec.train.policy import Policy
 from ksim_spec.train.rollout import Actor, groups_of, rollout
 from ksim_spec.train.state import TrainState, strong
+from ksim_spec.train.symmetry import mirror_for
 from ksim_spec.train.value_scale import init_value_scale
 
 SUMMARY = (
@@ -104,7 +105,9 @@ def make_update(
         task_state, env_state, seen, counts = rollout(
             task, config, actor, state.params, state.task_state, state.env_state, rollout_key
         )
-        updated = {g: update_moments(m, seen.obs[g], axis) for g, m in state.normalizer.items()}
+        mirror = mirror_for(task, config)
+        seen_obs = {g: x if mirror is None else mirror.with_obs(g, x) for g, x in seen.obs.items()}
+        updated = {g: update_moments(m, seen_obs[g], axis) for g, m in state.normalizer.items()}
         # Learning uses the statistics that acting used, or ratios would not start at 1. The first update is the
         # exception: its untrained actor ignores the observation, and the critic needs sensible inputs.
         first = state.update == 0

@@ -49,6 +49,11 @@ class PointMass:
     control_dt = DT
     term_names = ("track", "effort")
     actor_group, critic_group = "actor", "critic"
+    mirror: Mapping[str, tuple[list[int], list[int]]] = {
+        "action": ([0], [-1]),
+        "observe.actor": ([0, 1, 2], [-1, -1, -1]),
+        "observe.critic": ([0, 1, 2, 3], [-1, -1, -1, 1]),
+    }
 
     def __init__(self, num_envs: int, limit: float = 4.0, fault: float = 0.0) -> None:
         self.num_envs, self.limit, self.fault = num_envs, limit, fault
@@ -131,6 +136,7 @@ class Pendulum(PointMass):
 
     term_names = ("track", "effort")
     obs_sizes: Mapping[str, int] = {"actor": 3, "critic": 4}
+    mirror: Mapping[str, tuple[list[int], list[int]]] = {}
 
     def _start(self, key: Array) -> tuple[Array, Array]:
         x, command = super()._start(key)

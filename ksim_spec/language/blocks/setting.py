@@ -14,6 +14,7 @@ from ksim_spec.language.expressions import Checker, table_value
 from ksim_spec.language.program import ActionTerm, AddedSite, World
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import UNKNOWN, Axis, Frame, Unknown, Value, per_joint_dim
+from ksim_spec.robot.naming import other_name
 from ksim_spec.source import NOWHERE
 from ksim_spec.syntax import ast
 from ksim_spec.units import ANGLE, LENGTH, NUMBER, TIME, TORQUE
@@ -159,7 +160,7 @@ def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
     known = set(names)
     for pattern, other in ((left, right), (right, left)):
         hits = [n for n in names if fnmatch.fnmatchcase(n, pattern)]
-        lonely = [n for n in hits if _partner(n, pattern, other) not in known]
+        lonely = [n for n in hits if other_name(n, pattern, other) not in known]
         if not hits:
             c.error(stmt.span, "KS102", "empty-match", f"`{pattern}` matches nothing on {c.robot.name}")
             return []
@@ -168,19 +169,10 @@ def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
                 stmt.span,
                 "KS111",
                 "no-mirror-partner",
-                f"`{lonely[0]}` has no partner `{_partner(lonely[0], pattern, other)}`",
+                f"`{lonely[0]}` has no partner `{other_name(lonely[0], pattern, other)}`",
             )
             return []
     return [(left, right)]
-
-
-def _partner(name: str, pattern: str, other: str) -> str:
-    """The name on the other side: what the single `*` matched goes into the other pattern."""
-    if "*" not in pattern:
-        return other
-    before, after = pattern.split("*", 1)
-    middle = name[len(before) : len(name) - len(after)] if after else name[len(before) :]
-    return other.replace("*", middle, 1)
 
 
 # world ---------------------------------------------------------------------------------------------------------------
