@@ -42,20 +42,20 @@ class Compiled:
     def mirror(self) -> Mirror | None:
         """What mirroring does to observations and actions; None without `mirror` pairs, or where it cannot be found.
 
-        Raises SpecError where training asks for symmetry that the task does not have.
+        Raises SpecError where the policy is to be symmetric and the task is not.
         """
         if not self.program.mirror:
             return None
         try:
             return derive_mirror(self.program, self.binding)
         except NotMirrored as reason:
-            if self.program.train.symmetry is not None:
+            if self.program.policy.symmetric:
                 raise SpecError([_not_mirrored(self.program, str(reason))], self.loaded.sources) from None
             return None
 
     def notices(self) -> list[Diagnostic]:
-        """Returns a warning for everything that makes mirrored experience differ, where training uses it."""
-        if self.mirror is None or self.program.train.symmetry is None:
+        """Returns a warning for everything that makes mirrored experience differ, where the policy is symmetric."""
+        if self.mirror is None or not self.program.policy.symmetric:
             return []
         span, shown = self.program.mirror_span, self.mirror.differences[:3]
         more = len(self.mirror.differences) - len(shown)
@@ -98,8 +98,8 @@ def compile_spec(path: str | Path, *, profile: str | None = None, sets: Sequence
 
 def _not_mirrored(program: Program, reason: str) -> Diagnostic:
     return Diagnostic(
-        "KS741", "not-mirrored", f"`symmetry = {program.train.symmetry}` needs a mirror image, but {reason}",
-        program.mirror_span, help="correct the robot or the name pairs, or train without `symmetry`",
+        "KS741", "not-mirrored", f"`symmetric = true` needs a mirror image, but {reason}",
+        program.mirror_span, help="correct the robot or the name pairs, or train without `symmetric`",
     )  # fmt: skip
 
 

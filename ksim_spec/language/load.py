@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError, suggest
 from ksim_spec.ir.node import walk
@@ -22,7 +21,6 @@ from ksim_spec.robot.sources import resolve
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import parse_expr, parse_file, text_of
-from ksim_spec.train.config import TrainConfig
 
 ONCE = ("robot", "world", "action", "policy", "train")
 
@@ -151,14 +149,6 @@ def _mirror_span(robot: Item | None) -> Span:
     return next((s.span for s in clauses if s.word == "mirror"), NOWHERE)
 
 
-def _symmetry(c: Checker, train: TrainConfig, spans: Mapping[str, Span], mirror: Sequence[Any]) -> None:
-    if train.symmetry is not None and not mirror:
-        c.error(
-            spans["symmetry"], "KS740", "no-mirror", "`symmetry` needs to know which names are mirror images",
-            help='name the pairs in the robot block: `mirror "left_*" <-> "right_*"`',
-        )  # fmt: skip
-
-
 def _check(
     items: list[Item], name: str, path: Path | None, sources: SourceMap, out: Diagnostics, complete: bool
 ) -> Program | None:
@@ -184,9 +174,8 @@ def _check(
     reset = chance.check_reset(c, _sections(items, "reset"))
     events = [e for s in _sections(items, "event") if (e := chance.check_event(c, s)) is not None]
     randomization = chance.check_randomization(c, _sections(items, "randomize"))
-    policy, critic = training.check_policy(c, one["policy"], observations)
-    train, train_spans = training.check_train(c, one["train"], complete)
-    _symmetry(c, train, train_spans, mirror)
+    policy, critic = training.check_policy(c, one["policy"], observations, bool(mirror))
+    train, _ = training.check_train(c, one["train"], complete)
     checked_levels = chance.check_levels(c, levels, train.num_env_states)
     checks = training.check_checks(c, _sections(items, "check"))
     values = _signal_values(c, signals)

@@ -26,7 +26,7 @@ from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.train.config import PolicyConfig, TrainConfig
 from ksim_spec.train.interface import Task
 from ksim_spec.train.normalizer import init_normalizer
-from ksim_spec.train.policy import Policy
+from ksim_spec.train.policy import make_policy
 from ksim_spec.train.rollout import Actor, groups_of
 from ksim_spec.train.state import TrainState
 from ksim_spec.train.value_scale import init_value_scale
@@ -229,10 +229,8 @@ def restore_actor(checkpoint: Checkpoint, task: Task) -> Actor:
     """Returns networks and statistics for playing and evaluating; needs no task state."""
 
     def build(key: Any) -> Actor:
-        sizes = task.obs_sizes
-        inputs = (sizes[task.actor_group], sizes[task.critic_group], task.action_size)
-        normalizer = init_normalizer({g: sizes[g] for g in groups_of(task)})
-        return Actor(Policy(key, *inputs, checkpoint.policy_config), normalizer, init_value_scale())
+        normalizer = init_normalizer({g: task.obs_sizes[g] for g in groups_of(task)})
+        return Actor(make_policy(task, checkpoint.policy_config, key), normalizer, init_value_scale())
 
     like = jax.eval_shape(build, jax.random.key(0))
     names = ("policy", "normalizer", "value_scale")

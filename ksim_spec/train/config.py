@@ -24,6 +24,7 @@ class PolicyConfig(_Section):
     actor: tuple[int, ...] = (128, 128)
     critic: tuple[int, ...] = (128, 128)
     activation: Activation = "swish"
+    symmetric: bool = False  # mirrored observations give mirrored actions and equal values, by construction
     distribution: Literal["tanh_normal", "normal"] = "tanh_normal"
     std: Literal["global", "state"] = "global"  # one learned value per action, or an output of the network
     init_std: float = Field(default=0.6, gt=0)
@@ -53,8 +54,6 @@ class TrainConfig(_Section):
     reward_scale: float = Field(default=1.0, gt=0)
     advantages: Literal["minibatch", "epoch", "update"] = "minibatch"  # how often they are recomputed
     normalize_advantages: bool = True
-
-    symmetry: Literal["augment"] | None = None  # learn from every sequence and from its mirror image
 
     learning_rate: float = Field(default=1e-3, gt=0)
     learning_rate_schedule: Literal["constant", "linear", "adaptive"] = "constant"

@@ -18,42 +18,32 @@ from ksim_spec.train.normalizer import Normalizer
 from ksim_spec.train.policy import Normal, Policy
 from ksim_spec.train.rollout import Transitions, clean, normalized
 from ksim_spec.train.state import TrainState
-from ksim_spec.train.symmetry import mirror_for, twice
 from ksim_spec.train.value_scale import rescale
 
 MIN_RATE, MAX_RATE = 1e-5, 1e-2  # bounds of the adaptive learning rate
 
 
 def make_dataset(task: Task, config: TrainConfig, normalizer: Normalizer, seen: Transitions, env_state: Any) -> Batch:
-    """Returns all sequences, environment first, so that picking sequences copies whole blocks of memory.
-
-    With `symmetry`, their mirror images follow: twice as many sequences.
-    """
-    mirror = mirror_for(task, config)
+    """Returns all sequences, environment first, so that picking sequences copies whole blocks of memory."""
 
     def obs(group: str, last: bool) -> Array:
         x = seen.obs[group]
         if last:
             x = jnp.concatenate([x, clean(env_state.obs[group])[None]])
-        if mirror is not None:
-            x = mirror.with_obs(group, x)
         return normalized(config, normalizer, group, jnp.swapaxes(x, 0, 1))
 
     def env_first(x: Array) -> Array:
         return jnp.swapaxes(x, 0, 1)
 
-    def number(x: Array) -> Array:
-        return env_first(x if mirror is None else twice(x))
-
     return Batch(
         obs(task.actor_group, False),
         obs(task.critic_group, True),
-        Normal(*map(env_first, seen.normal if mirror is None else mirror.with_normal(seen.normal))),
-        env_first(seen.noise if mirror is None else mirror.with_noise(seen.noise)),
-        number(seen.reward) * config.reward_scale,
-        number(seen.done),
-        number(seen.valid),
-        number(seen.bootstrap),
+        Normal(*map(env_first, seen.normal)),
+        env_first(seen.noise),
+        env_first(seen.reward) * config.reward_scale,
+        env_first(seen.done),
+        env_first(seen.valid),
+        env_first(seen.bootstrap),
     )
 
 

@@ -11,9 +11,12 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ksim_spec.train.config import PolicyConfig
+from ksim_spec.train.interface import Task
+from ksim_spec.train.symmetry import Mirror, SignedPermutation, mirror_of
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "swish": jax.nn.swish,
@@ -55,9 +58,26 @@ class MLP(eqx.Module):
         self.activation = activation
 
     def __call__(self, x: Float[Array, "... I"]) -> Float[Array, "... O"]:
-        for layer in self.layers[:-1]:
-            x = ACTIVATIONS[self.activation](layer(x))
-        return self.layers[-1](x)
+        return self._rest(self.layers[0](x))
+
+    def of_both(self, x: Float[Array, "... I"], mirror: SignedPermutation) -> Float[Array, "2 ... O"]:
+        """Returns the outputs for x and for its mirror image.
+
+        The first layer's weights are mirrored instead of the inputs, which are far more numbers.
+        """
+        index, sign = mirror
+        swap = np.zeros((len(index), len(index)), np.float32)
+        swap[np.arange(len(index)), list(index)] = sign  # mirrored x = swap @ x
+        first = self.layers[0]
+        weights = jnp.concatenate([first.weight, jnp.asarray(swap.T) @ first.weight], 1)
+        here, there = jnp.split(x @ weights, 2, axis=-1)
+        return self._rest(jnp.stack([here, there]) + first.bias)
+
+    def _rest(self, x: Float[Array, "... H"]) -> Float[Array, "... O"]:
+        """What follows the first layer's product."""
+        for layer in self.layers[1:]:
+            x = layer(ACTIVATIONS[self.activation](x))
+        return x
 
 
 class Normal(NamedTuple):
@@ -68,16 +88,23 @@ class Normal(NamedTuple):
 
 
 class Policy(eqx.Module):
-    """Actor, critic and exploration noise. Observations come in normalised; values are in normalised units."""
+    """Actor, critic and exploration noise. Observations come in normalised; values are in normalised units.
+
+    With a `mirror` both are symmetric by construction: the action of a mirrored observation is the mirrored action, the
+    value the same. Each is the mean of what the network says of an observation and, mirrored back, of its mirror image
+    (Abdolhosseini et al. 2019, "NET"; Su et al. 2024).
+    """
 
     actor: MLP
     std_param: Float[Array, "A"] | None
     critic: MLP  # last, so that a flattened policy is the actor's numbers and then the critic's
     config: PolicyConfig = eqx.field(static=True)
+    mirror: Mirror | None = eqx.field(static=True)
 
     def __init__(
-        self, key: PRNGKeyArray, actor_inputs: int, critic_inputs: int, action_size: int, config: PolicyConfig
-    ) -> None:
+        self, key: PRNGKeyArray, actor_inputs: int, critic_inputs: int, action_size: int, config: PolicyConfig,
+        mirror: Mirror | None = None,
+    ) -> None:  # fmt: skip
         actor_key, critic_key = jax.random.split(key)
         by_state = config.std == "state"
         outputs = action_size * (2 if by_state else 1)
@@ -85,19 +112,30 @@ class Policy(eqx.Module):
         self.actor = MLP(actor_key, actor_inputs, config.actor, outputs, config.activation, 0.01)
         self.critic = MLP(critic_key, critic_inputs, config.critic, 1, config.activation, 0.1)
         self.std_param = None if by_state else jnp.zeros(action_size, jnp.float32)
-        self.config = config
+        self.config, self.mirror = config, mirror
 
     def distribution(self, obs: Float[Array, "... L"]) -> Normal:
         """Returns the normal over raw actions; its std is min_std + softplus, and init_std at the start."""
-        out = self.actor(obs)
+        out = self.actor(obs) if self.mirror is None else self._symmetric_actor(obs, self.mirror)
         loc, raw_std = (out, self.std_param) if self.std_param is not None else jnp.split(out, 2, axis=-1)
+        if self.mirror is not None and self.std_param is not None:
+            raw_std = (raw_std + raw_std[np.array(self.mirror.action[0])]) / 2
         start = jnp.log(jnp.expm1(jnp.float32(self.config.init_std - self.config.min_std)))
         spread = self.config.min_std + jax.nn.softplus(raw_std + start)
         return Normal(loc, spread)
 
     def value(self, obs: Float[Array, "... L"]) -> Float[Array, "..."]:
         """Returns the predicted return in units of the value normaliser."""
-        return self.critic(obs)[..., 0]
+        if self.mirror is None:
+            return self.critic(obs)[..., 0]
+        return self.critic.of_both(obs, self.mirror.critic).mean(0)[..., 0]
+
+    def _symmetric_actor(self, obs: Float[Array, "... L"], mirror: Mirror) -> Float[Array, "... O"]:
+        index, sign = (np.array(x) for x in mirror.action)
+        if self.std_param is None:  # spreads change places without a sign
+            index, sign = np.concatenate([index, len(index) + index]), np.concatenate([sign, np.ones_like(sign)])
+        here, there = self.actor.of_both(obs, mirror.actor)
+        return (here + there[..., index] * sign.astype(np.float32)) / 2
 
     def action(self, raw: Float[Array, "... A"]) -> Float[Array, "... A"]:
         """Returns the action of a raw sample; within (-1, 1) for `tanh_normal`."""
@@ -110,6 +148,13 @@ class Policy(eqx.Module):
             raw = normal.loc + normal.std * noise
             total = total + 2 * (jnp.log(2.0) - raw - jax.nn.softplus(-2 * raw))  # log of tanh's derivative
         return total.sum(-1)
+
+
+def make_policy(task: Task, config: PolicyConfig, key: PRNGKeyArray) -> Policy:
+    """Returns untrained networks that fit the task."""
+    sizes = task.obs_sizes
+    mirror = mirror_of(task) if config.symmetric else None
+    return Policy(key, sizes[task.actor_group], sizes[task.critic_group], task.action_size, config, mirror)
 
 
 def log_prob(normal: Normal, raw: Float[Array, "... A"]) -> Float[Array, "..."]:

@@ -21,10 +21,10 @@ from ksim_spec.train.interface import Task
 from ksim_spec.train.learn import learn, make_dataset
 from ksim_spec.train.named import Named
 from ksim_spec.train.normalizer import init_normalizer, update_moments
-from ksim_spec.train.policy import Policy
+from ksim_spec.train.policy import make_policy
 from ksim_spec.train.rollout import Actor, groups_of, rollout
 from ksim_spec.train.state import TrainState, strong
-from ksim_spec.train.symmetry import mirror_for
+from ksim_spec.train.symmetry import with_mirror_image
 from ksim_spec.train.value_scale import init_value_scale
 
 SUMMARY = (
@@ -41,12 +41,6 @@ def compiler_options(once: bool = False) -> dict[str, Any]:
     time goes to matrix products, which are library code).
     """
     return {"xla_backend_optimization_level": 0 if once else 1} if jax.default_backend() == "cpu" else {}
-
-
-def make_policy(task: Task, policy_config: PolicyConfig, key: PRNGKeyArray) -> Policy:
-    """Returns untrained networks that fit the task."""
-    sizes = task.obs_sizes
-    return Policy(key, sizes[task.actor_group], sizes[task.critic_group], task.action_size, policy_config)
 
 
 def trace_init(task: Task, config: TrainConfig, policy_config: PolicyConfig, params: Any = None) -> tuple[Any, Any]:
@@ -105,8 +99,8 @@ def make_update(
         task_state, env_state, seen, counts = rollout(
             task, config, actor, state.params, state.task_state, state.env_state, rollout_key
         )
-        mirror = mirror_for(task, config)
-        seen_obs = {g: x if mirror is None else mirror.with_obs(g, x) for g, x in seen.obs.items()}
+        symmetric = state.policy.mirror is not None  # then the statistics must be, too
+        seen_obs = {g: with_mirror_image(task, g, x) if symmetric else x for g, x in seen.obs.items()}
         updated = {g: update_moments(m, seen_obs[g], axis) for g, m in state.normalizer.items()}
         # Learning uses the statistics that acting used, or ratios would not start at 1. The first update is the
         # exception: its untrained actor ignores the observation, and the critic needs sensible inputs.

@@ -151,7 +151,7 @@ def test_axes_that_are_no_mirror_images_are_refused(tmp_path: Path) -> None:
     with pytest.raises(NotMirrored, match="axes of `left_hip_roll` and `right_hip_roll`"):
         task = changed(tmp_path, robot=robot)
         derive_mirror(task.program, task.binding)
-    asked = changed(tmp_path, ("train ppo {", "train ppo {\n  symmetry = augment"), robot=robot)
+    asked = changed(tmp_path, ("policy {", "policy {\n  symmetric = true"), robot=robot)
     with pytest.raises(SpecError) as error:
         _ = asked.mirror
     assert error.value.diagnostics[0].code == "KS741" and error.value.diagnostics[0].span.start > 0

@@ -1,4 +1,4 @@
-"""Mirrored experience: what is learned from, and that it makes the policy its own mirror image."""
+"""A symmetric policy is its own mirror image before, while and after it learns, and so are the statistics it uses."""
 
 from __future__ import annotations
 
@@ -7,61 +7,79 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ksim_spec.train import checkpoint as ckpt
 from ksim_spec.train.config import PolicyConfig, TrainConfig
-from ksim_spec.train.learn import make_dataset
 from ksim_spec.train.normalizer import normalize
+from ksim_spec.train.policy import Policy
 from ksim_spec.train.ppo import init_state, make_update
-from ksim_spec.train.rollout import Actor, rollout
+from ksim_spec.train.run import train
+from ksim_spec.train.symmetry import Mirror
 from tests.train.toy_task import PointMass
 
-SMALL = PolicyConfig(actor=(32, 32), critic=(32, 32))
-CONFIG = TrainConfig(
-    num_envs=32, num_minibatches=2, num_env_states_per_minibatch=320, num_epochs=4, budget=20_000, symmetry="augment"
-)
+SMALL = PolicyConfig(actor=(32, 32), critic=(32, 32), symmetric=True)
+CONFIG = TrainConfig(num_envs=32, num_minibatches=2, num_env_states_per_minibatch=320, num_epochs=4, budget=20_000)
+MIRROR = Mirror(((1, 0, 2), (1, 1, -1)), ((0, 2, 1, 3), (-1, 1, 1, 1)), ((1, 0), (-1, -1)))
 
 
-def test_every_sequence_is_followed_by_its_mirror_image():
+def mirrored(m, x):
+    index, sign = m
+    return x[..., np.array(index)] * np.array(sign, np.float32)
+
+
+def rng(*shape):
+    return jax.random.normal(jax.random.key(sum(shape)), shape)
+
+
+def policy(**settings):
+    made = Policy(jax.random.key(0), 3, 4, 2, SMALL.model_copy(update=settings), MIRROR)
+    grown = [rng(*x.shape) for x in jax.tree.leaves(made)]
+    return jax.tree.unflatten(jax.tree.structure(made), grown)
+
+
+@pytest.mark.parametrize("std", ["global", "state"])
+def test_mirrored_observations_give_mirrored_actions(std):
+    p, obs = policy(std=std), rng(50, 3)
+    here, there = p.distribution(obs), p.distribution(mirrored(MIRROR.actor, obs))
+    assert np.allclose(there.loc, mirrored(MIRROR.action, here.loc), atol=1e-5)
+    spread = jnp.broadcast_to(here.std, here.loc.shape)[..., np.array(MIRROR.action[0])]
+    assert np.allclose(jnp.broadcast_to(there.std, here.loc.shape), spread, rtol=1e-5)
+    assert np.std(here.loc) > 0.1 and not np.allclose(here.loc, there.loc, atol=0.1)
+
+
+def test_the_value_of_a_mirrored_observation_is_the_same():
+    p, obs = policy(), rng(50, 4)
+    assert np.allclose(p.value(obs), p.value(mirrored(MIRROR.critic, obs)), atol=1e-5)
+    assert np.std(p.value(obs)) > 0.1
+
+
+def test_it_is_the_mean_of_the_network_over_both():
+    p, obs = policy(), rng(7, 3)
+    plain = (p.actor(obs) + mirrored(MIRROR.action, p.actor(mirrored(MIRROR.actor, obs)))) / 2
+    assert np.allclose(p.distribution(obs).loc, plain, atol=1e-5)
+
+
+def test_it_stays_symmetric_while_it_learns():
     task = PointMass(32)
     state = init_state(task, CONFIG, SMALL)
-    actor = Actor(state.policy, state.normalizer, state.value_scale)
-    _, env_state, seen, _ = rollout(
-        task, CONFIG, actor, state.params, state.task_state, state.env_state, jax.random.key(1)
-    )
-    batch = make_dataset(task, CONFIG, state.normalizer, seen, env_state)
-    assert batch.actor_obs.shape[0] == 64 and batch.critic_obs.shape[:2] == (64, CONFIG.rollout_length + 1)
-    raw = batch.normal.loc + batch.normal.std * batch.noise
-    assert np.allclose(raw[32:], -raw[:32]) and np.abs(raw).max() > 0.1
-    index, sign = task.mirror["observe.critic"]
-    image = normalize(state.normalizer["critic"], seen.obs["critic"][..., index] * jnp.array(sign), 10.0)
-    assert np.allclose(batch.critic_obs[32:, :-1], jnp.swapaxes(image, 0, 1), atol=1e-6)
-    for same in (batch.reward, batch.done, batch.valid, batch.bootstrap):
-        assert np.array_equal(same[:32], same[32:])
-
-
-@pytest.mark.parametrize("symmetry", ["augment", None])
-def test_the_policy_becomes_its_own_mirror_image(symmetry):
-    task = PointMass(32)
-    config = CONFIG.model_copy(update={"symmetry": symmetry})
-    state = init_state(task, config, SMALL)
-    update = jax.jit(make_update(task, config))
-    for _ in range(25):
-        state, _ = update(state)
-    obs = jax.random.normal(jax.random.key(3), (500, 3)) * 1.5
+    update = jax.jit(make_update(task, CONFIG))
+    for _ in range(12):
+        state, metrics = update(state)
+    moments = state.normalizer["actor"]
+    assert np.allclose(moments.mean, 0, atol=1e-6), "every observation of this task changes its sign"
+    obs = rng(100, 3)
 
     def action(x):
-        return state.policy.distribution(normalize(state.normalizer["actor"], x, 10.0)).loc
+        return state.policy.distribution(normalize(moments, x, 10.0)).loc
 
-    here, there = action(obs), -action(-obs)
-    error = float(jnp.sqrt(jnp.mean(jnp.square(here - there)) / jnp.mean(jnp.square(here))))
-    assert (error < 0.1) == (symmetry is not None), error
+    assert np.allclose(action(obs), -action(-obs), atol=1e-5)
+    assert float(jnp.std(action(obs))) > 0.1 and float(metrics["loss/kl"]) > 0
 
 
-def test_without_it_nothing_is_doubled():
+def test_a_checkpoint_brings_it_back(tmp_path):
     task = PointMass(32)
-    config = CONFIG.model_copy(update={"symmetry": None})
-    state = init_state(task, config, SMALL)
-    actor = Actor(state.policy, state.normalizer, state.value_scale)
-    _, env_state, seen, _ = rollout(
-        task, config, actor, state.params, state.task_state, state.env_state, jax.random.key(1)
-    )
-    assert make_dataset(task, config, state.normalizer, seen, env_state).actor_obs.shape[0] == 32
+    small = CONFIG.model_copy(update={"budget": 1280})
+    result = train(task, small, SMALL, tmp_path / "run", progress="none", spec="task: toy\n", contract={})
+    actor = ckpt.restore_actor(ckpt.load(result.checkpoint), task)
+    obs = rng(9, 3)
+    assert actor.policy.mirror is not None
+    assert np.allclose(actor.policy.distribution(obs).loc, -actor.policy.distribution(-obs).loc, atol=1e-5)

@@ -146,9 +146,12 @@ def setting_message(name: str, detail: Any) -> str:
 
 
 def check_policy(
-    c: Checker, section: ast.Section | None, groups: tuple[ObservationGroup, ...]
+    c: Checker, section: ast.Section | None, groups: tuple[ObservationGroup, ...], mirrored: bool
 ) -> tuple[PolicyConfig, str]:
-    """Returns the networks and the observation group of the critic (`critic` when there is one)."""
+    """Returns the networks and the observation group of the critic (`critic` when there is one).
+
+    `mirrored` says that the robot block has `mirror` pairs.
+    """
     settings: dict[str, Any] = {}
     spans: dict[str, Span] = {}
     names = [g.name for g in groups]
@@ -174,6 +177,11 @@ def check_policy(
                 c.error(stmt.span, "KS503", "actor-group", "the actor observes the group `actor`")
         else:
             _setting(c, stmt, PolicyConfig, settings, spans, "policy")
+    if settings.get("symmetric") is True and not mirrored:
+        c.error(
+            spans["symmetric"], "KS740", "no-mirror", "a symmetric policy needs to know which names are mirror images",
+            help='name the pairs in the robot block: `mirror "left_*" <-> "right_*"`',
+        )  # fmt: skip
     return _validated(c, PolicyConfig, settings, spans) or PolicyConfig(), critic
 
 
