@@ -6,7 +6,6 @@ Each stage takes and returns immutable values. Training, evaluation and play use
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.emit.binding import Binding, bind
 from ksim_spec.emit.mirror import Mirror, derive_mirror
 from ksim_spec.emit.module import task_source
+from ksim_spec.files import write_atomic
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.printer import print_ir
 from ksim_spec.language.load import Loaded, load_spec
@@ -109,9 +109,7 @@ def write_compiled(compiled: Compiled, folder: Path) -> None:
         path = folder / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(path.name + ".partial")
-            partial.write_bytes(text if isinstance(text, bytes) else text.encode())
-            os.replace(partial, path)
+            write_atomic(path, text if isinstance(text, bytes) else text.encode())
         except OSError as error:
             message = f"cannot write `{path}`: {error.strerror}"
             raise SpecError([Diagnostic("KS152", "unwritable", message, help="choose another folder")]) from None

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import difflib
 import gc
-import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import typer
 from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS, UserError, show
 from ksim_spec.cli.lint import find_specs
 from ksim_spec.diagnostics import SpecError
+from ksim_spec.files import write_atomic
 
 _STDIN = "<stdin>"
 _NO_LINE_END = "\\ No newline at end of file\n"
@@ -96,7 +95,7 @@ def _one(path: Path, check: bool, diff: bool, width: int) -> bool:
     elif stdin:
         _print(done.new)
     elif done.changed:
-        _replace(path, done.new.encode())
+        write_atomic(path, done.new.encode())
         print(f"formatted {path}", file=sys.stderr)
     return done.changed
 
@@ -114,22 +113,6 @@ def _lines(text: str) -> list[str]:
     """Returns the lines with their ends; only a newline ends one, whatever else Python takes for a line end."""
     parts = text.split("\n")
     return [f"{part}\n" for part in parts[:-1]] + [parts[-1]] * bool(parts[-1])
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Puts new content in place of a file's at once, keeping its mode; a link keeps leading to the file."""
-    target = path.resolve()
-    with target.open("r+b") as old:  # a file that may not be written stays as it is, even where its folder may be
-        mode = os.fstat(old.fileno()).st_mode & 0o7777
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, mode)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def _print(text: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import platform
 import sys
 import zipfile
@@ -23,6 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ksim_spec.diagnostics import Diagnostic, SpecError
+from ksim_spec.files import write_atomic
 from ksim_spec.train.config import PolicyConfig, TrainConfig
 from ksim_spec.train.interface import Task
 from ksim_spec.train.normalizer import init_normalizer
@@ -127,19 +127,6 @@ def describe(task: Task, config: TrainConfig, policy_config: PolicyConfig) -> di
 def tree_of(task: Task, state: TrainState) -> dict[str, Any]:
     """Returns the training state with the task's state exported."""
     return {**state._asdict(), "task_state": task.export_state(state.task_state)}
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Writes a file so that at every moment `path` holds either the old or the new content."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def save(

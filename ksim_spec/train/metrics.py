@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tensorboardX import SummaryWriter
 
-from ksim_spec.train.checkpoint import write_atomic
+from ksim_spec.files import write_atomic
 
 Row = dict[str, float | int | None]
 

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from ksim_spec.diagnostics import Diagnostic, SpecError
+from ksim_spec.files import write_atomic
 from ksim_spec.train import checkpoint as ckpt
 from ksim_spec.train.config import PolicyConfig, TrainConfig, validate_batch
 from ksim_spec.train.interface import Task
@@ -233,4 +234,4 @@ def measured_terms(run_dir: Path) -> dict[str, float]:
 
 def write_json(path: Path, value: object) -> None:
     """Writes a JSON file atomically."""
-    ckpt.write_atomic(path, (json.dumps(value, indent=1) + "\n").encode())
+    write_atomic(path, (json.dumps(value, indent=1) + "\n").encode())

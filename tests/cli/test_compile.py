@@ -17,7 +17,7 @@ def test_the_folder_is_what_training_opens(tmp_path, capsys):
     assert main(["compile", SPEC, "-o", str(tmp_path / "a" / "small")]) == 0
     assert capsys.readouterr().out.startswith(f"{tmp_path / 'a' / 'small'}: task.py, model.xml, contract.json")
     assert open_folder(tmp_path / "a" / "small").spec.task == "small"
-    assert not list((tmp_path / "a" / "small").rglob("*.partial"))
+    assert not list((tmp_path / "a" / "small").rglob("*.tmp"))
 
 
 def test_compiling_twice_writes_the_same_bytes(tmp_path):

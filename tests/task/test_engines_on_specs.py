@@ -1,7 +1,9 @@
 """Every shipped task on every engine: observations, rewards and terminations from the same states, one step at a time.
 
 States come from episodes on the CPU engine under random actions, so feet touch, slide and leave the ground. Both engines
-begin there without a warm start and take one control step. Solvers differ, and MJX and Warp compute in float32.
+begin there without a warm start and take one control step. MJX and Warp compute in float32. Where a change of the
+state of that size makes the CPU engine itself end up elsewhere (a foot that just touches, or just does not), nothing
+can be compared: such rows are left out, and may only be few.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ E, STEPS = 16, 12
 # Largest difference that passes at the states themselves, and after a control step: in units of what is compared, and
 # relative to it where it is larger than one.
 HERE, AFTER, REWARD_AFTER = 2e-5, 2e-2, 2e-3
+ROUNDING, MOVED, FEW = 3e-6, 0.25, 4  # of a state; what fraction of the above is too much; rows of E to leave out
 
 
 class At(Task):
@@ -66,9 +69,11 @@ def visited(path: Path) -> Starts:
     return Starts(*(jnp.asarray(np.stack([r[k] for r in reads])[pick]) for k in ("qpos", "qvel")))
 
 
-def one_step(path: Path, engine: str) -> Any:
+def one_step(path: Path, engine: str, change: float = 0.0) -> Any:
     task = make(path, engine)
     task.at = visited(path)
+    noise = change * np.random.default_rng(8).uniform(-1, 1, task.at.qpos_EQ.shape)
+    task.at = task.at._replace(qpos_EQ=jnp.asarray(task.at.qpos_EQ + noise, jnp.float32))
     action = jnp.asarray(np.random.default_rng(6).uniform(-0.6, 0.6, (E, task.action_size)), jnp.float32)
     state, shown = jax.jit(task.init)(jax.random.key(7), task.params)
     first = jax.tree.map(np.array, shown.obs)
@@ -79,8 +84,28 @@ def one_step(path: Path, engine: str) -> Any:
 reference = cache(lambda path: one_step(path, "cpu"))
 
 
+@cache
+def steady(path: Path) -> np.ndarray:
+    """Returns the rows that count: where rounding errors of the state stay small for a control step."""
+    kept = np.ones(E, bool)
+    for change in (ROUNDING, -ROUNDING):
+        _, after, reward, _, rules, _ = one_step(path, "cpu", change)
+        _, after_cpu, reward_cpu, _, rules_cpu, _ = reference(path)
+        for group, obs in after_cpu.items():
+            kept &= (relative(after[group], obs) <= MOVED * AFTER).all(-1)
+        kept &= relative(reward, reward_cpu) <= MOVED * REWARD_AFTER
+        for name in rules_cpu:
+            kept &= rules[name] == rules_cpu[name]
+    assert kept.sum() >= E - FEW, f"only {kept.sum()} of {E} states are fit to compare"
+    return kept
+
+
+def relative(got: Any, want: Any) -> Any:
+    return np.abs(got - want) / np.maximum(1, np.abs(want))
+
+
 def close(got: Any, want: Any, limit: float, what: str) -> None:
-    error = np.abs(got - want) / np.maximum(1, np.abs(want))
+    error = relative(got, want)
     worst = np.unravel_index(np.argmax(error), error.shape)
     assert error.max() <= limit, f"{what}{list(worst)}: {got[worst]:.6g}, on the cpu engine {want[worst]:.6g}"
 
@@ -89,14 +114,15 @@ def agree(path: Path, engine: str) -> None:
     first, after, reward, terms, rules, fault = one_step(path, engine)
     first_cpu, after_cpu, reward_cpu, terms_cpu, rules_cpu, fault_cpu = reference(path)
     assert not fault.any() and not fault_cpu.any()
+    kept = steady(path)
     for group in first_cpu:
         close(first[group], first_cpu[group], HERE, f"first {group}")
-        close(after[group], after_cpu[group], AFTER, group)
+        close(after[group][kept], after_cpu[group][kept], AFTER, group)
     for name in terms_cpu:
-        close(terms[name], terms_cpu[name], REWARD_AFTER, name)
-    close(reward, reward_cpu, REWARD_AFTER, "reward")
+        close(terms[name][kept], terms_cpu[name][kept], REWARD_AFTER, name)
+    close(reward[kept], reward_cpu[kept], REWARD_AFTER, "reward")
     for name in rules_cpu:
-        np.testing.assert_array_equal(rules[name], rules_cpu[name], name)
+        np.testing.assert_array_equal(rules[name][kept], rules_cpu[name][kept], name)
 
 
 @pytest.mark.slow
