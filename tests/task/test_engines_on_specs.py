@@ -89,10 +89,11 @@ def steady(path: Path) -> np.ndarray:
     """Returns the rows that count: where rounding errors of the state stay small for a control step."""
     kept = np.ones(E, bool)
     for change in (ROUNDING, -ROUNDING):
-        _, after, reward, _, rules, _ = one_step(path, "cpu", change)
-        _, after_cpu, reward_cpu, _, rules_cpu, _ = reference(path)
-        for group, obs in after_cpu.items():
-            kept &= (relative(after[group], obs) <= MOVED * AFTER).all(-1)
+        first, after, reward, _, rules, _ = one_step(path, "cpu", change)
+        first_cpu, after_cpu, reward_cpu, _, rules_cpu, _ = reference(path)
+        for group in after_cpu:
+            kept &= (relative(first[group], first_cpu[group]) <= MOVED * AFTER).all(-1)
+            kept &= (relative(after[group], after_cpu[group]) <= MOVED * AFTER).all(-1)
         kept &= relative(reward, reward_cpu) <= MOVED * REWARD_AFTER
         for name in rules_cpu:
             kept &= rules[name] == rules_cpu[name]
@@ -116,7 +117,7 @@ def agree(path: Path, engine: str) -> None:
     assert not fault.any() and not fault_cpu.any()
     kept = steady(path)
     for group in first_cpu:
-        close(first[group], first_cpu[group], HERE, f"first {group}")
+        close(first[group][kept], first_cpu[group][kept], HERE, f"first {group}")
         close(after[group][kept], after_cpu[group][kept], AFTER, group)
     for name in terms_cpu:
         close(terms[name][kept], terms_cpu[name][kept], REWARD_AFTER, name)
