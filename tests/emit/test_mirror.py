@@ -148,13 +148,14 @@ def test_an_observation_of_one_foot_has_no_mirror_image(tmp_path: Path) -> None:
 def test_axes_that_are_no_mirror_images_are_refused(tmp_path: Path) -> None:
     axis = 'name="right_hip_roll" class="hip_roll" axis="-1 0 0"'
     robot = ((axis, axis.replace("-1 0 0", "-1 0.3 0")),)
+    task = changed(tmp_path, robot=robot)
     with pytest.raises(NotMirrored, match="axes of `left_hip_roll` and `right_hip_roll`"):
-        task = changed(tmp_path, robot=robot)
         derive_mirror(task.program, task.binding)
-    asked = changed(tmp_path, ("policy {", "policy {\n  symmetric = true"), robot=robot)
     with pytest.raises(SpecError) as error:
-        _ = asked.mirror
+        _ = task.mirror
     assert error.value.diagnostics[0].code == "KS741" and error.value.diagnostics[0].span.start > 0
+    plain = changed(tmp_path, ("  symmetric = true\n", ""), robot=robot)
+    assert plain.mirror is None, "a policy that need not be symmetric does not mind"
 
 
 def test_it_is_written_for_the_trainer_and_in_the_contract() -> None:
