@@ -112,7 +112,7 @@ def write_compiled(compiled: Compiled, folder: Path) -> None:
             write_atomic(path, text if isinstance(text, bytes) else text.encode())
         except OSError as error:
             message = f"cannot write `{path}`: {error.strerror}"
-            raise SpecError([Diagnostic("KS152", "unwritable", message, help="choose another folder")]) from None
+            raise SpecError([Diagnostic("KS713", "unwritable", message, help="choose another folder")]) from None
 
 
 def named_roots(program: Program) -> list[tuple[str, Node]]:

@@ -350,10 +350,10 @@ def _reduction_axes(a: Arguments, x: Value, name: str) -> list[int]:
     if len(x.axes) == 1:
         return [0]
     if not x.axes:
-        raise TypeProblem("KS202", "nothing-to-reduce", f"`{name}` of a scalar", help="leave it out")
+        raise TypeProblem("KS220", "nothing-to-reduce", f"`{name}` of a scalar", help="leave it out")
     axes = ", ".join(f"`{n.name}`" for n in x.axes)
     raise TypeProblem(
-        "KS202",
+        "KS221",
         "ambiguous-reduction",
         f"`{name}` could go over {axes}",
         help=f"say which, for example `{name}(… over {x.axes[0].name})`",
@@ -470,8 +470,7 @@ def _scaled(e: Value, scale: Value) -> Value:
     if not scale.zero and not e.zero and not e.dim.same(scale.dim):
         bare = scale.literal and scale.dim == NUMBER
         raise TypeProblem(
-            "KS302" if bare else "KS301",
-            "missing-unit" if bare else "unit-mismatch",
+            *(("KS302", "missing-unit") if bare else ("KS301", "unit-mismatch")),
             f"the error is in {e.dim} and its scale {'has no unit' if bare else f'in {scale.dim}'}",
             help=f"give the scale in {e.dim}",
         )

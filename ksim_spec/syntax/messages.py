@@ -169,7 +169,7 @@ def _name(statement: Statement, k: int, inside: bool, report: Report) -> None:
     elif number and (near[:1] and near[0] not in ATTRIBUTE_WORDS or not near and before.text[-1].isdigit()):
         report.add("unknown-unit", f"unknown unit `{tok.text}`", tok, help=advice)
     elif near or (not inside and k + 1 < len(tokens)):
-        report.add("unknown-attribute", f"unknown attribute `{tok.text}`", tok, help=advice)
+        report.add("unknown-word", f"unknown attribute `{tok.text}`", tok, help=advice)
     else:
         message = f"unexpected `{tok.text}` after `{shorten(before.text)}`"
         report.add("unexpected-token", message, tok, help="an operator may be missing")

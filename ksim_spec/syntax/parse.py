@@ -33,12 +33,12 @@ _LOCK = threading.Lock()  # the rule actions hold the state of one parse at a ti
 
 
 def text_of(data: bytes, name: str) -> str:
-    """Returns the text of a file's bytes, without a byte order mark; SpecError (KS010) when it is not UTF-8."""
+    """Returns the text of a file's bytes, without a byte order mark; SpecError (KS018) when it is not UTF-8."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         message = f"`{name}` is not UTF-8 text ({error.reason} at byte {error.start})"
-        raise SpecError([Diagnostic("KS010", "not-text", message)]) from None
+        raise SpecError([Diagnostic("KS018", "not-text", message)]) from None
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _top_level(item: Any, report: Report) -> Any:
         report.add("unexpected-token", f"`{name}` opens a block", item.span, help="end the line with `{`")
     else:
         advice = "write it inside a section, or `name = value`"
-        report.add("misplaced-statement", "this cannot stand outside a block", item.span, help=advice)
+        report.add("statement-outside-block", "this cannot stand outside a block", item.span, help=advice)
     return ast.ErrorStmt((name,) if name else (), span=item.span)
 
 
