@@ -19,12 +19,17 @@ def completed(example: str) -> str:
         return example
     base = BASE.read_text(encoding="utf-8")
     mine, _ = parse_file(SourceFile("example", example))
-    replaced = {(s.keyword, s.name) for s in mine.items if isinstance(s, ast.Section)}
+    replaced = {_block(s) for s in mine.items if isinstance(s, ast.Section)}
     tree, _ = parse_file(SourceFile("base", base))
     for s in reversed(tree.items):
-        if isinstance(s, ast.Section) and ((s.keyword, s.name) in replaced or (s.keyword, None) in replaced):
+        if isinstance(s, ast.Section) and _block(s) in replaced:
             base = base[: s.span.start] + base[s.span.end :]
     return f"{base}\n{example}"
+
+
+def _block(section: ast.Section) -> tuple[str, str | None]:
+    """Returns what makes two blocks the same one: the word, and the name where there may be several."""
+    return section.keyword, section.name if section.keyword in ("observe", "command", "event", "profile") else None
 
 
 def told(example: str) -> list[Diagnostic]:

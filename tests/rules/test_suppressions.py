@@ -58,7 +58,10 @@ def test_no_reason_silences_and_is_told():
 
 def test_one_that_silences_nothing_is_told():
     assert told("  # ksim: allow reads-nominal -- no more needed") == ["unused-suppression"]
-    assert sorted(told(f"{SIGNAL}  # ksim: allow reads-nominal -- wrong rule")) == ["unused-signal", "unused-suppression"]
+    assert sorted(told(f"{SIGNAL}  # ksim: allow reads-nominal -- wrong rule")) == [
+        "unused-signal",
+        "unused-suppression",
+    ]
 
 
 def test_it_is_not_called_unused_where_errors_kept_the_check_from_ending():
