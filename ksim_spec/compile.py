@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from ksim_spec.language.resolved import resolved
 from ksim_spec.review.contract import contract
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.reflection import NotMirrored
+from ksim_spec.rules.verdict import unsilenced
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,12 @@ class Compiled:
 
 
 def compile_spec(path: str | Path, *, profile: str | None = None, sets: Sequence[str] = ()) -> Compiled:
-    """Returns the compiled task of a spec file; raises SpecError with every finding when the spec has errors."""
+    """Returns the compiled task of a spec file; raises SpecError with every finding when the spec has errors.
+
+    Findings that a suppression or the project's configuration silences are left out of what was loaded.
+    """
     loaded = load_spec(path, profile=profile, sets=sets)
+    loaded = replace(loaded, diagnostics=unsilenced(Path(path), loaded.diagnostics, loaded.sources))
     program = loaded.require()
     try:
         index = RobotIndex.load(program.robot_path)

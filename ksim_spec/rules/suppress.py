@@ -6,8 +6,9 @@ the rules must exist and not be errors, a reason must be given, and it must sile
 
 from __future__ import annotations
 
+import bisect
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ksim_spec.diagnostics import Diagnostic
@@ -17,9 +18,10 @@ from ksim_spec.source import SourceFile, SourceMap, Span
 from ksim_spec.syntax.tokens import Comment, Statement
 
 EXAMPLE = "# ksim: allow unused-signal -- read by a tool of ours"
-_ADDRESSED = re.compile(r"#+\s*ksim\s*:")
-_FORM = re.compile(r"#+\s*ksim\s*:\s*allow\s+(?P<names>[\w-]+(?:\s*,\s*[\w-]+)*)\s*(?:--(?P<reason>.*))?$")
-_NAME = re.compile(r"[\w-]+")
+_ADDRESSED = re.compile(r"#\s*ksim\s*:")
+_RULE = r"\w+(?:-\w+)*"
+_FORM = re.compile(rf"#+\s*ksim\s*:\s*allow\s+(?P<names>{_RULE}(?:\s*,\s*{_RULE})*)\s*(?:--(?P<reason>.*))?$")
+_NAME = re.compile(_RULE)
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,6 @@ class Allow:
     span: Span
     first: int
     last: int
-
-    def covers(self, diagnostic: Diagnostic, source: SourceFile) -> bool:
-        """Returns whether the finding is one of this rule's, may be silenced, and starts on one of the lines."""
-        if diagnostic.slug != self.rule.slug or diagnostic.severity == "error" or diagnostic.span.file != source.name:
-            return False
-        return self.first <= source.position(diagnostic.span.start).line <= self.last
 
 
 @dataclass
@@ -50,18 +46,21 @@ class Suppressions:
 
     def apply(self, found: Sequence[Diagnostic], sources: SourceMap) -> list[Diagnostic]:
         """Returns the findings of one spec that are not silenced, and what is wrong with its suppressions."""
-        kept = list(found)
         # Behind an error not everything was checked, so a suppression that met nothing may still be needed.
         complete = not any(d.severity == "error" for d in found)
+        silenced: set[int] = set()
+        problems: list[Diagnostic] = []
         for source in [s for s in sources.files.values() if s.name.endswith(".ksim") and _ADDRESSED.search(s.text)]:
-            allows, problems = read(source)
+            places = _by_place(found, source)
+            allows, wrong = read(source)
+            problems += wrong
             for allow in allows:
-                silenced = [d for d in kept if allow.covers(d, source)]
-                kept = [d for d in kept if d not in silenced]
-                if silenced or complete:
-                    self.used[allow] = self.used.get(allow, False) or bool(silenced)
-            kept += problems
-        return kept
+                lines = range(allow.first, allow.last + 1)
+                met = [id(d) for line in lines for d in places.get((allow.rule.slug, line), ())]
+                silenced.update(met)
+                if met or complete:
+                    self.used[allow] = self.used.get(allow, False) or bool(met)
+        return [*(d for d in found if id(d) not in silenced), *problems]
 
     def unused(self) -> list[Diagnostic]:
         """Returns a warning for each suppression that silenced nothing in any spec that was checked to its end."""
@@ -74,16 +73,26 @@ class Suppressions:
         ]  # fmt: skip
 
 
+def _by_place(found: Iterable[Diagnostic], source: SourceFile) -> dict[tuple[str, int], list[Diagnostic]]:
+    """Returns what may be silenced in a file, by the rule's slug and the line it starts on."""
+    places: dict[tuple[str, int], list[Diagnostic]] = {}
+    for d in found:
+        if d.severity != "error" and d.span.file == source.name:
+            places.setdefault((d.slug, source.position(d.span.start).line), []).append(d)
+    return places
+
+
 def read(source: SourceFile) -> tuple[list[Allow], list[Diagnostic]]:
     """Returns the suppressions of a file and what is wrong with them."""
     from ksim_spec.syntax.parse import read_file
 
     reading = read_file(source)
+    extents = _extents(reading.statements, source)
     allows: list[Allow] = []
     problems: list[Diagnostic] = []
     for comment in reading.comments:
         text = source.text[comment.span.start : comment.span.end]
-        if not _ADDRESSED.match(text):
+        if not _ADDRESSED.match("#" + text.lstrip("#")):
             continue
         form = _FORM.match(text)
         if form is None:
@@ -94,33 +103,33 @@ def read(source: SourceFile) -> tuple[list[Allow], list[Diagnostic]]:
             message = "the suppression gives no reason"
             help = "say why after two dashes: `-- …`"
             problems.append(_warning("KS903", "suppression-without-reason", message, comment.span, help))
-        lines = covered(comment, reading.statements, source)
+        lines = covered(comment, extents)
         rules, wrong = _rules(form, comment.span)
         allows += [Allow(rule, span, *lines) for rule, span in rules]
         problems += wrong
     return allows, problems
 
 
-def covered(comment: Comment, statements: Iterable[Statement], source: SourceFile) -> tuple[int, int]:
-    """Returns the first and last line that a comment speaks about.
+def covered(comment: Comment, extents: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Returns the first and last line that a comment speaks about; `extents` are those of all statements, in order.
 
     That is the statement it stands in or behind, else, for one on a line of its own, the next statement below it.
     """
-    around: list[tuple[int, int]] = []
-    for first, last in _extents(statements, source):
-        if first <= comment.line <= last:
-            around.append((first, last))
-        elif first > comment.line:
-            if comment.alone and not around:
-                return first, last
-            break
-    return min((f for f, _ in around), default=comment.line), max((n for _, n in around), default=comment.line)
+    below = bisect.bisect_right(extents, comment.line, key=lambda extent: extent[0])
+    first = below
+    while first > 0 and extents[first - 1][1] >= comment.line:
+        first -= 1
+    if first < below:
+        return extents[first][0], extents[below - 1][1]
+    if comment.alone and below < len(extents):
+        return extents[below]
+    return comment.line, comment.line
 
 
-def _extents(statements: Iterable[Statement], source: SourceFile) -> Iterator[tuple[int, int]]:
-    for statement in statements:
-        if statement.tokens:
-            yield source.position(statement.start).line, source.position(max(statement.start, statement.stop - 1)).line
+def _extents(statements: Iterable[Statement], source: SourceFile) -> list[tuple[int, int]]:
+    """Returns the first and last line of every statement and header."""
+    ends = [(s.start, max(s.start, s.stop - 1)) for s in statements if s.tokens]
+    return [(source.position(start).line, source.position(stop).line) for start, stop in ends]
 
 
 def _rules(form: re.Match[str], at: Span) -> tuple[list[tuple[Rule, Span]], list[Diagnostic]]:

@@ -29,19 +29,20 @@ class Verdict:
     sources: SourceMap = field(default_factory=SourceMap)
     _suppressions: Suppressions = field(default_factory=Suppressions)
     _configs: dict[Path, Config] = field(default_factory=dict)
-    _last: Config = field(default_factory=Config)
+    _of_file: dict[str, Config] = field(default_factory=dict)  # what holds for each text, by its display name
 
     def spec(self, path: Path, found: Sequence[Diagnostic], sources: SourceMap) -> list[Diagnostic]:
         """Returns what is told of one spec, with the problems of its configuration where they are new."""
         self.sources.files.update(sources.files)
         here = configured(path)
         new = self._problems(here)
-        self._last = self._merged(here.config)
-        return [*new, *self._last.apply(self._suppressions.apply(found, sources))]
+        config = self._merged(here.config)
+        self._of_file.update(dict.fromkeys(sources.files, config))
+        return [*new, *config.apply(self._suppressions.apply(found, sources))]
 
     def rest(self) -> list[Diagnostic]:
         """Returns the warnings about suppressions that were of no use to any spec."""
-        return self._last.apply(self._suppressions.unused())
+        return [d for u in self._suppressions.unused() for d in self._of_file[u.span.file].apply([u])]
 
     def _problems(self, here: Configured) -> list[Diagnostic]:
         if here.source is None or here.source.path is None or here.source.path in self._configs:
@@ -59,6 +60,16 @@ def settled(path: Path, found: Sequence[Diagnostic], sources: SourceMap) -> list
     """Returns what is told of one spec that is checked alone; adds its configuration file to `sources` when needed."""
     verdict = Verdict(sources=sources)
     return [*verdict.spec(path, found, sources), *verdict.rest()]
+
+
+def unsilenced(path: Path, found: Sequence[Diagnostic], sources: SourceMap) -> list[Diagnostic]:
+    """Returns the findings that are not silenced, as they were found, for commands that use a spec but do not judge it.
+
+    What is wrong with suppressions and configuration is left to `ksim lint`, and so is what a project raises to an
+    error, since these commands take the spec all the same.
+    """
+    kept = {(d.slug, d.span, d.message) for d in settled(path, found, SourceMap(dict(sources.files)))}
+    return [d for d in found if (d.slug, d.span, d.message) in kept]
 
 
 def codes(names: Sequence[str]) -> tuple[frozenset[str], list[str]]:

@@ -1,14 +1,17 @@
 """Comments that silence a rule: what they cover, and what is wrong with them."""
 
+import time
 from pathlib import Path
 
 import pytest
 
+from ksim_spec.compile import compile_spec
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.language.load import load_text
 from ksim_spec.rules.suppress import Suppressions, read
-from ksim_spec.rules.verdict import settled
+from ksim_spec.rules.verdict import settled, unsilenced
 from ksim_spec.source import SourceFile, SourceMap, Span
+from tests.rules.pages import BASE
 
 WALK = Path(__file__).parents[1] / "language" / "good" / "walk.ksim"
 SIGNAL = "  spare = base.height"
@@ -31,6 +34,9 @@ def test_without_a_comment_the_rule_is_told():
         f"{SIGNAL}  # ksim: allow unused-signal -- for the log",
         f"{SIGNAL}  # ksim: allow KS115 -- for the log",
         f"{SIGNAL}  #ksim:allow unused-signal--for the log",
+        f"{SIGNAL}  #ksim:allow KS115--logged",
+        f"{SIGNAL}  ### ksim: allow unused-signal -- for the log",
+        f"{SIGNAL}; other = base.height  # ksim: allow unused-signal -- for the log",
         f"  # ksim: allow unused-signal -- for the log\n{SIGNAL}",
         f"  # ksim: allow unused-signal -- for the log\n  # and a word more\n\n{SIGNAL}",
         "  spare = (base.height +\n    # ksim: allow unused-signal -- for the log\n    1 m)",
@@ -102,3 +108,35 @@ def test_a_shared_file_is_unused_only_when_no_spec_needs_it():
         assert seen.unused() == []
     seen = Suppressions()
     assert seen.apply([], sources) == [] and [d.slug for d in seen.unused()] == ["unused-suppression"]
+
+
+def test_thousands_of_suppressions_take_no_time_to_speak_of():
+    lines = "".join(f"  a{i} = 1  # ksim: allow unused-signal -- r\n" for i in range(3000))
+    source = SourceFile("a.ksim", f"signal {{\n{lines}}}\n{'#' * 100_000}\n")
+    spans = [Span("a.ksim", source.text.index(f" a{i} =") + 1, source.text.index(f" a{i} =") + 3) for i in range(3000)]
+    found = [Diagnostic("KS115", "unused-signal", "nothing uses it", span, severity="warning") for span in spans]
+    start = time.process_time()
+    assert Suppressions().apply(found, SourceMap({"a.ksim": source})) == []
+    assert time.process_time() - start < 5
+
+
+def test_commands_that_use_a_spec_leave_out_what_is_silenced_and_no_more(tmp_path):
+    text = "signal {\n  a = 1  # ksim: allow KS115 -- why\n  b = 1  # ksim: allow KS607 -- of no use\n}\n"
+    (tmp_path / "ksim.toml").write_text('[lint]\nignore = ["angle-mismatch"]\nseverity = { KS115 = "error" }\n')
+    path, sources = tmp_path / "a.ksim", SourceMap({"a.ksim": SourceFile("a.ksim", text)})
+    first, second = (
+        Diagnostic("KS115", "unused-signal", "nothing uses it", Span("a.ksim", at, at + 1), severity="warning")
+        for at in (text.index("a = 1"), text.index("b = 1"))
+    )
+    angle = Diagnostic("KS311", "angle-mismatch", "an angle", Span("a.ksim", 12, 13), severity="warning")
+    assert unsilenced(path, [first, second, angle], sources) == [second]
+    assert list(sources.files) == ["a.ksim"]
+
+
+def test_compiling_leaves_out_what_is_silenced(tmp_path):
+    text = BASE.read_text().replace("../../specs", str(BASE.parents[2] / "specs"))
+    path = tmp_path / "a.ksim"
+    path.write_text(f"{text}\nsignal {{\n{SIGNAL}\n}}\n")
+    assert [d.slug for d in compile_spec(path).loaded.diagnostics] == ["unused-signal"]
+    path.write_text(f"{text}\nsignal {{\n{SIGNAL}  # ksim: allow unused-signal -- for the log\n}}\n")
+    assert compile_spec(path).loaded.diagnostics == []
