@@ -13,7 +13,7 @@ from ksim_spec.render.style import Style, wants_color
 
 def explain(
     name: str = typer.Argument(
-        "", metavar="[CODE|SLUG]", help="A rule, such as KS301 or unit-mismatch.", show_default=False
+        "", metavar="CODE|SLUG", help="A rule, such as KS301 or unit-mismatch.", show_default=False
     ),
 ) -> None:
     from ksim_spec.render.page import listing, terminal

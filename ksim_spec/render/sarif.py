@@ -1,6 +1,6 @@
 """Diagnostics as SARIF 2.1.0, the format that code scanning services read.
 
-Plain dictionaries: the library of SARIF classes on PyPI has not been released since 2020, and only a few of its classes
+Plain dictionaries: the library of SARIF classes on PyPI has not been released since 2019, and only a few of its classes
 would be used.
 """
 
