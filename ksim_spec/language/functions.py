@@ -549,7 +549,8 @@ def _tilt(c: Checker, a: Arguments) -> Value:
 def _rotation_distance(c: Checker, a: Arguments) -> Value:
     p, q = a["p"], a["q"]
     if p.kind != "rotation" or q.kind != "rotation":
-        raise TypeProblem("KS208", "not-a-rotation", "`rotation_distance` needs two rotations")
+        help = "for example the `.quat` of two bodies"
+        raise TypeProblem("KS208", "not-a-rotation", "`rotation_distance` needs two rotations", help=help)
     axes = algebra.common_axes([p, q])
     dot = make("sum", make("mul", algebra.expanded(p, axes), algebra.expanded(q, axes)), axis=len(axes) - 1)
     node = make("mul", const(2.0), make("acos", make("abs", dot)))

@@ -173,5 +173,6 @@ def _with_targets(item: Any, report: Report) -> Any:
         return item if all(a is b for a, b in zip(body, item.body, strict=True)) else replace(item, body=body)
     if not isinstance(item, ast.Assign) or isinstance(item.target, _TARGETS):
         return item
-    report.add("invalid-target", "only a name or a path can be assigned to", item.target.span)
+    message = "only a name or a path can be assigned to"
+    report.add("invalid-target", message, item.target.span, help="give the value to a name: `name = …`")
     return ast.ErrorStmt(span=item.span)

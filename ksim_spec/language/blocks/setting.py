@@ -170,6 +170,7 @@ def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
                 "KS111",
                 "no-mirror-partner",
                 f"`{lonely[0]}` has no partner `{other_name(lonely[0], pattern, other)}`",
+                help="correct the patterns, or the name in the robot file",
             )
             return []
     return [(left, right)]
@@ -277,9 +278,9 @@ def _report_shared(c: Checker, stmt: ast.Assign, term: ActionTerm, earlier: list
     taken = {a: t.name for t in earlier for a in t.actuators}
     for actuator in term.actuators:
         if actuator in taken:
-            c.error(
-                stmt.span, "KS509", "actuator-driven-twice", f"`{actuator}` is already driven by `{taken[actuator]}`"
-            )
+            message = f"`{actuator}` is already driven by `{taken[actuator]}`"
+            help = "leave its joint out of one of the two"
+            c.error(stmt.span, "KS509", "actuator-driven-twice", message, help=help)
             return
 
 
