@@ -159,3 +159,14 @@ def test_sarif_goes_to_stdout_alone(unused, capsys):
     told = capsys.readouterr()
     (result,) = json.loads(told.out)["runs"][0]["results"]
     assert (result["ruleId"], result["level"], told.err) == ("KS115", "warning", "")
+
+
+def test_a_suppression_in_an_included_file_counts_for_every_spec_that_includes_it(unused, folder, capsys):
+    shared = folder / "shared.ksim"
+    shared.write_text("signal {\n  spare = base.height  # ksim: allow unused-signal -- only one spec uses it\n}\n")
+    spoil(unused, UNUSED, '\ninclude "shared.ksim"\n')
+    user = folder / "user.ksim"
+    user.write_text(unused.read_text() + "\nobserve other {\n  spare = spare\n}\n")
+    both = [str(unused), str(user)]
+    assert findings(capsys, *both) == findings(capsys, *reversed(both)) == (0, [])
+    assert findings(capsys, str(user)) == (0, [("unused-suppression", "warning")])

@@ -140,3 +140,12 @@ def test_compiling_leaves_out_what_is_silenced(tmp_path):
     assert [d.slug for d in compile_spec(path).loaded.diagnostics] == ["unused-signal"]
     path.write_text(f"{text}\nsignal {{\n{SIGNAL}  # ksim: allow unused-signal -- for the log\n}}\n")
     assert compile_spec(path).loaded.diagnostics == []
+
+
+def test_no_start_of_a_text_makes_it_fail():
+    text = "signal {\n  a = (1 +  # ksim: allow unused-signal, KS1 -- why\n  2)\n}\n# ksim: allow\n#ksim:"
+    for end in range(len(text) + 1):
+        for tail in ("", "\x00", "\u202e\n", "#"):
+            source = SourceFile("a.ksim", text[:end] + tail)
+            allows, problems = read(source)
+            assert all(source.text[a.span.start : a.span.end] for a in allows) and len(problems) <= 3
