@@ -1,4 +1,4 @@
-"""Writes the tables of docs/language.md from the tables in the code: `python docs/generate.py` (`--check` only looks).
+"""Writes the tables of the pages here from the tables in the code: `python docs/generate.py` (`--check` only looks).
 
 A table stands between `<!-- table: NAME -->` and `<!-- end -->`. What a table says beyond the code's own words is in
 the dictionaries here; a row that has no words is an error, so that nothing new stays undescribed.
@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 from ksim_spec.language import draws, functions, library, temporal
 from ksim_spec.language.blocks import chance, training
 from ksim_spec.language.quantities import QUANTITIES, SENSORS, SITE_FRAME_SENSORS
+from ksim_spec.rules import FAMILIES, RULES
 from ksim_spec.train.config import PolicyConfig, TrainConfig
 from ksim_spec.units import UNITS
 
 PAGE = Path(__file__).with_name("language.md")
+RULE_INDEX = Path(__file__).parent / "rules" / "README.md"
 MARK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.S)
 
 # Temporal operators: meaning, value on the first sample of an episode.
@@ -202,6 +205,12 @@ def settings(model: type[PolicyConfig] | type[TrainConfig], words: dict[str, str
     return table(("setting", "default", "meaning"), rows)
 
 
+def rules(digit: str) -> str:
+    mine = [r for r in RULES if r.family.digit == digit]
+    rows = [(f"[{r.code}]({r.code}.md)", f"`{r.slug}`", r.severity, r.summary) for r in mine]
+    return table(("code", "name", "severity", "what is wrong"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "units": units,
     "quantities": quantities,
@@ -215,20 +224,27 @@ TABLES: dict[str, Callable[[], str]] = {
     "policy": lambda: settings(PolicyConfig, POLICY),
     "train": lambda: settings(TrainConfig, TRAIN),
 }
+# The tables of the index of rules, one for each family that has rules.
+RULE_TABLES: dict[str, Callable[[], str]] = {
+    family.name: partial(rules, family.digit) for family in FAMILIES if any(r.family is family for r in RULES)
+}
+PAGES = {PAGE: TABLES, RULE_INDEX: RULE_TABLES}
 
 
-def generated(page: str) -> str:
+def generated(page: str, tables: Mapping[str, Callable[[], str]] = TABLES) -> str:
     """Returns a page with its tables as the code has them; raises KeyError for a row without words."""
-    return MARK.sub(lambda m: f"{m[1]}{TABLES[m[2]]()}{m[3]}", page)
+    return MARK.sub(lambda m: f"{m[1]}{tables[m[2]]()}{m[3]}", page)
 
 
 def main() -> int:
-    page = PAGE.read_text(encoding="utf-8")
-    current = generated(page)
-    if "--check" in sys.argv[1:]:
-        return int(page != current)
-    PAGE.write_text(current, encoding="utf-8")
-    return 0
+    stale = False
+    for path, tables in PAGES.items():
+        page = path.read_text(encoding="utf-8")
+        current = generated(page, tables)
+        stale = stale or page != current
+        if "--check" not in sys.argv[1:]:
+            path.write_text(current, encoding="utf-8")
+    return int(stale and "--check" in sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from ksim_spec.language.resolved import resolved
 from ksim_spec.review.contract import contract
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.reflection import NotMirrored
+from ksim_spec.rules.verdict import unsilenced
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,12 @@ class Compiled:
 
 
 def compile_spec(path: str | Path, *, profile: str | None = None, sets: Sequence[str] = ()) -> Compiled:
-    """Returns the compiled task of a spec file; raises SpecError with every finding when the spec has errors."""
+    """Returns the compiled task of a spec file; raises SpecError with every finding when the spec has errors.
+
+    Findings that a suppression or the project's configuration silences are left out of what was loaded.
+    """
     loaded = load_spec(path, profile=profile, sets=sets)
+    loaded = replace(loaded, diagnostics=unsilenced(Path(path), loaded.diagnostics, loaded.sources))
     program = loaded.require()
     try:
         index = RobotIndex.load(program.robot_path)
@@ -112,7 +117,7 @@ def write_compiled(compiled: Compiled, folder: Path) -> None:
             write_atomic(path, text if isinstance(text, bytes) else text.encode())
         except OSError as error:
             message = f"cannot write `{path}`: {error.strerror}"
-            raise SpecError([Diagnostic("KS152", "unwritable", message, help="choose another folder")]) from None
+            raise SpecError([Diagnostic("KS713", "unwritable", message, help="choose another folder")]) from None
 
 
 def named_roots(program: Program) -> list[tuple[str, Node]]:

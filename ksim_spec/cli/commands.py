@@ -23,7 +23,19 @@ COMMANDS: tuple[Entry, ...] = (
         "lint",
         "Check specs, given as files or folders, against their robots.\n\n"
         "Exits with 1 when there are errors, with 2 when a path cannot be read.",
-        ("ksim lint specs/walk.ksim", "ksim lint specs --format github", "ksim lint walk.ksim --profile play"),
+        (
+            "ksim lint specs/walk.ksim",
+            "ksim lint specs --format github",
+            "ksim lint walk.ksim --profile play",
+            "ksim lint specs --watch",
+        ),
+    ),
+    Entry(
+        "explain",
+        "ksim_spec.cli.explain",
+        "explain",
+        "Say what a rule means, why it matters and how to repair what it reports.\n\nWithout a rule, list them all.",
+        ("ksim explain KS301", "ksim explain unit-mismatch", "ksim explain"),
     ),
     Entry(
         "fmt",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import typer
 
-from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS
+from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS, EXIT_OK, UserError
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError
 from ksim_spec.render.style import wants_color
 from ksim_spec.source import SourceMap
@@ -20,6 +21,19 @@ class OutputFormat(StrEnum):
     concise = "concise"
     json = "json"
     github = "github"
+    sarif = "sarif"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to check, and what to tell of it."""
+
+    paths: tuple[Path, ...]
+    output: OutputFormat = OutputFormat.full
+    profile: str | None = None
+    sets: tuple[str, ...] = ()
+    select: frozenset[str] | None = None
+    ignore: frozenset[str] = frozenset()
 
 
 def lint(
@@ -27,38 +41,65 @@ def lint(
     output: OutputFormat = typer.Option(OutputFormat.full, "--format", help="How findings are written."),
     profile: str = typer.Option("", "--profile", help="Check the spec as this profile changes it."),
     sets: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help="Check it with a setting changed."),
+    select: list[str] = typer.Option([], "--select", metavar="RULE", help="Report only these rules, besides errors."),
+    ignore: list[str] = typer.Option([], "--ignore", metavar="RULE", help="Do not report these rules."),
+    watching: bool = typer.Option(False, "--watch", help="Check again whenever a file changes, until Ctrl-C."),
 ) -> None:
+    only, without = rules(select, "--select"), rules(ignore, "--ignore")
+    request = Request(tuple(paths), output, profile or None, tuple(sets), only if select else None, without)
+    if not watching:
+        raise typer.Exit(told(request)[0])
+    from ksim_spec.cli.watch import watch
+
+    raise typer.Exit(watch(lambda: told(request), lambda: find_specs(request.paths)[0]))
+
+
+def rules(names: list[str], option: str) -> frozenset[str]:
+    """Returns the codes that the names given to an option stand for; UserError for one that stands for none."""
+    from ksim_spec.rules.registry import near
+    from ksim_spec.rules.verdict import codes
+
+    found, unknown = codes(names)
+    if unknown:
+        raise UserError(f"`{option} {unknown[0]}` names no rule: {near(unknown[0])}")
+    return found
+
+
+def told(request: Request) -> tuple[int, list[Path]]:
+    """Checks, prints what was found, and returns the exit code with every file that the findings hang on."""
     from ksim_spec.render.text import render
 
-    specs, missing = find_specs(paths)
-    found, sources = check(specs, profile or None, tuple(sets))
-    color = output is OutputFormat.full and wants_color(sys.stdout)
-    sys.stdout.write(render(found.items, sources, format=output.value, color=color))
+    specs, missing = find_specs(request.paths)
+    found, sources = check(specs, request)
+    color = request.output is OutputFormat.full and wants_color(sys.stdout)
+    sys.stdout.write(render(found.items, sources, format=request.output.value, color=color))
+    sys.stdout.flush()
     for problem in missing:
         print(f"ksim: error: {problem}", file=sys.stderr)
-    if output in (OutputFormat.full, OutputFormat.concise):
+    if request.output in (OutputFormat.full, OutputFormat.concise):
         print(summary(found.items, len(specs)), file=sys.stderr)
-    if missing:
-        raise typer.Exit(EXIT_FAILED)
-    if found.has_errors:
-        raise typer.Exit(EXIT_FINDINGS)
+    files = [*request.paths, *specs, *(s.path for s in sources.files.values() if s.path is not None)]
+    code = EXIT_FAILED if missing else EXIT_FINDINGS if found.has_errors else EXIT_OK
+    return code, [*dict.fromkeys(files)]
 
 
-def check(specs: Iterable[Path], profile: str | None, sets: tuple[str, ...]) -> tuple[Diagnostics, SourceMap]:
-    """Returns the findings of all specs and the sources they point into."""
+def check(specs: Iterable[Path], request: Request) -> tuple[Diagnostics, SourceMap]:
+    """Returns what is told of all specs, suppressions and configuration applied, and the sources it points into."""
     from ksim_spec.language.load import load_spec
+    from ksim_spec.rules.config import forget
+    from ksim_spec.rules.verdict import Verdict
 
-    found, sources = Diagnostics(), SourceMap()
+    forget()  # the configuration may have changed since a watched spec was last checked
+    found, verdict = Diagnostics(), Verdict(request.select, request.ignore)
     for path in specs:
         try:
-            loaded = load_spec(path, profile=profile, sets=sets)
+            loaded = load_spec(path, profile=request.profile, sets=request.sets)
         except SpecError as error:
-            diagnostics, files = error.diagnostics, error.sources
+            found.extend(verdict.spec(path, error.diagnostics, error.sources))
         else:
-            diagnostics, files = loaded.diagnostics, loaded.sources
-        found.extend(diagnostics)
-        sources.files.update(files.files)
-    return found, sources
+            found.extend(verdict.spec(path, loaded.diagnostics, loaded.sources))
+    found.extend(verdict.rest())
+    return found, verdict.sources
 
 
 def find_specs(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
@@ -92,5 +133,3 @@ def summary(found: Iterable[Diagnostic], checked: int) -> str:
     parts = [f"{n} {word}{'s' * (n != 1)}" for word, n in counts.items() if n]
     files = f"{checked} file{'s' * (checked != 1)}"
     return f"{', '.join(parts)} in {files}" if parts else f"no problems in {files}"
-
-

@@ -174,7 +174,8 @@ def multiply(a: Value, b: Value) -> Value:
         _need_number(v, "`*`")
     a, b = align(a, b)
     if a.kind != "scalar" and b.kind != "scalar" and a.kind == "rotation":
-        raise TypeProblem("KS208", "rotation-product", "rotations do not multiply", help="use `compose(p, q)`")
+        help = "see one from another frame: `p.quat in q`"
+        raise TypeProblem("KS222", "rotation-product", "rotations do not multiply", help=help)
     kind, frame = (a.kind, a.frame) if a.kind != "scalar" else (b.kind, b.frame)
     if a.kind != "scalar" and b.kind != "scalar":
         same_frame(a, b, "multiply")

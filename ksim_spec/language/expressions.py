@@ -309,7 +309,7 @@ def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
             return UNKNOWN
         if not hits:
             help = suggest(entry.pattern, axis.labels, "elements")
-            c.error(entry.span, "KS102", "empty-match", f"`{entry.pattern}` matches nothing in {axis}", help=help)
+            c.error(entry.span, "KS117", "empty-match", f"`{entry.pattern}` matches nothing in {axis}", help=help)
             return UNKNOWN
         dim = value.dim if dim is None else dim
         if not dim.same(value.dim):

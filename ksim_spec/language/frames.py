@@ -115,7 +115,7 @@ def relative_to(value: Value, frame: Frame, position: Value | None) -> Value:
         return in_frame(value, frame)
     if position is None or frame.linvel is None or frame.angvel is None or frame.position is None:
         raise TypeProblem(
-            "KS210", "no-place", f"nothing says where this velocity is measured: {frame.name}'s motion stays in it",
+            "KS223", "no-place", f"nothing says where this velocity is measured: {frame.name}'s motion stays in it",
             help="write `x.linvel relative_to …` for something that has a place, or use `in`",
         )  # fmt: skip
     world = to_world(value)

@@ -350,10 +350,10 @@ def _reduction_axes(a: Arguments, x: Value, name: str) -> list[int]:
     if len(x.axes) == 1:
         return [0]
     if not x.axes:
-        raise TypeProblem("KS202", "nothing-to-reduce", f"`{name}` of a scalar", help="leave it out")
+        raise TypeProblem("KS220", "nothing-to-reduce", f"`{name}` of a scalar", help="leave it out")
     axes = ", ".join(f"`{n.name}`" for n in x.axes)
     raise TypeProblem(
-        "KS202",
+        "KS221",
         "ambiguous-reduction",
         f"`{name}` could go over {axes}",
         help=f"say which, for example `{name}(… over {x.axes[0].name})`",
@@ -470,8 +470,7 @@ def _scaled(e: Value, scale: Value) -> Value:
     if not scale.zero and not e.zero and not e.dim.same(scale.dim):
         bare = scale.literal and scale.dim == NUMBER
         raise TypeProblem(
-            "KS302" if bare else "KS301",
-            "missing-unit" if bare else "unit-mismatch",
+            *(("KS302", "missing-unit") if bare else ("KS301", "unit-mismatch")),
             f"the error is in {e.dim} and its scale {'has no unit' if bare else f'in {scale.dim}'}",
             help=f"give the scale in {e.dim}",
         )
@@ -550,7 +549,8 @@ def _tilt(c: Checker, a: Arguments) -> Value:
 def _rotation_distance(c: Checker, a: Arguments) -> Value:
     p, q = a["p"], a["q"]
     if p.kind != "rotation" or q.kind != "rotation":
-        raise TypeProblem("KS208", "not-a-rotation", "`rotation_distance` needs two rotations")
+        help = "for example the `.quat` of two bodies"
+        raise TypeProblem("KS208", "not-a-rotation", "`rotation_distance` needs two rotations", help=help)
     axes = algebra.common_axes([p, q])
     dot = make("sum", make("mul", algebra.expanded(p, axes), algebra.expanded(q, axes)), axis=len(axes) - 1)
     node = make("mul", const(2.0), make("acos", make("abs", dot)))

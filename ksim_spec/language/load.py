@@ -47,7 +47,7 @@ def load_spec(path: str | Path, *, profile: str | None = None, sets: Sequence[st
         data = file.read_bytes()
     except OSError as error:
         raise SpecError(
-            [Diagnostic("KS150", "unreadable-file", f"`{path}` cannot be read: {error.strerror}")]
+            [Diagnostic("KS123", "unreadable-file", f"`{path}` cannot be read: {error.strerror}")]
         ) from None
     return load_text(text_of(data, str(path)), str(path), file, profile=profile, sets=sets)
 
@@ -79,7 +79,7 @@ def overlaid(
         target, equals, value = text.partition("=")
         if not equals:
             out.error(
-                "KS112", "bad-set", f"`{text}` is not `path=value`", span, help="for example `--set train.num_envs=64`"
+                "KS122", "bad-set", f"`{text}` is not `path=value`", span, help="for example `--set train.num_envs=64`"
             )
             continue
         # Blanks in place of the path keep the columns of messages right.
@@ -233,8 +233,8 @@ def _functions(c: Checker, items: list[Item]) -> None:
         elif isinstance(item, ast.Assign | ast.Clause):
             c.error(
                 item.span,
-                "KS110",
-                "misplaced-statement",
+                "KS017",
+                "statement-outside-block",
                 "this stands outside every block",
                 help="put it into a block such as `signal { … }`",
             )
@@ -281,16 +281,14 @@ def _complete(
 ) -> None:
     start = task.span if task else Span(name, 0, 0)
     needed = {
-        "observe": ("KS505", "observe actor { … }"),
-        "action": ("KS506", "action { target = position(legs) around home scale 0.5 rad }"),
-        "reward": ("KS403", "reward { … }"),
-        "terminate": ("KS601", "terminate { timeout when time > 20 s truncate }"),
+        "observe": ("KS505", "missing-observe", "observe actor { … }"),
+        "action": ("KS506", "missing-action", "action { target = position(legs) around home scale 0.5 rad }"),
+        "reward": ("KS403", "missing-reward", "reward { … }"),
+        "terminate": ("KS601", "missing-terminate", "terminate { timeout when time > 20 s truncate }"),
     }
-    for keyword, (code, example) in needed.items():
+    for keyword, (code, slug, example) in needed.items():
         if not _sections(items, keyword):
-            c.error(
-                start, code, f"missing-{keyword}", f"the spec has no `{keyword}` block", help=f"for example `{example}`"
-            )
+            c.error(start, code, slug, f"the spec has no `{keyword}` block", help=f"for example `{example}`")
     groups = [s.name for s in _sections(items, "observe")]
     if groups and "actor" not in groups:
         c.error(

@@ -66,12 +66,12 @@ def _other(
 ) -> list[Item]:
     target = ((path.parent if path else Path(".")) / (item.text or "")).resolve()
     if target in seen or target == (path.resolve() if path else None):
-        out.error("KS151", "include-cycle", f"`{item.text}` includes itself", item.span)
+        out.error("KS125", "include-cycle", f"`{item.text}` includes itself", item.span)
         return []
     if not target.is_file():
         near = [p.name for p in target.parent.glob("*.ksim")] if target.parent.is_dir() else []
         out.error(
-            "KS150",
+            "KS124",
             "missing-file",
             f"there is no file `{item.text}`",
             item.span,
@@ -81,7 +81,7 @@ def _other(
     try:
         text = target.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        out.error("KS150", "unreadable-file", f"`{item.text}` cannot be read: {error}", item.span)
+        out.error("KS123", "unreadable-file", f"`{item.text}` cannot be read: {error}", item.span)
         return []
     source = sources.add(SourceFile(str(target.name if path is None else _display(target, path)), text, target))
     parsed, problems = parse_file(source)
@@ -103,7 +103,7 @@ def profile_edits(items: list[Item], name: str, out: Diagnostics, span: Span) ->
     if found is None:
         known = [s.name or "" for s in sections]
         out.error(
-            "KS101", "unknown-profile", f"there is no profile `{name}`", span, help=suggest(name, known, "profiles")
+            "KS116", "unknown-profile", f"there is no profile `{name}`", span, help=suggest(name, known, "profiles")
         )
         return []
     edits: list[Edit] = []

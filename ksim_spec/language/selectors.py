@@ -77,7 +77,7 @@ def _elements(c: Checker, e: ast.Call, kind: ElementKind, word: str, patterns: l
                 (f"{c.robot.unnamed(kind)} {plural(kind)} of this robot have no name",) if c.robot.unnamed(kind) else ()
             )
             c.error(
-                expr.span, "KS102", f"unknown-{kind}", message, help=suggest(pattern, names, plural(kind)), notes=notes
+                expr.span, "KS102", "unknown-element", message, help=suggest(pattern, names, plural(kind)), notes=notes
             )
     if empty or not found:
         return UNKNOWN
@@ -86,7 +86,7 @@ def _elements(c: Checker, e: ast.Call, kind: ElementKind, word: str, patterns: l
         if len(found) > 1:
             c.error(
                 e.span,
-                "KS108",
+                "KS121",
                 "ambiguous-selector",
                 f"`{label}` matches {len(found)} {plural(kind)}",
                 help=f"use `{plural(kind)}(…)` for several",
@@ -131,7 +131,7 @@ def _keyframe(c: Checker, patterns: list[tuple[str, ast.Expr]]) -> Thing:
         c.error(
             expr.span,
             "KS102",
-            "unknown-keyframe",
+            "unknown-element",
             f"`{name}` is not a keyframe of {c.robot.name}",
             help=suggest(name, known, "keyframes") + ("" if known else "; `default` is the model's reference pose"),
         )

@@ -1,4 +1,4 @@
-"""Diagnostics as text in four formats: `full` for people, `concise` for greps, `json` for tools, `github` for CI.
+"""Diagnostics as text: `full` for people, `concise` for greps, `json` and `sarif` for tools, `github` for CI.
 
 Nothing of a user's text is interpreted: no markup, and control characters are shown as visible symbols, so that a file
 cannot colour or clear the terminal of the one who checks it.
@@ -15,8 +15,8 @@ from ksim_spec.render.snippet import snippet
 from ksim_spec.render.style import Style, visible
 from ksim_spec.source import NOWHERE, SourceMap, Span
 
-Format = Literal["full", "concise", "json", "github"]
-FORMATS: tuple[Format, ...] = ("full", "concise", "json", "github")
+Format = Literal["full", "concise", "json", "github", "sarif"]
+FORMATS: tuple[Format, ...] = ("full", "concise", "json", "github", "sarif")
 SCHEMA_VERSION = 1
 _GITHUB_LEVEL: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "notice", "hint": "notice"}
 
@@ -26,12 +26,16 @@ def render(
 ) -> str:
     """Returns the findings as text, sorted by place and without exact duplicates.
 
-    Ends with a newline unless there is nothing to say; `json` always says something. Never raises for a span that lies
-    outside its file or in a file that `sources` lacks: the place is then shown as far as it is known.
+    Ends with a newline unless there is nothing to say; `json` and `sarif` always say something. Never raises for a
+    span that lies outside its file or in a file that `sources` lacks: the place is then shown as far as it is known.
     """
     findings = Diagnostics(list(diagnostics)).sorted()
     if format == "json":
         return json.dumps(as_json(findings, sources), indent=2) + "\n"
+    if format == "sarif":
+        from ksim_spec.render.sarif import as_sarif  # what every other format need not pay for
+
+        return json.dumps(as_sarif(findings, sources), indent=2) + "\n"
     if format == "full":
         return "".join(f"{full(d, sources, Style(color))}\n" for d in findings)
     one_line = concise if format == "concise" else github

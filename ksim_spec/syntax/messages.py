@@ -35,7 +35,7 @@ def _first(tok: Tok, report: Report) -> None:
     if tok.type == "$END":
         report.add("missing-value", "an expression is missing", tok)
     elif tok.type in _RESERVED:
-        report.add("reserved-word", f"`{tok.text}` is reserved and cannot be a name", tok)
+        report.add("reserved-word", f"`{tok.text}` is reserved and cannot be a name", tok, help="choose another name")
     else:
         report.add("unexpected-token", f"nothing can start with `{shorten(tok.text)}`", tok)
 
@@ -74,7 +74,8 @@ def _operand_wanted(statement: Statement, k: int, report: Report) -> None:
         report.add("unexpected-token", "a name must follow `.`", (before, tok))
     elif before.type in ("CLAUSE", "CLAUSE_NAMES") and tok.type in ASSIGN_OPS:
         where = f"in `{statement.section}`" if statement.section else "here"
-        report.add("reserved-word", f"`{before.text}` opens a statement {where} and cannot be a name", before)
+        message = f"`{before.text}` opens a statement {where} and cannot be a name"
+        report.add("reserved-word", message, before, help="choose another name")
     elif tok.type in _RESERVED:
         advice = f"`{tok.text}` is reserved and cannot be a name"
         report.add("missing-value", f"a value is missing before `{tok.text}`", (before, tok), help=advice)
@@ -169,7 +170,7 @@ def _name(statement: Statement, k: int, inside: bool, report: Report) -> None:
     elif number and (near[:1] and near[0] not in ATTRIBUTE_WORDS or not near and before.text[-1].isdigit()):
         report.add("unknown-unit", f"unknown unit `{tok.text}`", tok, help=advice)
     elif near or (not inside and k + 1 < len(tokens)):
-        report.add("unknown-attribute", f"unknown attribute `{tok.text}`", tok, help=advice)
+        report.add("unknown-word", f"unknown attribute `{tok.text}`", tok, help=advice)
     else:
         message = f"unexpected `{tok.text}` after `{shorten(before.text)}`"
         report.add("unexpected-token", message, tok, help="an operator may be missing")

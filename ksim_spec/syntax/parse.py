@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lark.exceptions import UnexpectedToken
@@ -33,12 +33,12 @@ _LOCK = threading.Lock()  # the rule actions hold the state of one parse at a ti
 
 
 def text_of(data: bytes, name: str) -> str:
-    """Returns the text of a file's bytes, without a byte order mark; SpecError (KS010) when it is not UTF-8."""
+    """Returns the text of a file's bytes, without a byte order mark; SpecError (KS018) when it is not UTF-8."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         message = f"`{name}` is not UTF-8 text ({error.reason} at byte {error.start})"
-        raise SpecError([Diagnostic("KS010", "not-text", message)]) from None
+        raise SpecError([Diagnostic("KS018", "not-text", message)]) from None
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,7 @@ def _feed_all(state: ParserState, tokens: Sequence[Tok], statement: Statement, r
 def _settle(tree: ast.File, report: Report) -> ast.File:
     """Reports what the grammar lets through: values that stand alone at the top level, targets that are not paths."""
     items = tuple(_top_level(item, report) for item in tree.items)
-    _check_targets(items, report)
-    return ast.File(items, span=tree.span)
+    return ast.File(tuple(_with_targets(item, report) for item in items), span=tree.span)
 
 
 def _top_level(item: Any, report: Report) -> Any:
@@ -163,13 +162,17 @@ def _top_level(item: Any, report: Report) -> Any:
         report.add("unexpected-token", f"`{name}` opens a block", item.span, help="end the line with `{`")
     else:
         advice = "write it inside a section, or `name = value`"
-        report.add("misplaced-statement", "this cannot stand outside a block", item.span, help=advice)
+        report.add("statement-outside-block", "this cannot stand outside a block", item.span, help=advice)
     return ast.ErrorStmt((name,) if name else (), span=item.span)
 
 
-def _check_targets(items: Sequence[ast.Node], report: Report) -> None:
-    for item in items:
-        if isinstance(item, ast.Section):
-            _check_targets(item.body, report)
-        elif isinstance(item, ast.Assign) and not isinstance(item.target, _TARGETS):
-            report.add("invalid-target", "only a name or a path can be assigned to", item.target.span)
+def _with_targets(item: Any, report: Report) -> Any:
+    """Returns the item with every assignment to something that is no path reported and left out."""
+    if isinstance(item, ast.Section):
+        body = tuple(_with_targets(inner, report) for inner in item.body)
+        return item if all(a is b for a, b in zip(body, item.body, strict=True)) else replace(item, body=body)
+    if not isinstance(item, ast.Assign) or isinstance(item.target, _TARGETS):
+        return item
+    message = "only a name or a path can be assigned to"
+    report.add("invalid-target", message, item.target.span, help="give the value to a name: `name = …`")
+    return ast.ErrorStmt(span=item.span)

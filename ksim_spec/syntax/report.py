@@ -25,13 +25,13 @@ RULES = {
     "malformed-number": "KS008",
     "missing-equals": "KS009",
     "unknown-section": "KS010",
-    "unknown-attribute": "KS011",
+    "unknown-word": "KS011",
     "misplaced-line-start": "KS012",
     "nesting-too-deep": "KS013",
     "invalid-target": "KS014",
     "reserved-word": "KS015",
     "misplaced-block": "KS016",
-    "misplaced-statement": "KS017",
+    "statement-outside-block": "KS017",
     "unknown-unit": "KS304",
     "spaced-unit": "KS314",
 }
@@ -94,7 +94,7 @@ class Report:
 
     def misplaced_block(self, first: Tok, section: str) -> None:
         where = f"inside `{section}`" if section else "at the top level"
-        advice = "close the block above it first" if first.text in SECTIONS else ""
+        advice = "close the block above it first" if first.text in SECTIONS else "put it into the block it is a part of"
         self.add("misplaced-block", f"a `{first.text}` block cannot stand {where}", first, help=advice)
 
     def unknown_section(self, first: Tok, near: Sequence[str], allowed: Sequence[str], section: str) -> None:
@@ -119,7 +119,8 @@ class Report:
         self.add("unmatched-bracket", f"`{SHOWN[opened.type]}` is closed by `{shown}`", tok, related=related)
 
     def too_deep(self, tok: Tok) -> None:
-        self.add("nesting-too-deep", f"the expression is nested more than {MAX_DEPTH} deep", tok)
+        message = f"the expression is nested more than {MAX_DEPTH} deep"
+        self.add("nesting-too-deep", message, tok, help="name parts of it in a `signal` block")
 
     # Lines
 

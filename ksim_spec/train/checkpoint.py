@@ -35,7 +35,7 @@ FORMAT = 1
 SUFFIX = ".ckpt"
 
 
-def problem(slug: str, message: str, help_text: str = "", code: str = "KS720") -> SpecError:
+def problem(code: str, slug: str, message: str, help_text: str = "") -> SpecError:
     """Returns the error of a file or folder that cannot be used."""
     return SpecError([Diagnostic(code, slug, message, help=help_text)])
 
@@ -95,12 +95,13 @@ def restore(template: Any, arrays: dict[str, np.ndarray], prefix: str, source: P
         wanted = jax.eval_shape(jax.random.key_data, like) if is_key else like
         wanted = wanted if hasattr(wanted, "dtype") else np.asarray(wanted)
         if name not in arrays:
-            raise problem("checkpoint-mismatch", f"checkpoint `{source}` has no `{name}`", "was the spec changed?")
+            message = f"checkpoint `{source}` has no `{name}`"
+            raise problem("KS714", "checkpoint-mismatch", message, "was the spec changed?")
         found = arrays[name]
         if found.shape != wanted.shape or found.dtype != wanted.dtype:
             have, want = f"{found.dtype}{list(found.shape)}", f"{wanted.dtype}{list(wanted.shape)}"
             message = f"`{name}` in checkpoint `{source}` is {have}, the spec needs {want}"
-            raise problem("checkpoint-mismatch", message, "was the spec changed?")
+            raise problem("KS714", "checkpoint-mismatch", message, "was the spec changed?")
         if isinstance(like, np.ndarray):
             return found
         return jax.random.wrap_key_data(jnp.asarray(found)) if is_key else jnp.array(found)
@@ -180,9 +181,9 @@ def find(run_or_file: Path, which: str = "latest") -> Path:
         if found is not None:
             return found
     if not run_or_file.exists():
-        raise problem("no-such-run", f"no run folder or checkpoint `{run_or_file}`")
+        raise problem("KS715", "no-such-run", f"no run folder or checkpoint `{run_or_file}`")
     help_text = "a run writes its first checkpoint when it starts to learn"
-    raise problem("no-checkpoint", f"`{run_or_file}` holds no checkpoint", help_text)
+    raise problem("KS716", "no-checkpoint", f"`{run_or_file}` holds no checkpoint", help_text)
 
 
 def load(path: Path) -> Checkpoint:
@@ -197,10 +198,10 @@ def load(path: Path) -> Checkpoint:
                 for n in names
             }
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise problem("bad-checkpoint", f"cannot read checkpoint `{path}`: {error}") from None
+        raise problem("KS717", "bad-checkpoint", f"cannot read checkpoint `{path}`: {error}") from None
     if meta.get("format") != FORMAT:
         message = f"checkpoint `{path}` has format {meta.get('format')}, this version reads {FORMAT}"
-        raise problem("bad-checkpoint", message)
+        raise problem("KS717", "bad-checkpoint", message)
     return Checkpoint(path, arrays, meta, spec, contract)
 
 

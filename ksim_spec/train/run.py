@@ -82,21 +82,21 @@ def create_run_dir(path: Path) -> None:
     """Creates a run folder. Raises SpecError if something is there already or it cannot be written."""
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         help_text = "choose another folder, or continue that run with `--resume`"
-        raise ckpt.problem("run-exists", f"`{path}` already exists and is not empty", help_text, "KS710")
+        raise ckpt.problem("KS710", "run-exists", f"`{path}` already exists and is not empty", help_text)
     try:
         path.mkdir(parents=True, exist_ok=True)
         probe = path / ".probe"
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise ckpt.problem("run-not-writable", f"cannot write to `{path}`: {error.strerror}", code="KS711") from None
+        raise ckpt.problem("KS711", "run-not-writable", f"cannot write to `{path}`: {error.strerror}") from None
 
 
 def check_config(config: TrainConfig) -> None:
     """Raises SpecError for impossible batch sizes or budgets."""
     problems = validate_batch(config)
     if problems:
-        raise SpecError([Diagnostic("KS701", "batch-sizes", p.message, help=p.help) for p in problems])
+        raise SpecError([Diagnostic("KS701", "impossible-batch", p.message, help=p.help) for p in problems])
 
 
 def train(

@@ -61,7 +61,7 @@ def test_a_folder_that_cannot_be_made_is_2(tmp_path, capsys):
     (tmp_path / "file").write_text("here already")
     assert main(["compile", SPEC, "-o", str(tmp_path / "file" / "x")]) == 2
     told = capsys.readouterr().err
-    assert "KS152" in told and "Traceback" not in told
+    assert "KS713" in told and "Traceback" not in told
 
 
 def test_neither_folder_nor_stage_is_2(capsys):

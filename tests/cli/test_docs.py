@@ -33,6 +33,13 @@ def test_the_tables_are_current():
     assert generator().generated(PAGE) == PAGE, "run: python docs/generate.py"
 
 
+def test_the_index_of_rules_is_current():
+    made = generator()
+    page = made.RULE_INDEX.read_text()
+    assert made.generated(page, made.RULE_TABLES) == page, "run: python docs/generate.py"
+    assert set(re.findall(r"<!-- table: (\w+) -->", page)) == set(made.RULE_TABLES)
+
+
 def test_every_table_of_the_generator_is_on_the_page():
     assert set(re.findall(r"<!-- table: (\w+) -->", PAGE)) == set(generator().TABLES)
 
@@ -80,12 +87,17 @@ def test_the_readme_lists_the_commands_there_are():
     assert listed == {c.name for c in COMMANDS}
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/language.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/language.md", "docs/rules/README.md"])
 def test_links_lead_somewhere(page):
-    text = (ROOT / page).read_text()
-    headings = {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^#+ (.*)$", text, re.M)}
-    for target in re.findall(r"(?<!!)\[[^\]]+\]\(([^)]+)\)", text):
-        if target.startswith("#"):
-            assert target[1:] in headings, target
-        elif not target.startswith("http"):
-            assert ((ROOT / page).parent / target).exists(), target
+    for target in re.findall(r"(?<!!)\[[^\]]+\]\(([^)]+)\)", (ROOT / page).read_text()):
+        if target.startswith("http"):
+            continue
+        file, _, anchor = target.partition("#")
+        path = (ROOT / page).parent / file if file else ROOT / page
+        assert path.exists(), target
+        assert not anchor or anchor in headings(path.read_text()), target
+
+
+def headings(text: str) -> set[str]:
+    """Returns the anchors of a page."""
+    return {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^#+ (.*)$", text, re.M)}

@@ -93,3 +93,80 @@ def test_an_unknown_profile_and_setting_are_told(folder, capsys):
     assert main(["lint", str(folder / "walk.ksim"), "--profile", "nope"]) in (1, 2)
     assert main(["lint", str(folder / "walk.ksim"), "--set", "nope=1"]) in (1, 2)
     assert "Traceback" not in capsys.readouterr().err
+
+
+UNUSED = "\nsignal {\n  spare = base.height\n}\n"
+
+
+@pytest.fixture
+def unused(folder) -> Path:
+    """Returns a spec that gives one warning."""
+    path = folder / "walk.ksim"
+    path.write_text(path.read_text() + UNUSED)
+    return path
+
+
+def findings(capsys, *argv: str) -> tuple[int, list[tuple[str, str]]]:
+    code = main(["lint", "--format", "json", *argv])
+    found = json.loads(capsys.readouterr().out)["diagnostics"]
+    return code, [(d["slug"], d["severity"]) for d in found]
+
+
+def test_a_warning_does_not_fail(unused, capsys):
+    assert findings(capsys, str(unused)) == (0, [("unused-signal", "warning")])
+
+
+def test_rules_are_chosen_on_the_command_line(unused, capsys):
+    for argv in (["--ignore", "unused-signal"], ["--ignore", "KS607,KS115"], ["--select", "KS6"], ["--ignore", "names"]):
+        assert findings(capsys, str(unused), *argv) == (0, []), argv
+    assert findings(capsys, str(unused), "--select", "unused-signal")[1] == [("unused-signal", "warning")]
+
+
+@pytest.mark.parametrize("option", ["--select", "--ignore"])
+def test_a_rule_that_is_none_is_2(option, unused, capsys):
+    assert main(["lint", str(unused), option, "unused-signall"]) == 2
+    assert "did you mean `unused-signal`?" in capsys.readouterr().err
+
+
+def test_an_error_cannot_be_ignored_on_the_command_line(folder, capsys):
+    spoil(folder / "walk.ksim", 'body("torso")', 'body("torsoo")')
+    for argv in (["--ignore", "KS1"], ["--select", "units"]):
+        assert findings(capsys, str(folder / "walk.ksim"), *argv) == (1, [("unknown-element", "error")])
+
+
+def test_a_project_raises_a_warning_to_an_error(unused, folder, capsys):
+    (folder / "ksim.toml").write_text('[lint.severity]\n"unused-signal" = "error"\n')
+    assert findings(capsys, str(unused)) == (1, [("unused-signal", "error")])
+
+
+def test_a_mistake_in_the_configuration_is_shown_once_with_its_line(unused, folder, capsys):
+    (folder / "ksim.toml").write_text('[lint]\nignore = ["unused-signall"]\n')
+    (folder / "two.ksim").write_text(unused.read_text())
+    assert main(["lint", str(unused), str(folder / "two.ksim"), "--format", "concise"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "KS902" in line]
+    assert len(lines) == 1 and "ksim.toml:2:12: warning[KS902 unknown-rule]" in lines[0]
+
+
+def test_suppressions_count_in_lint(unused, capsys):
+    spoil(unused, "  spare = base.height", "  # ksim: allow unused-signal -- a test\n  spare = base.height")
+    assert findings(capsys, str(unused)) == (0, [])
+    spoil(unused, "  spare = base.height\n", "")
+    assert findings(capsys, str(unused)) == (0, [("unused-suppression", "warning")])
+
+
+def test_sarif_goes_to_stdout_alone(unused, capsys):
+    assert main(["lint", str(unused), "--format", "sarif"]) == 0
+    told = capsys.readouterr()
+    (result,) = json.loads(told.out)["runs"][0]["results"]
+    assert (result["ruleId"], result["level"], told.err) == ("KS115", "warning", "")
+
+
+def test_a_suppression_in_an_included_file_counts_for_every_spec_that_includes_it(unused, folder, capsys):
+    shared = folder / "shared.ksim"
+    shared.write_text("signal {\n  spare = base.height  # ksim: allow unused-signal -- only one spec uses it\n}\n")
+    spoil(unused, UNUSED, '\ninclude "shared.ksim"\n')
+    user = folder / "user.ksim"
+    user.write_text(unused.read_text() + "\nobserve other {\n  spare = spare\n}\n")
+    both = [str(unused), str(user)]
+    assert findings(capsys, *both) == findings(capsys, *reversed(both)) == (0, [])
+    assert findings(capsys, str(user)) == (0, [("unused-suppression", "warning")])

@@ -34,8 +34,8 @@ LINES = [
     ("a = sum(x where c  weight 2 per s", "unclosed-bracket", "(", "never closed"),
     ("a = (1, 2]", "unmatched-bracket", "]", "closed by"),
     ("a = 1)", "unmatched-bracket", ")", "closes nothing"),
-    ("a = v weigth 2 per s", "unknown-attribute", "weigth", "`weight`"),
-    ("a = v wieght -2 per s", "unknown-attribute", "wieght", "`weight`"),
+    ("a = v weigth 2 per s", "unknown-word", "weigth", "`weight`"),
+    ("a = v wieght -2 per s", "unknown-word", "wieght", "`weight`"),
     ("a 3", "missing-equals", "a", "`a = …`"),
     ("a.b 3", "missing-equals", "a.b", "`a.b = …`"),
     ("a : 3", "missing-equals", ":", "`a = …`"),
@@ -93,7 +93,7 @@ def test_many_mistakes_give_one_message_each() -> None:
     tree, found = faulty(text)
     source = SourceFile("t", text)
     assert [(d.slug, source.position(d.span.start).line) for d in found] == [
-        ("missing-value", 2), ("unclosed-bracket", 3), ("unclosed-bracket", 4), ("unknown-attribute", 5),
+        ("missing-value", 2), ("unclosed-bracket", 3), ("unclosed-bracket", 4), ("unknown-word", 5),
         ("invalid-character", 6), ("unknown-section", 9), ("unclosed-block", 12),
     ]  # fmt: skip
     assert healthy(tree.items) == ["reward:", "ok", "reward:", "ok2", "signal:", "ok3", "world:", "ok4"]
@@ -119,7 +119,7 @@ def test_a_line_that_continues_the_one_above_is_read_with_it() -> None:
         ("product p {\n a = 1\n}\nb = 1\n", ["misplaced-block"], ["b"]),
         ("foo bar {\n a = 1\n pose home\n}\nb = 1\n", ["unknown-section"], ["b"]),
         ("{\n a = 1\n}\nb = 1\n", ["unexpected-token"], ["b"]),
-        ("event push evry 5 s {\n a = 1\n}\n", ["unknown-attribute"], ["event:", "a"]),
+        ("event push evry 5 s {\n a = 1\n}\n", ["unknown-word"], ["event:", "a"]),
         ("event push every {\n a = 1\n}\n", ["missing-value"], ["event:", "a"]),
         ("reset {\n pose = home\n pose home\n}\n", ["reserved-word"], ["reset:"]),
         ("fn f(a)\nb = 1\n", ["missing-equals"], ["b"]),
@@ -128,7 +128,7 @@ def test_a_line_that_continues_the_one_above_is_read_with_it() -> None:
         ('extend "x"\nb = 1\n', ["unexpected-token"], ["b"]),
         ("include x.y\nb = 1\n", ["unexpected-token"], ["b"]),
         ("reward\nb = 1\n", ["unexpected-token"], ["b"]),
-        ("a < b\nb = 1\n", ["misplaced-statement"], ["b"]),
+        ("a < b\nb = 1\n", ["statement-outside-block"], ["b"]),
         ("check {\n a < 3\n -b < 3\n a < )\n c < 1\n}\n", ["unmatched-bracket"], ["check:"]),
     ],
 )

@@ -52,7 +52,7 @@ def attributes(c: Checker, attrs: tuple[ast.Attr, ...], allowed: tuple[str, ...]
                 help=suggest(attr.word, allowed, "attributes"),
             )
         elif attr.word in found:
-            c.error(attr.span, "KS103", "duplicate-attribute", f"`{attr.word}` is given twice")
+            c.error(attr.span, "KS119", "duplicate-attribute", f"`{attr.word}` is given twice")
         else:
             found[attr.word] = attr
     return Attributes(found)

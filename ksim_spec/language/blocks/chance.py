@@ -213,7 +213,7 @@ def _pose(c: Checker, stmt: ast.Clause) -> str | None:
     if not isinstance(thing, Unknown):
         c.error(
             stmt.span,
-            "KS604",
+            "KS608",
             "not-a-pose",
             "`pose` needs a keyframe",
             help='declare one in the robot block: `home = keyframe("stand")`',

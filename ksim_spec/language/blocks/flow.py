@@ -30,7 +30,7 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
     if name is None:
         c.error(
             section.header_span,
-            "KS203",
+            "KS126",
             "missing-name",
             "a command needs a name",
             help="for example `command velocity {`",
@@ -53,7 +53,7 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
     if not leaves:
         if not any(isinstance(s, ast.ErrorStmt) for s in section.body):
             example = "for example `x = uniform(-1 m/s, 1 m/s)`"
-            c.error(section.header_span, "KS203", "missing-field", f"the command `{name}` has no field", help=example)
+            c.error(section.header_span, "KS508", "missing-field", f"the command `{name}` has no field", help=example)
         c.scope.salvaged.add(name)
         return None
     command = Command(name, tuple(leaves), frame)
@@ -117,7 +117,7 @@ def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
     if p is None:
         return None
     if not 0 <= p <= 1:
-        c.error(expr.span, "KS217", "out-of-range", f"a probability is between 0 and 100 %, and this is {p:.0%}")
+        c.error(expr.span, "KS224", "out-of-range", f"a probability is between 0 and 100 %, and this is {p:.0%}")
         return None
     param = c.param(f"command.{name}.zero", algebra.number(p)).node
     u = sample(DrawContext(f"command.{name}.zero", "command"), "uniform", ())
@@ -176,7 +176,7 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
         if name is None:
             c.error(
                 section.header_span,
-                "KS203",
+                "KS126",
                 "missing-name",
                 "an observation group needs a name",
                 help="for example `observe actor {`",

@@ -43,7 +43,7 @@ def _header(section: ast.Section, out: Diagnostics) -> None:
             out.error("KS105", "unknown-attribute", f"a `{keyword}` block takes no `{attr.word}`", attr.span)
     if section.name is not None and keyword not in _NAMED:
         help = f"write `{keyword} {{`"
-        out.error("KS105", "unexpected-name", f"a `{keyword}` block has no name", section.name_span, help=help)
+        out.error("KS120", "unexpected-name", f"a `{keyword}` block has no name", section.name_span, help=help)
 
 
 def _operator(keyword: str, stmt: Statement, out: Diagnostics) -> None:

@@ -158,7 +158,7 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
         if word is not None and not weight.zero:
             c.error(
                 expr.span,
-                "KS401",
+                "KS409",
                 "rate-on-event",
                 f"`{name}` is a rate (value times weight is per s), and also `{_WORDS[word]}`",
                 help="leave out `per s` in the weight, or the words after it",

@@ -162,7 +162,7 @@ def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
         hits = [n for n in names if fnmatch.fnmatchcase(n, pattern)]
         lonely = [n for n in hits if other_name(n, pattern, other) not in known]
         if not hits:
-            c.error(stmt.span, "KS102", "empty-match", f"`{pattern}` matches nothing on {c.robot.name}")
+            c.error(stmt.span, "KS117", "empty-match", f"`{pattern}` matches nothing on {c.robot.name}")
             return []
         if lonely:
             c.error(
@@ -170,6 +170,7 @@ def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
                 "KS111",
                 "no-mirror-partner",
                 f"`{lonely[0]}` has no partner `{other_name(lonely[0], pattern, other)}`",
+                help="correct the patterns, or the name in the robot file",
             )
             return []
     return [(left, right)]
@@ -215,7 +216,7 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
             known = ("floor", *steps, *_SOLVER)
             c.error(
                 stmt.target.span,
-                "KS103",
+                "KS118",
                 "unknown-setting",
                 f"the world has no setting `{name}`",
                 help=suggest(name, known, "settings"),
@@ -237,7 +238,7 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
 def _floor(c: Checker, stmt: ast.Assign) -> tuple[bool, float | None]:
     attrs = attributes(c, stmt.attrs, ("friction",), "the floor")
     if not (isinstance(stmt.value, ast.Name) and stmt.value.id in ("plane", "robot")):
-        c.error(stmt.value.span, "KS103", "unknown-setting", "the floor is `plane`, or `robot` for the MJCF's own")
+        c.error(stmt.value.span, "KS118", "unknown-setting", "the floor is `plane`, or `robot` for the MJCF's own")
         return False, None
     expr = attrs.expr("friction")
     friction = c.scalar(expr, NUMBER, "a friction coefficient") if expr is not None else None
@@ -277,9 +278,9 @@ def _report_shared(c: Checker, stmt: ast.Assign, term: ActionTerm, earlier: list
     taken = {a: t.name for t in earlier for a in t.actuators}
     for actuator in term.actuators:
         if actuator in taken:
-            c.error(
-                stmt.span, "KS504", "actuator-driven-twice", f"`{actuator}` is already driven by `{taken[actuator]}`"
-            )
+            message = f"`{actuator}` is already driven by `{taken[actuator]}`"
+            help = "leave its joint out of one of the two"
+            c.error(stmt.span, "KS509", "actuator-driven-twice", message, help=help)
             return
 
 
@@ -362,7 +363,7 @@ def _actuators(c: Checker, call: ast.Call, mode: str, joints: tuple[str, ...], s
         if not on_joint:
             c.error(
                 call.span,
-                "KS504",
+                "KS510",
                 "joint-without-actuator",
                 f"no actuator drives `{joint}`",
                 help="leave the joint out of the action",

@@ -94,7 +94,7 @@ def _setting(
     if name not in model.model_fields:
         c.error(
             stmt.target.span,
-            "KS103",
+            "KS118",
             "unknown-setting",
             f"`{where}` has no setting `{name}`",
             help=suggest(name, model.model_fields, "settings"),
@@ -174,7 +174,8 @@ def check_policy(
             elif seen is not None and stmt.target.id == "critic":
                 critic = seen
             elif seen is not None and seen != "actor":
-                c.error(stmt.span, "KS503", "actor-group", "the actor observes the group `actor`")
+                help = "leave `observes` out: the actor sees the group `actor`"
+                c.error(stmt.span, "KS511", "actor-group", f"the actor cannot observe the group `{seen}`", help=help)
         else:
             _setting(c, stmt, PolicyConfig, settings, spans, "policy")
     if settings.get("symmetric") is True and not mirrored:

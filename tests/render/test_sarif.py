@@ -1,0 +1,109 @@
+"""SARIF logs: what the format demands, and what code scanning services need on top."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ksim_spec.diagnostics import Diagnostic, Label
+from ksim_spec.render.text import render
+from ksim_spec.rules import RULES
+from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
+
+TEXT = "task walk\nreward {\n  a = 1 m\n}\n"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def sources(path: Path | None, text: str = TEXT) -> SourceMap:
+    return SourceMap({"walk.ksim": SourceFile("walk.ksim", text, path)})
+
+
+def at(word: str, text: str = TEXT) -> Span:
+    return Span("walk.ksim", text.index(word), text.index(word) + len(word))
+
+
+def finding(span: Span, **more) -> Diagnostic:
+    return Diagnostic("KS301", "unit-mismatch", "cannot add `m`", span, **more)
+
+
+def log(findings: list[Diagnostic], known: SourceMap) -> dict:
+    return json.loads(render(findings, known, format="sarif"))
+
+
+def run_of(found: dict) -> dict:
+    """Returns the one run of a log, with everything in place that the schema requires of it."""
+    assert found["version"] == "2.1.0" and found["$schema"].endswith("sarif-2.1.0.json")
+    (run,) = found["runs"]
+    driver = run["tool"]["driver"]
+    assert driver["name"] == "ksim" and run["columnKind"] in ("utf16CodeUnits", "unicodeCodePoints")
+    for rule in driver["rules"]:
+        assert rule["id"] and rule["shortDescription"]["text"]
+        assert rule["defaultConfiguration"]["level"] in ("none", "note", "warning", "error")
+    for result in run["results"]:
+        assert result["message"]["text"] and result["level"] in ("none", "note", "warning", "error")
+        assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert all(isinstance(v, str) for v in result["partialFingerprints"].values())
+        for place in [*result.get("locations", []), *result.get("relatedLocations", [])]:
+            physical = place["physicalLocation"]
+            assert physical["artifactLocation"]["uri"] and " " not in physical["artifactLocation"]["uri"]
+            if region := physical.get("region"):
+                assert 1 <= region["startLine"] <= region["endLine"] and region["startColumn"] >= 1
+                assert region["startLine"] < region["endLine"] or region["startColumn"] <= region["endColumn"]
+    return run
+
+
+def test_a_log_without_findings_lists_every_rule(home):
+    run = run_of(log([], SourceMap()))
+    assert run["results"] == []
+    assert [(r["id"], r["name"]) for r in run["tool"]["driver"]["rules"]] == [(r.code, r.slug) for r in RULES]
+    assert not any("help" in r for r in run["tool"]["driver"]["rules"])
+
+
+def test_a_finding_has_its_place_relative_to_the_folder(home):
+    path = home / "my specs" / "walk.ksim"
+    related = (Label(at("task"), "declared here"),)
+    (result,) = run_of(log([finding(at("1 m"), notes=("a fact",), help="do", related=related)], sources(path)))[
+        "results"
+    ]
+    physical = result["locations"][0]["physicalLocation"]
+    assert physical["artifactLocation"] == {"uri": "my%20specs/walk.ksim", "uriBaseId": "ROOT"}
+    assert physical["region"] == {"startLine": 3, "startColumn": 7, "endLine": 3, "endColumn": 10}
+    assert result["message"]["text"] == "cannot add `m`\nnote: a fact\nhelp: do" and result["ruleId"] == "KS301"
+    assert result["relatedLocations"][0]["message"]["text"] == "declared here"
+
+
+def test_the_page_of_a_broken_rule_is_in_the_log(home):
+    rules = run_of(log([finding(at("1 m"))], sources(home / "walk.ksim")))["tool"]["driver"]["rules"]
+    assert [r["id"] for r in rules if "help" in r] == ["KS301"]
+    assert "How to repair it" in next(r for r in rules if r["id"] == "KS301")["help"]["markdown"]
+
+
+def test_a_file_elsewhere_is_an_absolute_uri(home):
+    (result,) = run_of(log([finding(at("1 m"))], sources(Path("/elsewhere/walk.ksim"))))["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "file:///elsewhere/walk.ksim"}
+
+
+def test_what_is_in_no_file_has_no_place(home):
+    results = run_of(log([finding(NOWHERE), finding(at("task"))], sources(None)))["results"]
+    assert [r.get("locations") for r in results] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("severity", "level"), [("error", "error"), ("warning", "warning"), ("info", "note"), ("hint", "note")]
+)
+def test_levels(severity, level, home):
+    (result,) = run_of(log([finding(at("1 m"), severity=severity)], sources(home / "walk.ksim")))["results"]
+    assert result["level"] == level
+
+
+def test_the_fingerprint_outlives_lines_added_above(home):
+    def prints(text: str, word: str) -> set[str]:
+        results = run_of(log([finding(at(word, text))], sources(home / "walk.ksim", text)))["results"]
+        return {r["partialFingerprints"]["ksim/v1"] for r in results}
+
+    assert prints(TEXT, "1 m") == prints("# a line more\n" + TEXT, "1 m") != prints(TEXT, "task")
