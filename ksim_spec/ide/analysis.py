@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ksim_spec.diagnostics import Diagnostic
+from ksim_spec.diagnostics import Diagnostic, Diagnostics
 from ksim_spec.ide.robots import Robots, Stamp, stamp
 from ksim_spec.ide.tree import Blocks, blocks_of, path_at
 from ksim_spec.language.expressions import Checker
@@ -14,6 +14,7 @@ from ksim_spec.language.load import Trace, load_tree
 from ksim_spec.language.overlay import Item
 from ksim_spec.language.program import Program
 from ksim_spec.language.scope import Thing
+from ksim_spec.language.types import Unknown
 from ksim_spec.source import SourceFile, SourceMap, Span
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import Reading, read_file
@@ -56,6 +57,19 @@ class Snapshot:
     def thing(self, expr: ast.Node) -> Thing | None:
         """Returns what an expression of the text stood for when it was checked, or None."""
         return self.seen.get(expr.span)
+
+    def evaluate(self, expr: ast.Expr) -> Thing | None:
+        """Returns what any expression stands for in the scope of this spec; None for what has a mistake in it."""
+        checker = self.checker
+        if checker is None:
+            return None
+        out, seen = checker.out, checker.seen
+        checker.out, checker.seen = Diagnostics(), None  # nobody asked for its findings
+        try:
+            thing = checker.thing(expr)
+        finally:
+            checker.out, checker.seen = out, seen
+        return None if isinstance(thing, Unknown) else thing
 
     def own(self, span: Span) -> bool:
         """True for a place in this document, not in a file that it includes."""

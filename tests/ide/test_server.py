@@ -7,10 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.ide.client import Client
+from tests.ide.client import Client, where
 from tests.ide.helpers import WALK
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("pygls") is None, reason="pygls is not installed")
@@ -41,6 +42,48 @@ def test_a_broken_spec_is_reported_fixed_and_formatted(client: Client):
     names = [s["name"] for s in client.request("textDocument/documentSymbol", textDocument={"uri": uri})]
     assert names[:2] == ["task walk", "robot"]
     assert len(client.request("textDocument/foldingRange", textDocument={"uri": uri})) > 10
+    assert client.stop() == 0
+
+
+def test_hover_completion_definition_references_rename_and_hints(client: Client):
+    uri = client.open(WALK, WALK_TEXT)
+    assert client.diagnostics(uri) == []
+    document = {"uri": uri}
+
+    def ask(method: str, marked: str, **more: object) -> Any:
+        return client.request(f"textDocument/{method}", textDocument=document, position=where(WALK_TEXT, marked), **more)
+
+    assert "[xyz 3] m/s in base.heading" in ask("hover", "  v|       = base.linvel")["contents"]["value"]
+    assert ask("hover", "|\nworld {") is None
+    (place,) = ask("definition", 'body("tor|so")')
+    assert place["uri"].endswith("biped.xml") and place["range"]["start"]["line"] > 10
+    assert len(ask("references", "  mov|ing  =", context={"includeDeclaration": True})) == 3
+    edits = ask("rename", "  mov|ing  =", newName="walking")["changes"][uri]
+    assert [e["newText"] for e in edits] == ["walking"] * 3
+    with pytest.raises(AssertionError, match="already means something here"):
+        ask("rename", "  mov|ing  =", newName="gait")
+    everything = {"start": {"line": 0, "character": 0}, "end": {"line": 999, "character": 0}}
+    found = client.request("textDocument/inlayHint", textDocument=document, range=everything)
+    assert {"[0:3]", "2/s, 0.04/step"} <= {h["label"] for h in found}
+    typed = WALK_TEXT.replace("  gait    = phase(1.4 Hz)", "  gait    = base.li")
+    client.change(uri, 2, typed)
+    items = client.request("textDocument/completion", textDocument=document, position=where(typed, "= base.li|\n"))["items"]
+    (item,) = [i for i in items if i["label"] == "linvel"]
+    assert item["textEdit"]["range"]["start"] == where(typed, "= base.|li\n") and item["detail"] == "m/s"
+    assert client.stop() == 0
+
+
+def test_columns_are_those_of_the_editor(client: Client):
+    text = WALK_TEXT.replace('on flat ground"', 'on \U0001f916 ground" doc "\U0001f916" nonsense', 1)
+    uri = client.open(WALK, text)
+    found = client.diagnostics(uri)[0]["range"]["start"]
+    start = text.index("nonsense")
+    assert found["line"] == 0 and found["character"] <= len(text[:start].encode("utf-16-le")) // 2
+    moved = WALK_TEXT.replace("gait    = phase(1.4 Hz)", 'gait    = body("\U0001f916").nonsense', 1)
+    client.change(uri, 2, moved)
+    (name,) = [d for d in client.diagnostics(uri, 2) if d["code"].startswith("KS102")]
+    length = name["range"]["end"]["character"] - name["range"]["start"]["character"]
+    assert length == len('"xx"')  # the robot face is two units of UTF-16
     assert client.stop() == 0
 
 
