@@ -13,7 +13,6 @@ from typing import Any
 
 from lsprotocol import types as lsp
 from pygls import uris
-from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from ksim_spec.ide.analysis import Snapshot
@@ -264,7 +263,8 @@ def _rename(ls: Server, params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
         return None
     found = rename(snapshot, ls.offset(snapshot, params.position), params.new_name)
     if isinstance(found, Refusal):
-        raise JsonRpcInvalidParams(found.reason)
+        ls.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, found.reason))
+        return None
     return lsp.WorkspaceEdit({uri: ls.edits(snapshot, found)})
 
 

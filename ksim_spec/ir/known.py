@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from ksim_spec.ir.lazy_numpy import np
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import OPS
 

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 30  # seconds that a conversation may take
+PATIENCE = 120  # seconds that a conversation may take
 
 
 class Client:

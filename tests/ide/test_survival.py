@@ -22,7 +22,7 @@ from tests.ide.helpers import ROOT, WALK, snapshot
 from tests.language.test_robustness import TOKEN
 
 SPECS = sorted((ROOT / "specs").glob("*.ksim"))
-EACH = 14  # samples of each kind from each spec
+EACH = 6  # samples of each kind from each spec
 
 
 def exercise(text: str, path: Path, offset: int) -> None:
