@@ -40,7 +40,6 @@ class Refusal:
 
 def target_at(snapshot: Snapshot, offset: int) -> Target | None:
     """Returns the declared name (signal, command, part of the robot, level, function) that stands at an offset."""
-    path = snapshot.path_at(offset)
     span = _word_span(snapshot.text, offset)
     word = snapshot.text[span[0] : span[1]]
     if snapshot.checker is None or not word:
@@ -51,9 +50,6 @@ def target_at(snapshot: Snapshot, offset: int) -> Target | None:
     found = _target(snapshot, word)
     if found is not None and snapshot.own(found.declared) and found.declared.start <= offset <= found.declared.end:
         return found
-    inner = path[-1]
-    if isinstance(inner, ast.FnDef) and inner.name == word:
-        return _target(snapshot, word)
     return None
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from ksim_spec.ide.analysis import Snapshot, analyse
 from ksim_spec.ide.robots import Robots
+from ksim_spec.ir.node import forget
 
+ROOM = 1000  # checks after which what was worked out is dropped
 LARGEST = 1_000_000  # characters; a spec is a few thousand, and the editor must not wait
 
 
@@ -26,11 +28,18 @@ class Workspace:
         known = self.kept.get(key)
         if known is not None and known[0] == text and known[1].current():
             return known[1]
+        self._make_room()
         name = str(path) if path is not None else key
         found = analyse(text, name, path, self.robots, known[1] if known is not None else None)
         self.checks += 1
         self.kept[key] = (text, found)
         return found
+
+    def _make_room(self) -> None:
+        """Now and then drops all that was worked out: every check leaves a few nodes behind in the table of nodes."""
+        if self.checks % ROOM == ROOM - 1:
+            self.kept.clear()
+            forget()
 
     def stale(self) -> list[str]:
         """Returns the documents with a snapshot that a change of another file has made old."""

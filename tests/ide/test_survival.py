@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ksim_spec.ide import workspace
 from ksim_spec.ide.complete import complete
 from ksim_spec.ide.definition import definitions
 from ksim_spec.ide.folding import folds
@@ -18,6 +19,7 @@ from ksim_spec.ide.problems import problems
 from ksim_spec.ide.robots import Robots
 from ksim_spec.ide.symbols import flat, symbols
 from ksim_spec.ide.workspace import LARGEST, Workspace
+from ksim_spec.ir import node
 from tests.ide.helpers import ROOT, WALK, snapshot
 from tests.language.test_robustness import TOKEN
 
@@ -91,6 +93,17 @@ def test_names_of_the_robot_are_still_known_while_its_line_is_broken():
     assert here is not None and here.program is None
     at = broken.index('body("torso')
     assert "torso" in [i.label for i in complete(here, at + len('body("')).items]
+
+
+def test_a_long_session_does_not_pile_up_nodes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(workspace, "ROOM", 5)
+    spaces, sizes = Workspace(), []
+    for k in range(11):
+        spaces.snapshot("u", WALK.read_text().replace("phase(1.4 Hz)", f"phase(1.4{k} Hz)"), WALK)
+        sizes.append(len(node._INTERNED))
+    assert sizes[3] > sizes[0] and sizes[9] == sizes[4] <= sizes[0]
+    found = spaces.snapshot("u", WALK.read_text(), WALK)
+    assert found is not None and problems(found) == []
 
 
 def test_a_text_too_large_is_not_read():
