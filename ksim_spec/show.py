@@ -12,8 +12,8 @@ import numpy as np
 
 from ksim_spec.compile import Compiled
 from ksim_spec.emit.binding import pose_positions
-from ksim_spec.ir.node import Node, walk
-from ksim_spec.ir.ops import OPS
+from ksim_spec.ir.known import evaluate
+from ksim_spec.ir.node import Node
 from ksim_spec.language.episode import episode_steps
 from ksim_spec.language.program import ActionTerm, CommandField, Level, ObservationGroup, Program, RewardTerm
 from ksim_spec.review.contract import contract
@@ -79,24 +79,6 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
 
 
 # Numbers of the IR ---------------------------------------------------------------------------------------------------
-
-
-def evaluate(node: Node, params: Mapping[str, float], levels: Mapping[str, float]) -> np.ndarray | None:
-    """Returns the value of a node over parameters and levels, or None when it needs anything else."""
-    known: dict[int, Any] = {}
-    for n in walk([node]):
-        if n.op == "const":
-            known[id(n)] = np.asarray(n.attr("value"))
-        elif n.op in ("param", "level"):
-            known[id(n)] = np.asarray((params if n.op == "param" else levels)[n.attr("name")])
-        elif OPS[n.op].leaf or any(id(a) not in known for a in n.args):
-            continue
-        else:
-            try:
-                known[id(n)] = np.asarray(OPS[n.op].numpy(*(known[id(a)] for a in n.args), **dict(n.attrs)))
-            except (RuntimeError, TypeError):  # a temporal operator has no value by itself
-                continue
-    return known.get(id(node))
 
 
 def _pair(program: Program, node: Node) -> tuple[float | None, float | None]:

@@ -56,6 +56,10 @@ class SourceFile:
         line = bisect.bisect_right(self._line_starts, offset) - 1
         return Position(line + 1, offset - self._line_starts[line] + 1)
 
+    def start_of(self, number: int) -> int:
+        """Returns the offset at which a one-based line starts; the end of the text past the last line."""
+        return self._line_starts[number - 1] if number <= len(self._line_starts) else len(self.text)
+
     def line(self, number: int) -> str:
         """Returns the text of a one-based line without its line end; empty past the end of the file."""
         if not 1 <= number <= len(self._line_starts):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,11 @@ def test_the_check_sees_a_heavy_import():
 
 def test_reading_checking_and_showing_specs_imports_none_of_them():
     assert heavy_imports(WALK.format(rooms=("syntax", "language", "robot.index", "render.text", "cli.lint"))) == []
+
+
+def test_the_editor_features_import_none_of_them_nor_numpy():
+    program = WALK.format(rooms=("ide", *(["lsp"] if find_spec("pygls") else [])))
+    assert heavy_imports(f"{program}\nassert 'numpy' not in sys.modules".replace("import pkgutil", "import sys, pkgutil")) == []
 
 
 def test_building_a_robot_takes_mujoco_but_no_jax():

@@ -47,6 +47,14 @@ COMMANDS: tuple[Entry, ...] = (
         ("ksim fmt specs", "ksim fmt --check specs", "ksim fmt --diff specs/walk.ksim", "ksim fmt - < walk.ksim"),
     ),
     Entry(
+        "lsp",
+        "ksim_spec.cli.lsp",
+        "lsp_command",
+        "Serve an editor: diagnostics, formatting, hover, completion and more over stdin and stdout.\n\n"
+        "Started by the editor, not by hand. Needs pygls: pip install 'ksim_spec[lsp]'.",
+        ("ksim lsp",),
+    ),
+    Entry(
         "show",
         "ksim_spec.cli.show",
         "show_command",

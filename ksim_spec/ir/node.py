@@ -61,6 +61,11 @@ def intern(op: str, args: tuple[Node, ...], attrs: dict[str, AttrValue], dtype: 
     return node
 
 
+def forget() -> None:
+    """Forgets every node, for a process that checks specs all day: nodes made before and after are never the same."""
+    _INTERNED.clear()
+
+
 def walk(roots: Iterable[Node]) -> Iterator[Node]:
     """Yields every node reachable from `roots` once, arguments before their users (iterative: no recursion limit)."""
     seen: set[int] = set()

@@ -50,6 +50,7 @@ class Checker:
     calls: list[str] = field(default_factory=list)
     depth: int = 0
     streams: dict[str, int] = field(default_factory=dict)
+    seen: dict[Span, Thing] | None = None  # what each expression stood for, when an editor wants to know
     onboard: set[tuple[str, str, str]] = field(default_factory=set)  # (kind, element, quantity) a robot measures too
 
     # Entry points ---------------------------------------------------------------------------------------------------
@@ -73,7 +74,10 @@ class Checker:
             return UNKNOWN
         self.depth += 1
         try:
-            return _HANDLERS[type(expr)](self, expr)
+            found = _HANDLERS[type(expr)](self, expr)
+            if self.seen is not None:
+                self.seen[expr.span] = found
+            return found
         finally:
             self.depth -= 1
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError, suggest
@@ -14,7 +14,7 @@ from ksim_spec.language.expressions import Checker, Fn
 from ksim_spec.language.overlay import Edit, Item, apply, expand, profile_edits
 from ksim_spec.language.program import Program
 from ksim_spec.language.robot_view import RobotView
-from ksim_spec.language.scope import Scope
+from ksim_spec.language.scope import Scope, Thing
 from ksim_spec.language.types import Axis, Value
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.sources import resolve
@@ -40,6 +40,21 @@ class Loaded:
         return self.program
 
 
+@dataclass
+class Trace:
+    """What an editor wants to know of a check, as far as it came: `program` is there for a spec with errors too.
+
+    `seen`, where it is a dict, is filled with what each expression stood for; `items` are the blocks of the spec and of
+    what it includes.
+    """
+
+    read_robot: Callable[[Path], RobotIndex] = RobotIndex.load
+    items: list[Item] = field(default_factory=list)
+    seen: dict[Span, Thing] | None = None
+    checker: Checker | None = None
+    program: Program | None = None
+
+
 def load_spec(path: str | Path, *, profile: str | None = None, sets: Sequence[str] = ()) -> Loaded:
     """Returns the checked spec of a file. Only a file that cannot be read raises (SpecError)."""
     file = Path(path)
@@ -56,13 +71,23 @@ def load_text(
     text: str, name: str, path: Path | None = None, *, profile: str | None = None, sets: Sequence[str] = ()
 ) -> Loaded:
     """Returns the checked spec of a text; `path` is where relative files are looked for."""
-    sources, out = SourceMap(), Diagnostics()
-    source = sources.add(SourceFile(name, text.replace("\r\n", "\n"), path))
+    source = SourceFile(name, text.replace("\r\n", "\n"), path)
     tree, problems = parse_file(source)
+    return load_tree(source, tree, problems, profile=profile, sets=sets)
+
+
+def load_tree(
+    source: SourceFile, tree: ast.File, problems: Sequence[Diagnostic], *, profile: str | None = None,
+    sets: Sequence[str] = (), trace: Trace | None = None,
+) -> Loaded:  # fmt: skip
+    """Returns the checked spec of a parsed text with these problems; fills `trace` on the way."""
+    sources, out, trace = SourceMap(), Diagnostics(), trace or Trace()
+    sources.add(source)
     out.extend(problems)
-    items = expand(tree, path, sources, out)
-    items = overlaid(items, profile, sets, sources, out)
-    program = _check(items, name, path, sources, out, complete=profile is None)
+    items = expand(tree, source.path, sources, out)
+    trace.items = items = overlaid(items, profile, sets, sources, out)
+    program = _check(items, source.name, source.path, sources, out, profile is None, trace)
+    trace.program = program
     return Loaded(None if out.has_errors else program, out.sorted(), sources)
 
 
@@ -117,7 +142,7 @@ def _single(items: list[Item], keyword: str, out: Diagnostics) -> ast.Section | 
 
 
 def _robot(
-    items: list[Item], path: Path | None, sources: SourceMap, out: Diagnostics, source: str
+    items: list[Item], path: Path | None, sources: SourceMap, out: Diagnostics, source: str, trace: Trace
 ) -> tuple[RobotView, ast.Section | ast.Directive] | None:
     section: ast.Section | ast.Directive | None = _single(items, "robot", out) or next(
         (i for i in items if isinstance(i, ast.Directive) and i.word == "robot"), None
@@ -133,7 +158,7 @@ def _robot(
         home = sources.get(span.file)
         folder = home.path.parent if home and home.path else path.parent if path else Path(".")
         found = resolve(section.text, folder, span)
-        index = RobotIndex.load(found.path)
+        index = trace.read_robot(found.path)
     except SpecError as error:
         sources.files.update({k: v for k, v in error.sources.files.items() if k not in sources.files})
         out.extend(error.diagnostics)
@@ -150,16 +175,16 @@ def _mirror_span(robot: Item | None) -> Span:
 
 
 def _check(
-    items: list[Item], name: str, path: Path | None, sources: SourceMap, out: Diagnostics, complete: bool
+    items: list[Item], name: str, path: Path | None, sources: SourceMap, out: Diagnostics, complete: bool, trace: Trace
 ) -> Program | None:
     """Checks block after block, in the order in which they need each other."""
     check_form([i for i in items if isinstance(i, ast.Section)], out)
     one = {word: _single(items, word, out) for word in ONCE}
-    found = _robot(items, path, sources, out, name)
+    found = _robot(items, path, sources, out, name, trace)
     if found is None:
         return None
     robot, robot_section = found
-    c = Checker(Scope(), robot, out)
+    c = trace.checker = Checker(Scope(), robot, out, seen=trace.seen)
     _functions(c, items)
     sites, mirror = setting.declare_robot(c, robot_section) if isinstance(robot_section, ast.Section) else ([], [])
     world = setting.check_world(c, one["world"], sites)

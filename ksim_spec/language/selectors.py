@@ -29,6 +29,11 @@ def plural(kind: str) -> str:
     return next(p for p, k in _PLURAL.items() if k == kind)
 
 
+def kind_of(word: str) -> str | None:
+    """Returns the kind of element that a selector names, or None for another word."""
+    return _PLURAL.get(word, word) if word in SELECTORS else None
+
+
 def match(patterns: list[str], names: list[str]) -> tuple[list[str], list[str]]:
     """Returns the matched names (pattern order, then given order, each once) and the patterns that match nothing."""
     found: dict[str, None] = {}

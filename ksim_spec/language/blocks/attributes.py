@@ -15,6 +15,22 @@ from ksim_spec.source import Span
 from ksim_spec.syntax import ast
 from ksim_spec.units import Dim
 
+# The attributes that a header (by its block's word) or a line takes. The checker and the editor read this one table.
+_TERM = ("weight", "on", "per", "clip", "doc")
+HEADER_TAKES: dict[str, tuple[str, ...]] = {
+    "command": ("in",), "observe": ("includes",), "reward": (), "event": ("every",), "group": ("weight", "scale"),
+    "product": _TERM,
+}  # fmt: skip
+LINE_TAKES: dict[str, tuple[str, ...]] = {
+    "robot": (), "onboard": ("reason",), "site": ("on", "at"), "floor": ("friction",),
+    "action": ("around", "scale", "delay", "gain", "damping"), "command": (), "resample": ("every",),
+    "zero": ("probability",), "signal": ("doc",),
+    "observe": ("noise", "scale", "clip", "delay", "bias", "history", "reason"), "reward": _TERM, "group": _TERM,
+    "product": (), "terminate": ("when", "fail", "success", "truncate"), "reset": ("shared",), "event": ("shared",),
+    "randomize": ("per", "shared"), "curriculum": ("from", "to", "by", "when", "duration"), "policy": ("observes",),
+    "train": (),
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Attributes:

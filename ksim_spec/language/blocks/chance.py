@@ -11,7 +11,9 @@ from ksim_spec.ir.ops import make
 from ksim_spec.language.blocks.attributes import (
     ALWAYS,
     DRAWN,
+    HEADER_TAKES,
     KICK,
+    LINE_TAKES,
     attributes,
     drawn_interval,
     known_here,
@@ -51,7 +53,7 @@ class StateTarget:
     dim: Dim
 
 
-_BODY_STATE: dict[str, tuple[str, Dim, tuple[int, ...], bool]] = {
+BODY_STATE: dict[str, tuple[str, Dim, tuple[int, ...], bool]] = {
     # name: (target, dimension, components, is a velocity)
     "pos": ("pos", LENGTH, (0, 1, 2), False),
     "height": ("pos", LENGTH, (2,), False),
@@ -83,9 +85,9 @@ def state_target(c: Checker, expr: ast.Expr, velocities_only: bool) -> StateTarg
         return None
     if isinstance(owner, Selection) and owner.of == "joint" and inner.name in ("pos", "vel"):
         return _joint_target(c, owner, inner, velocities_only)
-    if isinstance(owner, Selection) and owner.of == "body" and len(owner.names) == 1 and inner.name in _BODY_STATE:
+    if isinstance(owner, Selection) and owner.of == "body" and len(owner.names) == 1 and inner.name in BODY_STATE:
         return _body_target(c, owner, inner, swizzle, velocities_only)
-    known = ["pos", "vel"] if isinstance(owner, Selection) and owner.of == "joint" else list(_BODY_STATE)
+    known = ["pos", "vel"] if isinstance(owner, Selection) and owner.of == "joint" else list(BODY_STATE)
     c.error(
         inner.span,
         "KS604",
@@ -118,7 +120,7 @@ def _body_target(
             help="set its joints instead",
         )
         return None
-    target, dim, components, is_velocity = _BODY_STATE[inner.name]
+    target, dim, components, is_velocity = BODY_STATE[inner.name]
     if velocities_only and not is_velocity:
         c.error(inner.span, "KS604", "not-a-state", "an event changes velocities", help="use `.linvel` or `.angvel`")
         return None
@@ -133,7 +135,7 @@ def _body_target(
 
 
 def _state_change(c: Checker, stmt: ast.Assign, stream: str, scope: str, velocities_only: bool) -> StateChange | None:
-    attrs = attributes(c, stmt.attrs, ("shared",), "this line")
+    attrs = attributes(c, stmt.attrs, LINE_TAKES["event" if velocities_only else "reset"], "this line")
     target = state_target(c, stmt.target, velocities_only)
     if target is None:
         return None
@@ -227,7 +229,7 @@ def _pose(c: Checker, stmt: ast.Clause) -> str | None:
 def check_event(c: Checker, section: ast.Section) -> Event | None:
     """Returns an event: its interval and what it changes."""
     name = section.name or "event"
-    attrs = attributes(c, section.attrs, ("every",), "an event")
+    attrs = attributes(c, section.attrs, HEADER_TAKES["event"], "an event")
     every = attrs.expr("every")
     if every is None:
         c.error(
@@ -294,7 +296,7 @@ def check_randomization(c: Checker, sections: list[ast.Section]) -> list[FieldCh
 
 
 def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
-    attrs = attributes(c, stmt.attrs, ("per", "shared"), "a randomized field")
+    attrs = attributes(c, stmt.attrs, LINE_TAKES["randomize"], "a randomized field")
     per = attrs.word("per") or "episode"
     if per not in ("episode", "run"):
         c.error(
@@ -402,7 +404,7 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]], per_update: 
     """Returns the levels: ends, step, and what moves them; `per_update` is the env_states of one update."""
     out: list[Level] = []
     for stmt, value in levels:
-        attrs = attributes(c, stmt.attrs, ("from", "to", "by", "when", "duration"), "a level")
+        attrs = attributes(c, stmt.attrs, LINE_TAKES["curriculum"], "a level")
         first, last = attrs.expr("from"), attrs.expr("to")
         if first is None or last is None:
             c.error(stmt.span, "KS203", "wrong-arguments", f"the level `{stmt.name}` needs `from` and `to`")

@@ -10,7 +10,16 @@ from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, frames
 from ksim_spec.language.algebra import TypeProblem
-from ksim_spec.language.blocks.attributes import DRAWN, Attributes, attributes, drawn_interval, known_here, need_scalar
+from ksim_spec.language.blocks.attributes import (
+    DRAWN,
+    HEADER_TAKES,
+    LINE_TAKES,
+    Attributes,
+    attributes,
+    drawn_interval,
+    known_here,
+    need_scalar,
+)
 from ksim_spec.language.blocks.setting import declare, frame_for
 from ksim_spec.language.draws import sample
 from ksim_spec.language.entities import Command
@@ -36,7 +45,7 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
             help="for example `command velocity {`",
         )
         return None
-    header = attributes(c, section.attrs, ("in",), "a command")
+    header = attributes(c, section.attrs, HEADER_TAKES["command"], "a command")
     frame = frame_for(c, header.expr("in"))
     fields: list[CommandField] = []
     leaves: list[tuple[str, Value]] = []
@@ -65,7 +74,7 @@ def _field(
     c: Checker, stmt: ast.Assign, command: str, name: str, frame: Frame | None, fields: list[CommandField],
     leaves: list[tuple[str, Value]],
 ) -> None:  # fmt: skip
-    attributes(c, stmt.attrs, (), "a command field")
+    attributes(c, stmt.attrs, LINE_TAKES["command"], "a command field")
     if any(f.name == name for f in fields):
         c.error(stmt.target.span, "KS109", "duplicate-name", f"`{name}` is already a field of `{command}`")
         return
@@ -87,7 +96,7 @@ def _field(
 
 
 def _resample(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
-    attrs = attributes(c, stmt.attrs, ("every",), "`resample`")
+    attrs = attributes(c, stmt.attrs, LINE_TAKES["resample"], "`resample`")
     every = attrs.expr("every")
     if every is None:
         c.error(
@@ -102,7 +111,7 @@ def _resample(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
 
 
 def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
-    attrs = attributes(c, stmt.attrs, ("probability",), "`zero`")
+    attrs = attributes(c, stmt.attrs, LINE_TAKES["zero"], "`zero`")
     expr = attrs.expr("probability")
     if expr is None:
         c.error(
@@ -134,7 +143,7 @@ def declare_signals(c: Checker, section: ast.Section) -> list[str]:
         if isinstance(stmt, ast.ErrorStmt):
             c.scope.salvaged.update(stmt.names)
         elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.op == "=":
-            attributes(c, stmt.attrs, ("doc",), "a signal")
+            attributes(c, stmt.attrs, LINE_TAKES["signal"], "a signal")
             declare(c, stmt.target.id, "signal", _resolver(c, stmt, stmt.target.id), stmt.target)
             names.append(stmt.target.id)
         else:
@@ -165,8 +174,6 @@ def _resolver(c: Checker, stmt: ast.Assign, name: str) -> object:
 
 # observe -------------------------------------------------------------------------------------------------------------
 
-_ENTRY_ATTRS = ("noise", "scale", "clip", "delay", "bias", "history", "reason")
-
 
 def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[ObservationGroup, ...]:
     """Returns the groups in order; an included group's entries come first and share its noisy samples."""
@@ -185,7 +192,7 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
         if name in by_name:
             c.error(section.name_span, "KS109", "duplicate-name", f"there is already a group `{name}`")
             continue
-        header = attributes(c, section.attrs, ("includes",), "an observation group")
+        header = attributes(c, section.attrs, HEADER_TAKES["observe"], "an observation group")
         entries: list[ObservationEntry] = []
         include = header.get("includes")
         for expr in include.values if include else ():
@@ -235,7 +242,7 @@ def _entry_statement(c: Checker, stmt: ast.Stmt | ast.Section, group: str, taken
     if name in taken:
         c.error(stmt.target.span, "KS109", "duplicate-name", f"the group already has an entry `{name}`")
         return None
-    attrs = attributes(c, stmt.attrs, _ENTRY_ATTRS, "an observation")
+    attrs = attributes(c, stmt.attrs, LINE_TAKES["observe"], "an observation")
     value = c.value(stmt.value)
     if isinstance(value, Unknown):
         return None

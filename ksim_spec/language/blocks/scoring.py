@@ -6,7 +6,7 @@ from typing import cast
 
 from ksim_spec.ir.ops import make
 from ksim_spec.language import algebra
-from ksim_spec.language.blocks.attributes import attributes, need_scalar
+from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES, attributes, need_scalar
 from ksim_spec.language.blocks.flow import c_text, clipped
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.program import Outcome, RewardTerm, Termination, WeightMode
@@ -15,15 +15,13 @@ from ksim_spec.source import Span
 from ksim_spec.syntax import ast
 from ksim_spec.units import FREQUENCY, NUMBER
 
-_TERM_ATTRS = ("weight", "on", "per", "clip", "doc")
-
 
 def check_rewards(c: Checker, sections: list[ast.Section]) -> list[RewardTerm]:
     """Returns the terms in the order written. Groups multiply the weights of what they hold; products are one term."""
     terms: list[RewardTerm] = []
     names: set[str] = set()
     for section in sections:
-        attributes(c, section.attrs, (), "a reward block")
+        attributes(c, section.attrs, HEADER_TAKES["reward"], "a reward block")
         _terms(c, section.body, None, terms, names)
     return terms
 
@@ -68,7 +66,7 @@ def _add(c: Checker, term: RewardTerm | None, terms: list[RewardTerm], names: se
 
 
 def _group_factor(c: Checker, section: ast.Section, outer: Value | None) -> Value | None:
-    attrs = attributes(c, section.attrs, ("weight", "scale"), "a group")
+    attrs = attributes(c, section.attrs, HEADER_TAKES["group"], "a group")
     expr = attrs.expr("weight") or attrs.expr("scale")
     if expr is None:
         return outer
@@ -95,7 +93,7 @@ def _product(c: Checker, section: ast.Section, factor: Value | None) -> RewardTe
         if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
             c.error(stmt.span, "KS110", "misplaced-statement", "a product holds factors: `name = value`")
             continue
-        attributes(c, stmt.attrs, (), "a factor of a product")
+        attributes(c, stmt.attrs, LINE_TAKES["product"], "a factor of a product")
         checked = need_scalar(c, c.value(stmt.value), stmt.value.span, f"the factor `{stmt.target.id}`")
         if checked is None or not c.expect_dim(checked, NUMBER, stmt.value.span, "a factor of a product"):
             return None
@@ -106,7 +104,7 @@ def _product(c: Checker, section: ast.Section, factor: Value | None) -> RewardTe
 def _weighted(
     c: Checker, name: str, value: Value, attrs: tuple[ast.Attr, ...], factor: Value | None, at: Span, span: Span
 ) -> RewardTerm | None:
-    found = attributes(c, attrs, _TERM_ATTRS, "a reward term")
+    found = attributes(c, attrs, LINE_TAKES["reward"], "a reward term")
     expr = found.expr("weight")
     if expr is None:
         c.error(
@@ -203,7 +201,7 @@ def check_terminations(c: Checker, sections: list[ast.Section]) -> list[Terminat
                 help="for example `fell when base.height < 0.3 m fail`",
             )
             continue
-        attrs = attributes(c, stmt.attrs, ("when", "fail", "success", "truncate"), "a termination")
+        attrs = attributes(c, stmt.attrs, LINE_TAKES["terminate"], "a termination")
         expr = attrs.expr("when")
         outcomes = [w for w in ("fail", "success", "truncate") if w in attrs]
         if expr is None or len(outcomes) != 1:

@@ -8,7 +8,7 @@ from ksim_spec.diagnostics import Label, suggest
 from ksim_spec.ir.node import walk
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import frames
-from ksim_spec.language.blocks.attributes import ALWAYS, attributes, bounds, known_here
+from ksim_spec.language.blocks.attributes import ALWAYS, LINE_TAKES, attributes, bounds, known_here
 from ksim_spec.language.entities import Keyframe, Selection
 from ksim_spec.language.expressions import Checker, table_value
 from ksim_spec.language.program import ActionTerm, AddedSite, World
@@ -64,7 +64,7 @@ def _part_of_the_robot(c: Checker, name: ast.Name) -> None:
 def _onboard(c: Checker, stmt: ast.Clause) -> None:
     """Declares that the robot measures quantities that otherwise only the simulator knows."""
     example = 'for example `onboard base.linvel reason "state estimator"`'
-    if "reason" not in attributes(c, stmt.attrs, ("reason",), "`onboard`"):
+    if "reason" not in attributes(c, stmt.attrs, LINE_TAKES["onboard"], "`onboard`"):
         c.error(stmt.span, "KS203", "wrong-arguments", "`onboard` needs a reason", help=example)
     for arg in stmt.args:
         owner = c.thing(arg.value) if isinstance(arg, ast.Attribute) else None
@@ -77,7 +77,7 @@ def _onboard(c: Checker, stmt: ast.Clause) -> None:
 
 
 def _alias(c: Checker, stmt: ast.Assign, name: str) -> None:
-    attributes(c, stmt.attrs, (), "a name of the robot")
+    attributes(c, stmt.attrs, LINE_TAKES["robot"], "a name of the robot")
 
     def resolve() -> Thing:
         if isinstance(stmt.value, ast.Name) and stmt.value.id == "default":
@@ -103,7 +103,7 @@ def declare(c: Checker, name: str, what: str, resolve: object, at: ast.Expr | as
 
 
 def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
-    attrs = attributes(c, stmt.attrs, ("on", "at"), "`site`")
+    attrs = attributes(c, stmt.attrs, LINE_TAKES["site"], "`site`")
     name = stmt.args[0].id if stmt.args and isinstance(stmt.args[0], ast.Name) else None
     on, at = attrs.expr("on"), attrs.expr("at")
     if name is None or on is None:
@@ -179,6 +179,7 @@ def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
 # world ---------------------------------------------------------------------------------------------------------------
 
 _SOLVER = ("iterations", "ls_iterations", "tolerance")
+WORLD_SETTINGS = ("floor", "physics_step", "control_step", *_SOLVER)
 
 
 def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite]) -> World:
@@ -213,13 +214,12 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
             if value is not None:
                 solver.append((name, value))
         else:
-            known = ("floor", *steps, *_SOLVER)
             c.error(
                 stmt.target.span,
                 "KS118",
                 "unknown-setting",
                 f"the world has no setting `{name}`",
-                help=suggest(name, known, "settings"),
+                help=suggest(name, WORLD_SETTINGS, "settings"),
             )
     physics, control = steps["physics_step"], steps["control_step"]
     ratio = control / physics
@@ -236,7 +236,7 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
 
 
 def _floor(c: Checker, stmt: ast.Assign) -> tuple[bool, float | None]:
-    attrs = attributes(c, stmt.attrs, ("friction",), "the floor")
+    attrs = attributes(c, stmt.attrs, LINE_TAKES["floor"], "the floor")
     if not (isinstance(stmt.value, ast.Name) and stmt.value.id in ("plane", "robot")):
         c.error(stmt.value.span, "KS118", "unknown-setting", "the floor is `plane`, or `robot` for the MJCF's own")
         return False, None
@@ -300,8 +300,7 @@ def _with_action_size(term: ActionTerm, size: int) -> ActionTerm:
 def _action_term(
     c: Checker, stmt: ast.Assign, name: str, start: int, world: World, section: ast.Section | None
 ) -> ActionTerm | None:
-    allowed = ("around", "scale", "delay", "gain", "damping")
-    attrs = attributes(c, stmt.attrs, allowed, "an action")
+    attrs = attributes(c, stmt.attrs, LINE_TAKES["action"], "an action")
     call = stmt.value
     if not (
         isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in MODES and len(call.args) == 1

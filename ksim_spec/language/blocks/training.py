@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from ksim_spec.diagnostics import suggest
 from ksim_spec.language import algebra
-from ksim_spec.language.blocks.attributes import attributes
+from ksim_spec.language.blocks.attributes import LINE_TAKES, attributes
 from ksim_spec.language.blocks.flow import c_text
 from ksim_spec.language.expressions import COMPARISONS, Checker
 from ksim_spec.language.program import Check, ObservationGroup
@@ -90,7 +90,7 @@ def _setting(
         c.error(stmt.span, "KS110", "misplaced-statement", f"a {where} block holds settings: `name = value`")
         return
     name = stmt.target.id
-    attributes(c, stmt.attrs, (), "a setting")
+    attributes(c, stmt.attrs, LINE_TAKES["train"], "a setting")
     if name not in model.model_fields:
         c.error(
             stmt.target.span,
@@ -158,7 +158,7 @@ def check_policy(
     critic = "critic" if "critic" in names else "actor"
     for stmt in section.body if section else ():
         if isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.target.id in ("actor", "critic"):
-            attrs = attributes(c, stmt.attrs, ("observes",), "a network")
+            attrs = attributes(c, stmt.attrs, LINE_TAKES["policy"], "a network")
             layers = _layers(c, stmt)
             if layers is not None:
                 settings[stmt.target.id], spans[stmt.target.id] = layers, stmt.value.span

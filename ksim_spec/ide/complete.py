@@ -1,0 +1,159 @@
+"""What can be written at the cursor, from the tables of the language and the names of the spec and its robot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ksim_spec.ide import docs
+from ksim_spec.ide.analysis import Snapshot
+from ksim_spec.ide.context import Context, context_at
+from ksim_spec.ide.facts import fact
+from ksim_spec.ide.hover import describe
+from ksim_spec.ide.items import Item
+from ksim_spec.ide.members import members
+from ksim_spec.ide.wanted import units
+from ksim_spec.language import draws, selectors, temporal
+from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES
+from ksim_spec.language.blocks.chance import STATS
+from ksim_spec.language.blocks.setting import MODES, WORLD_SETTINGS
+from ksim_spec.language.blocks.training import STATISTICS
+from ksim_spec.language.functions import FUNCTIONS
+from ksim_spec.language.members import BUILTIN_NAMES, builtin_name
+from ksim_spec.language.scope import Thing
+from ksim_spec.source import SourceFile
+from ksim_spec.syntax import ast
+from ksim_spec.syntax.parse import parse_expr
+from ksim_spec.syntax.words import DIRECTIVES, FLAGS, INFIX, PER_SCOPES, PREFIX, clauses_of, sections_in
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What can replace the text from `start` to the cursor."""
+
+    start: int
+    items: tuple[Item, ...]
+
+
+def complete(snapshot: Snapshot, offset: int) -> Completion:
+    """Returns what can be written at an offset, each thing once, in the order of use."""
+    context = context_at(snapshot, offset)
+    found = {item.label: item for item in reversed(list(_items(snapshot, context, offset)))}
+    return Completion(context.start, tuple(reversed(found.values())))
+
+
+def _items(snapshot: Snapshot, context: Context, offset: int) -> Iterator[Item]:
+    if context.where == "line":
+        yield from _line(snapshot, context)
+    elif context.where == "operand":
+        yield from _special(snapshot, context)
+        yield from _operands(snapshot)
+    elif context.where == "after":
+        yield from _after(context)
+    elif context.where == "member":
+        yield from members(snapshot, _evaluated(snapshot, context.owner), context)
+    elif context.where == "element":
+        yield from _elements(snapshot, context.kind)
+    elif context.where == "unit":
+        yield from units(snapshot, offset)
+        yield from _after(context)
+
+
+# The start of a line --------------------------------------------------------------------------------------------------
+
+
+def _line(snapshot: Snapshot, context: Context) -> Iterator[Item]:
+    block = context.block
+    for word in sections_in(block):
+        yield Item(word, "keyword", "block")
+    for word in clauses_of(block):
+        yield Item(word, "keyword", "line")
+    if not block:
+        yield from (Item(word, "keyword", "line") for word in (*DIRECTIVES, "fn", "override"))
+    for name in WORLD_SETTINGS if block == "world" else ():
+        yield Item(name, "setting", "setting")
+    for name in docs.SETTINGS[block].model_fields if block in docs.SETTINGS else ():
+        doc = docs.setting_doc(block, name)
+        yield Item(name, "setting", doc.signature.partition(": ")[2] if doc else "", doc.text if doc else "")
+    if block in ("reset", "event", "randomize"):
+        yield from _names(snapshot)
+        yield from _functions(selectors.SELECTORS, snapshot)
+    if block == "check":
+        yield from (Item(word, "function", "statistic", call=True) for word in STATISTICS)
+
+
+# A value --------------------------------------------------------------------------------------------------------------
+
+
+def _special(snapshot: Snapshot, context: Context) -> Iterator[Item]:
+    """Words that mean something only as this value: of a setting, of an attribute, of a kind of line."""
+    if context.attribute in ("observes", "includes"):
+        names = [i.name for i in snapshot.items if isinstance(i, ast.Section) and i.keyword == "observe" and i.name]
+        yield from (Item(name, "name", "observation group") for name in names)
+    elif context.attribute in ("per", "on"):
+        yield from (Item(word, "word") for word in (PER_SCOPES if context.attribute == "per" else ("event",)))
+    elif context.block in docs.SETTINGS:
+        field = docs.SETTINGS[context.block].model_fields.get(context.opening)
+        yield from (Item(word, "word") for word in (docs.choices(field) if field is not None else ()))
+    elif context.block == "action" and not context.attribute:
+        yield from (Item(word, "function", str(dim), call=True) for word, dim in MODES.items())
+    elif context.block == "world" and context.opening == "floor":
+        yield from (Item(word, "word") for word in ("plane", "robot"))
+    elif context.block == "curriculum" and context.attribute == "when":
+        yield from (Item(name, "name", f"statistic of an update, {dim}") for name, dim in STATS.items())
+
+
+def _operands(snapshot: Snapshot) -> Iterator[Item]:
+    yield from _names(snapshot)
+    for name in BUILTIN_NAMES:
+        thing = builtin_name(snapshot.checker, name) if snapshot.checker is not None else None
+        yield Item(name, "name", describe(thing))
+    yield Item("std", "name", "the library: std.name(…)")
+    yield from _functions((*FUNCTIONS, *temporal.OPERATORS, *selectors.SELECTORS, *draws.DISTRIBUTIONS), snapshot)
+    yield from _functions(snapshot.checker.functions if snapshot.checker is not None else (), snapshot)
+    yield from (Item(word, "keyword") for word in PREFIX)
+
+
+def _names(snapshot: Snapshot) -> Iterator[Item]:
+    """The declared names, each with what it is."""
+    for name, binding in snapshot.checker.scope.names.items() if snapshot.checker is not None else ():
+        yield Item(name, "name", describe(binding.value) or binding.what, binding.what)
+
+
+def _functions(names: Iterable[str], snapshot: Snapshot) -> Iterator[Item]:
+    for name in names:
+        doc = docs.function_doc(name, snapshot.checker)
+        if doc is not None and not name.startswith("std."):
+            yield Item(name, "function", doc.signature, doc.text, call=True)
+
+
+# After a value --------------------------------------------------------------------------------------------------------
+
+
+def _after(context: Context) -> Iterator[Item]:
+    if not context.depth:
+        for word in taken(context):
+            if word not in context.given:
+                yield Item(word, "keyword", "flag" if word in FLAGS else "attribute")
+    yield from (Item(word, "keyword") for word in INFIX)
+
+
+def taken(context: Context) -> tuple[str, ...]:
+    """Returns the attributes that the line or header at a place takes."""
+    if context.header:
+        return HEADER_TAKES.get(context.opening, ())
+    known = context.opening in ("onboard", "site", "resample", "zero", "floor")
+    return LINE_TAKES.get(context.opening if known else context.block, ())
+
+
+def _evaluated(snapshot: Snapshot, text: str) -> Thing | None:
+    """Returns what a piece of an expression stands for, or None."""
+    expr, found = parse_expr(SourceFile(snapshot.source.name, text))
+    return None if found or text == "std" else snapshot.evaluate(expr)
+
+
+def _elements(snapshot: Snapshot, kind: str) -> Iterator[Item]:
+    robot = snapshot.checker.robot if snapshot.checker is not None else None
+    if robot is not None:
+        names = robot.keyframes() if kind == "keyframe" else robot.names(kind)
+        yield from (Item(name, "element", fact(robot.index, kind, name)) for name in names)

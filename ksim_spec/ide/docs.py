@@ -1,0 +1,109 @@
+"""Signatures and meanings of the words of the language, from the tables that the checker reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from ksim_spec.language import draws, library, selectors, temporal
+from ksim_spec.language.expressions import Checker
+from ksim_spec.language.functions import FUNCTIONS, signature
+from ksim_spec.language.quantities import QUANTITIES
+from ksim_spec.train.config import PolicyConfig, TrainConfig
+from ksim_spec.units import UNITS
+
+SETTINGS = {"train": TrainConfig, "policy": PolicyConfig}
+
+
+@dataclass(frozen=True)
+class Doc:
+    """How something is written and what it means (empty where no table says)."""
+
+    signature: str
+    text: str = ""
+
+
+def function_doc(name: str, checker: Checker | None = None) -> Doc | None:
+    """Returns the documentation of a function, an operator, a draw, a selector or a function of the spec."""
+    if name in FUNCTIONS:
+        row = FUNCTIONS[name]
+        return Doc(signature(name), row.doc + (f": `{row.formula}`" if row.formula else ""))
+    if name in temporal.OPERATORS:
+        return Doc(temporal.OPERATORS[name][0], "remembers earlier control steps")
+    if name in draws.SIGNATURES:
+        shown, _, text = draws.SIGNATURES[name].partition(": ")
+        return Doc(shown, text or "a random draw")
+    if name in selectors.SELECTORS:
+        kind = selectors.kind_of(name) or name
+        if name == kind:
+            return Doc(f'{name}("name")', f"one {kind} of the robot")
+        return Doc(f'{name}("pattern", …)', f"each {kind} whose name matches, in the order of the patterns")
+    if name.startswith("std."):
+        return _library_doc(name)
+    return _spec_function(name, checker)
+
+
+def _spec_function(name: str, checker: Checker | None) -> Doc | None:
+    fn = checker.functions.get(name) if checker is not None else None
+    return Doc(f"{name}({', '.join(p if d is None else f'{p}?' for p, d in fn.params)})") if fn is not None else None
+
+
+def _library_doc(name: str) -> Doc | None:
+    for source, functions in library.functions():
+        for fn in functions:
+            if f"std.{fn.name}" == name:
+                params = [p if d is None else f"{p} = {source.text[d.span.start : d.span.end]}" for p, d in fn.params]
+                return Doc(f"{name}({', '.join(params)})", fn.doc)
+    return None
+
+
+def library_names() -> list[str]:
+    """Returns the names of the library's functions, without `std.`."""
+    return [fn.name for _, functions in library.functions() for fn in functions]
+
+
+def quantity_doc(kind: str, name: str) -> Doc | None:
+    """Returns what a quantity of a kind of element means."""
+    row = QUANTITIES.get(kind, {}).get(name)
+    if row is None:
+        return None
+    where = "" if row.on_robot else " (known to the simulator only)"
+    return Doc(f"{kind}.{name}: {'true/false' if row.dtype == 'bool' else row.dim}", row.doc + where)
+
+
+def unit_doc(symbol: str) -> Doc | None:
+    """Returns the name of a unit and what it is in SI."""
+    unit = UNITS.get(symbol)
+    return Doc(symbol, f"{unit.name}: {unit.to_si:g} {unit.dim}") if unit is not None else None
+
+
+def setting_doc(block: str, name: str) -> Doc | None:
+    """Returns the type, limits and default of a setting of `train` or `policy`."""
+    model = SETTINGS.get(block)
+    field = model.model_fields.get(name) if model is not None else None
+    if field is None:
+        return None
+    limits = [str(m) for m in field.metadata]
+    text = f"default `{_plain(field.default)}`" + (f"; {', '.join(limits)}" if limits else "")
+    return Doc(f"{name}: {' | '.join(choices(field)) or _type(field.annotation)}", text)
+
+
+def choices(field: FieldInfo) -> list[str]:
+    """Returns the words that a setting may have, none for a number."""
+    words = [str(a) for a in get_args(field.annotation) if isinstance(a, str)]
+    return ["true", "false"] if field.annotation is bool else words
+
+
+def _type(annotation: Any) -> str:
+    if get_origin(annotation) is tuple:
+        return "mlp(…)"
+    names = [a.__name__ for a in get_args(annotation) or (annotation,) if isinstance(a, type)]
+    return " or ".join("none" if n == "NoneType" else "whole number" if n == "int" else "number" for n in names)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"mlp({', '.join(map(str, value))})"
+    return str(value).lower() if isinstance(value, bool) else "none" if value is None else f"{value}"

@@ -1,0 +1,31 @@
+"""Snapshots of specs with a cursor in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ksim_spec.ide.analysis import Snapshot, analyse
+from ksim_spec.ide.robots import Robots
+
+ROOT = Path(__file__).parents[2]
+WALK = ROOT / "specs" / "walk.ksim"
+ROBOTS = Robots()
+
+
+def snapshot(text: str | None = None, path: Path = WALK) -> Snapshot:
+    """Returns the snapshot of a text as if it were in the file `path`; of the file itself without one."""
+    return analyse(path.read_text(encoding="utf-8") if text is None else text, str(path), path, ROBOTS)
+
+
+def edited(old: str, new: str, path: Path = WALK) -> tuple[Snapshot, int]:
+    """Returns the snapshot of a spec with `old` replaced by `new`, and the offset of the `|` in `new`."""
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{old!r} is there {text.count(old)} times"
+    before, _, after = text.partition(old)
+    offset = len(before) + new.index("|")
+    return snapshot(before + new.replace("|", "", 1) + after, path), offset
+
+
+def at(marked: str) -> tuple[Snapshot, int]:
+    """Returns the shipped walking spec and the offset of the `|` in a piece of its text."""
+    return edited(marked.replace("|", "", 1), marked)
