@@ -15,6 +15,7 @@ from ksim_spec.language.overlay import Item
 from ksim_spec.language.program import Program
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import Unknown
+from ksim_spec.rules.verdict import settled
 from ksim_spec.source import SourceFile, SourceMap, Span
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import Reading, read_file
@@ -95,9 +96,10 @@ def analyse(text: str, name: str, path: Path | None, robots: Robots, earlier: Sn
     reading = read_file(source)
     trace = Trace(read_robot=robots.read, seen={})
     loaded = load_tree(source, reading.tree, reading.diagnostics, trace=trace)
+    told = settled(path or Path(name), loaded.diagnostics, loaded.sources)
     checker = trace.checker or (earlier.checker if earlier is not None else None)
     return Snapshot(
-        source, reading, tuple(loaded.diagnostics), loaded.sources, tuple(trace.items), trace.seen or {}, checker,
+        source, reading, tuple(told), loaded.sources, tuple(trace.items), trace.seen or {}, checker,
         trace.program, _stamps(loaded.sources, path),
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from ksim_spec.language.library import functions
 from ksim_spec.language.quantities import QUANTITIES
 from ksim_spec.syntax.words import ATTRIBUTES, FLAGS, SECTIONS
 from ksim_spec.train.config import TrainConfig
-from tests.ide.helpers import WALK, edited, snapshot
+from tests.ide.helpers import WALK_TEXT, edited, snapshot
 
 
 def labels(old: str, new: str) -> list[str]:
@@ -114,7 +114,7 @@ REFUSED = re.compile(r"takes no `(\w+)`")
 
 
 def refused(piece: str) -> set[str]:
-    return {m[1] for p in problems(snapshot(WALK.read_text() + piece)) if p.code == "KS105" and (m := REFUSED.search(p.text))}
+    return {m[1] for p in problems(snapshot(WALK_TEXT + piece)) if p.code == "KS105" and (m := REFUSED.search(p.text))}
 
 
 def attribute(word: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from ksim_spec.ide.definition import definitions
 from ksim_spec.ide.names import Refusal, references, rename
 from ksim_spec.ide.problems import problems
-from tests.ide.helpers import ROOT, WALK, at, edited, snapshot
+from tests.ide.helpers import ROOT, WALK_TEXT, at, edited, snapshot
 
 TROT = ROOT / "specs" / "trot.ksim"
 
@@ -61,7 +61,7 @@ def test_a_library_function_leads_into_the_library_and_the_robot_into_its_file()
 
 
 def test_functions_parameters_and_binders_of_the_spec():
-    text = WALK.read_text().replace("signal {", "fn twice(q) = q + q\nsignal {\n  both = twice(1 m)\n  top = sum(j.pos for j of legs)", 1)
+    text = WALK_TEXT.replace("signal {", "fn twice(q) = q + q\nsignal {\n  both = twice(1 m)\n  top = sum(j.pos for j of legs)", 1)
     here = snapshot(text)
     for use, declared in (("= twi|ce(1", "twice(q)"), ("= q| + q", "q) ="), ("sum(j|.pos", "j of legs")):
         start = text.index(use.replace("|", "")) + use.index("|")
@@ -91,7 +91,7 @@ def renamed(marked: str, new: str) -> str:
 
 @pytest.mark.parametrize("name", ["legs", "feet", "base", "home", "v", "gait", "velocity", "cost", "push_strength"])
 def test_a_renamed_name_is_renamed_wherever_it_is_used(name: str):
-    old = WALK.read_text()
+    old = WALK_TEXT
     marked = {"velocity": "command velo|city in", "cost": "\n  cos|t  ", "push_strength": "\n  push_str|ength"}
     text = renamed(marked.get(name, f"\n  {name[0]}|{name[1:]} "), "zz_new")
     assert text.count("zz_new") > 1 and len(problems(snapshot(text))) == len(problems(snapshot(old)))
@@ -115,7 +115,7 @@ def test_a_rename_that_would_change_the_meaning_is_refused(marked: str, new: str
 
 
 def test_a_parameter_of_a_function_is_not_the_signal_of_that_name():
-    text = WALK.read_text().replace("signal {", "fn lean2(moving) = moving\nsignal {\n  other = lean2(1 m)", 1)
+    text = WALK_TEXT.replace("signal {", "fn lean2(moving) = moving\nsignal {\n  other = lean2(1 m)", 1)
     here = snapshot(text)
     offset = text.index("  moving  =") + 3
     assert len(references(here, offset)) == 3

@@ -13,7 +13,7 @@ from ksim_spec.ide.problems import problems
 from ksim_spec.ide.symbols import flat, symbols
 from ksim_spec.language.load import load_spec
 from ksim_spec.source import SourceFile
-from tests.ide.helpers import ROOT, WALK, edited, snapshot
+from tests.ide.helpers import ROOT, WALK_TEXT, edited, snapshot
 
 SPECS = sorted((ROOT / "specs").glob("*.ksim"))
 BAD = sorted((ROOT / "tests" / "language" / "bad").glob("*.ksim"))
@@ -60,7 +60,7 @@ def test_formatting_changes_only_the_lines_that_need_it():
     (change,) = format_changes(here)
     assert change.text == "  physics_step = 4 ms\n"
     new = here.text[: change.start] + change.text + here.text[change.end :]
-    assert new == WALK.read_text() and change.start < offset < change.end
+    assert new == WALK_TEXT and change.start < offset < change.end
 
 
 def test_formatting_leaves_a_formatted_text_and_a_broken_one_alone():
@@ -96,3 +96,12 @@ def test_columns_count_in_the_units_of_the_editor(encoding: Encoding, column: in
 def test_spots_outside_the_text_are_brought_into_it():
     source = SourceFile("a", "ab\nc")
     assert [offset_at(source, Spot(*s), "utf-16") for s in ((0, 99), (9, 0), (9, 9), (1, 5))] == [2, 4, 4, 4]
+
+
+def test_a_suppressed_warning_is_not_shown() -> None:
+    line = "  idle = base.height\n"
+    loud = snapshot(WALK_TEXT.replace("signal {\n", "signal {\n" + line, 1))
+    assert [p.slug for p in problems(loud)] == ["unused-signal"]
+    allowed = "  idle = base.height  # ksim: allow unused-signal -- for a plot\n"
+    quiet = snapshot(WALK_TEXT.replace("signal {\n", "signal {\n" + allowed, 1))
+    assert problems(quiet) == []

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from tests.ide.client import Client, where
-from tests.ide.helpers import WALK
+from tests.ide.helpers import WALK, WALK_TEXT
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("pygls") is None, reason="pygls is not installed")
-WALK_TEXT = WALK.read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -103,10 +102,10 @@ def test_a_change_of_the_robot_file_is_noticed(tmp_path: Path):
     robot.write_text('<mujoco><worldbody><body name="torso"/></worldbody></mujoco>')
     editor = Client({"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}})
     uri = editor.open(tmp_path / "a.ksim", 'task a\nrobot "robot.xml" {\n  base = body("trunk")\n}\n')
-    assert "KS102 unknown-body" in [d["code"] for d in editor.diagnostics(uri)]
+    assert "KS102 unknown-element" in [d["code"] for d in editor.diagnostics(uri)]
     robot.write_text('<mujoco><worldbody><body name="trunk"/></worldbody></mujoco>')
     editor.notify("workspace/didChangeWatchedFiles", changes=[{"uri": robot.as_uri(), "type": 2}])
-    assert "KS102 unknown-body" not in [d["code"] for d in editor.diagnostics(uri)]
+    assert "KS102 unknown-element" not in [d["code"] for d in editor.diagnostics(uri)]
     assert [n["method"] for n in editor.notes] == ["client/registerCapability"]
     assert editor.stop() == 0
 

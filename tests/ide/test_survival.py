@@ -20,7 +20,7 @@ from ksim_spec.ide.robots import Robots
 from ksim_spec.ide.symbols import flat, symbols
 from ksim_spec.ide.workspace import LARGEST, Workspace
 from ksim_spec.ir import node
-from tests.ide.helpers import ROOT, WALK, snapshot
+from tests.ide.helpers import ROOT, WALK, WALK_TEXT, snapshot
 from tests.language.test_robustness import TOKEN
 
 SPECS = sorted((ROOT / "specs").glob("*.ksim"))
@@ -85,7 +85,7 @@ def test_a_robot_is_read_once_until_it_changes(tmp_path: Path):
 
 
 def test_names_of_the_robot_are_still_known_while_its_line_is_broken():
-    text = WALK.read_text()
+    text = WALK_TEXT
     spaces = Workspace()
     spaces.snapshot("u", text, WALK)
     broken = text.replace('robot "robots/biped.xml" {', 'robot "robots/bip" {', 1)
@@ -99,10 +99,10 @@ def test_a_long_session_does_not_pile_up_nodes(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(workspace, "ROOM", 5)
     spaces, sizes = Workspace(), []
     for k in range(11):
-        spaces.snapshot("u", WALK.read_text().replace("phase(1.4 Hz)", f"phase(1.4{k} Hz)"), WALK)
+        spaces.snapshot("u", WALK_TEXT.replace("phase(1.4 Hz)", f"phase(1.4{k} Hz)"), WALK)
         sizes.append(len(node._INTERNED))
     assert sizes[3] > sizes[0] and sizes[9] == sizes[4] <= sizes[0]
-    found = spaces.snapshot("u", WALK.read_text(), WALK)
+    found = spaces.snapshot("u", WALK_TEXT, WALK)
     assert found is not None and problems(found) == []
 
 
