@@ -91,14 +91,18 @@ def test_a_change_during_the_work_is_not_lost(tmp_path, turns):
     assert len(runs) == 3
 
 
-def ends_with(path: Path, text: str) -> None:
-    """Waits until a file holds a text at its end."""
-    end = time.monotonic() + 30
+def until(path: Path, held: Callable[[str], bool]) -> str:
+    """Waits until what a file holds meets a condition, and returns it."""
+    end = time.monotonic() + 90
     while time.monotonic() < end:
-        if path.read_text().rstrip().endswith(text):
-            return
+        if held(text := path.read_text()):
+            return text
         time.sleep(0.05)
     raise AssertionError(path.read_text())
+
+
+def waiting(text: str) -> bool:
+    return text.rstrip().endswith("Ctrl-C to stop")
 
 
 def test_lint_watches_the_spec_its_includes_and_its_robot(tmp_path):
@@ -109,21 +113,19 @@ def test_lint_watches_the_spec_its_includes_and_its_robot(tmp_path):
     with told.open("w") as out:
         running = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out)
     try:
-        ends_with(told, "Ctrl-C to stop")
-        assert "no problems" in told.read_text()
+        before = until(told, waiting)
+        assert "no problems" in before
         for name, old, new, word in (
             ("arm.xml", "hinge", "elbow", "`hinge`"), ("shared.ksim", "time > 20 s", "tme > 20 s", "`tme`"),
             ("a.ksim", "scale 1 Nm", "scale", "scale"),
         ):  # fmt: skip
-            path, before = tmp_path / name, told.read_text()
-            path.write_text(path.read_text().replace(old, new))
-            ends_with(told, "Ctrl-C to stop")
-            end = time.monotonic() + 30
-            while word not in told.read_text()[len(before) :] and time.monotonic() < end:
-                time.sleep(0.05)
-            assert word in told.read_text()[len(before) :]
+            path, start = tmp_path / name, len(before)
+            changed = tmp_path / "new"
+            changed.write_text(path.read_text().replace(old, new))
+            changed.replace(path)  # at once: a file caught half written would be one more change
+            before = until(told, lambda text: word in text[start:] and waiting(text))  # noqa: B023
         running.send_signal(2)
-        assert running.wait(30) == 1 and "Traceback" not in told.read_text()
+        assert running.wait(90) == 1 and "Traceback" not in told.read_text()
     finally:
         if running.poll() is None:
             os.kill(running.pid, 9)
