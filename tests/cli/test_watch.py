@@ -1,6 +1,7 @@
 """Watching: what is seen as a change, and how it ends."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -101,6 +102,11 @@ def until(path: Path, held: Callable[[str], bool]) -> str:
     raise AssertionError(path.read_text())
 
 
+def heed_interrupts() -> None:
+    """What a shell starts in the background inherits that Ctrl-C is ignored, and the tests may have been started so."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def waiting(text: str) -> bool:
     return text.rstrip().endswith("Ctrl-C to stop")
 
@@ -111,7 +117,7 @@ def test_lint_watches_the_spec_its_includes_and_its_robot(tmp_path):
     told = tmp_path / "told.txt"
     command = [sys.executable, "-m", "ksim_spec.cli.main", "lint", "a.ksim", "--watch", "--format", "concise"]
     with told.open("w") as out:
-        running = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out)
+        running = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out, preexec_fn=heed_interrupts)
     try:
         before = until(told, waiting)
         assert "no problems" in before
