@@ -56,7 +56,7 @@ class Compiled:
 
     def notices(self) -> list[Diagnostic]:
         """Returns a warning for everything that makes mirrored experience differ, where the policy is symmetric."""
-        if self.mirror is None or not self.program.policy.symmetric:
+        if not self.program.policy.symmetric or self.mirror is None:
             return []
         span, shown = self.program.mirror_span, self.mirror.differences[:3]
         more = len(self.mirror.differences) - len(shown)

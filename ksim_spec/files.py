@@ -1,9 +1,20 @@
-"""Putting a file in place whole or not at all."""
+"""Putting a file in place whole or not at all, and seeing that one has changed."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+Stamp = tuple[int, int] | None  # modification time (ns) and size; None for a file that is not there
+
+
+def stamp(path: Path) -> Stamp:
+    """Returns what changes when a file does."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -16,6 +16,7 @@ from ksim_spec.ir.known import evaluate
 from ksim_spec.ir.node import Node
 from ksim_spec.language.episode import episode_steps
 from ksim_spec.language.program import ActionTerm, CommandField, Level, ObservationGroup, Program, RewardTerm
+from ksim_spec.language.weights import effective
 from ksim_spec.review.contract import contract
 from ksim_spec.show_cost import cost
 from ksim_spec.written import written
@@ -50,7 +51,7 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
             }
             for name, value in program.signals
         ],
-        "rewards": [_reward(r, program, steps, texts) for r in program.rewards],
+        "rewards": [_reward(r, program, texts) for r in program.rewards],
         "terminations": [
             {"name": t.name, "outcome": t.outcome, "when": texts.get(f"terminate.{t.name}", "")}
             for t in program.terminations
@@ -79,15 +80,6 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
 
 
 # Numbers of the IR ---------------------------------------------------------------------------------------------------
-
-
-def _pair(program: Program, node: Node) -> tuple[float | None, float | None]:
-    """The value of a scalar with all curriculum levels at their start and at their end."""
-    values = []
-    for levels in ({v.name: v.start for v in program.levels}, {v.name: v.end for v in program.levels}):
-        value = evaluate(node, program.params, levels)
-        values.append(None if value is None else float(value))
-    return values[0], values[1]
 
 
 def _ends(params: Mapping[str, float], stream: str) -> list[float] | None:
@@ -181,24 +173,18 @@ def _command(
             "zero_probability": program.params.get(f"{stream}.zero")}  # fmt: skip
 
 
-def _reward(term: RewardTerm, program: Program, steps: int | None, texts: Mapping[str, str]) -> dict[str, Any]:
-    """`per_step`, `per_second`, `per_episode`: what a value that stays at 1 SI adds, [levels at start, levels at end].
+def _reward(term: RewardTerm, program: Program, texts: Mapping[str, str]) -> dict[str, Any]:
+    """`per_step`, `per_second`, `per_episode` as in `Weight`: [levels at start, levels at end]."""
+    weight = effective(program, term)
 
-    A term on events has no rate: `per_step` is what one event adds for a value of 1.
-    """
-    dt = program.world.control_step
-    weight = _pair(program, term.weight)
-    step = tuple(None if w is None else w * dt if term.mode == "rate" else w for w in weight)
-    second = tuple(None if w is None or term.mode == "event" else w / dt for w in step)
-    episode = tuple(None if w is None or term.mode == "event" or steps is None else w * steps for w in step)
-
-    def shown(pair: tuple[float | None, ...]) -> list[float] | None:
-        return None if None in pair else [_clean(x) for x in pair]
+    def shown(pair: tuple[float, float] | None) -> list[float] | None:
+        return None if pair is None else [_clean(x) for x in pair]
 
     return {
         "name": term.name, "expression": texts.get(f"reward.{term.name}", ""), "unit": term.unit,
         "weight": term.weight_text, "mode": {"rate": "per second", "step": "per step", "event": "on event"}[term.mode],
-        "per_step": shown(step), "per_second": shown(second), "per_episode": shown(episode),
+        "per_step": shown(weight and weight.per_step), "per_second": shown(weight and weight.per_second),
+        "per_episode": shown(weight and weight.per_episode),
     }  # fmt: skip
 
 

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from ksim_spec.files import Stamp, stamp
+
 PAUSE = 0.3  # seconds between two looks
-Stamp = tuple[int, int] | None
 
 
 def watch(work: Callable[[], tuple[int, Iterable[Path]]], more: Callable[[], Iterable[Path]] = tuple) -> int:
@@ -35,12 +36,4 @@ def watch(work: Callable[[], tuple[int, Iterable[Path]]], more: Callable[[], Ite
 
 def stamps(files: Iterable[Path]) -> dict[Path, Stamp]:
     """Returns when each file was last changed, and its size; None for one that is not there."""
-    return {path: _stamp(path) for path in files}
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
+    return {path: stamp(path) for path in files}

@@ -62,7 +62,8 @@ def derive_mirror(program: Program, binding: Binding) -> Mirror:
     action = _action(program, model, reflection)
     both = _Both(program, binding, model, reflection, action)
     both.run()
-    if not np.allclose(both.mirrored_controls, both.controls_of_mirrored, atol=TOLERANCE):
+    here, there = both.controls()
+    if not np.allclose(reflection.controls(here), there, atol=TOLERANCE):
         raise NotMirrored("a mirrored action does not give mirrored controls")
     groups = {g.name: _fit(g, *both.observations(g)) for g in program.observations}
     return Mirror(action, groups, (*asymmetries(model, reflection), *both.differences()))
@@ -107,13 +108,13 @@ class _Both:
         # A clock has no left and right of its own: half a turn swaps what is left and what is right of a stride.
         turned = {id(n): make("add", n, const(0.5)) for n in walk(self.roots) if n.op == "phase"}
         mirrored_roots = substitute(self.roots, turned)
-        places = dict(binding.leaves)
-        self.here = Evaluator(self.roots, places)
-        self.there = Evaluator(mirrored_roots, places)
+        self.here = Evaluator(self.roots, binding.leaves)
+        self.there = Evaluator(mirrored_roots, binding.leaves)
         windows = [n.attr("steps") for n in walk(self.roots) if n.op == "history"]
         self.steps = 2 + max(windows, default=0)
+        self.samples = {n.attr("stream"): _middle(n) for n in walk(self.roots) if n.op == "sample"}
+        self.levels = {level.name: level.end for level in program.levels}
         self.values: dict[int, tuple[list[np.ndarray], list[np.ndarray]]] = {id(r): ([], []) for r in self.roots}
-        self.mirrored_controls = self.controls_of_mirrored = np.zeros(0)
 
     def run(self) -> None:
         rng = np.random.default_rng(0)
@@ -125,17 +126,14 @@ class _Both:
                     found, memory[side] = (self.here, self.there)[side](inputs, memory[side])
                     for root, value in zip(self.roots, found, strict=True):
                         self.values[id(root)][side].append(np.atleast_1d(np.asarray(value, float)).ravel())
-        self._check_controls()
 
     def _inputs(self, data: mujoco.MjData, rng: np.random.Generator) -> Iterator[Inputs]:
         """Yields what one environment knows in a random state, and in its mirror image."""
         model, mirror = self.model, self.reflection
-        qpos, qvel = random_state(model, rng)
+        qpos, qvel = random_state(model, data, rng)
         ctrl = rng.normal(size=model.nu) * 0.3
         action = rng.uniform(-1, 1, len(self.action.index))
         commands = {c.name: {f.name: rng.uniform(-1, 1) for f in c.fields} for c in self.program.commands}
-        samples = {n.attr("stream"): _middle(n) for n in walk(self.roots) if n.op == "sample"}
-        levels = {level.name: level.end for level in self.program.levels}
         for there in (False, True):
             data.qpos[:] = mirror.positions(qpos) if there else qpos
             data.qvel[:] = mirror.velocities(qvel) if there else qvel
@@ -147,18 +145,16 @@ class _Both:
                 {name: getattr(data, name).copy() for name in self.binding.reads},
                 np.array(self.action.sign) * action[list(self.action.index)] if there else action,
                 {c: {f: _parity(f) * v if there else v for f, v in x.items()} for c, x in commands.items()},
-                1.0, samples, self.program.params, levels,
+                1.0, self.samples, self.program.params, self.levels,
             )  # fmt: skip
 
-    def _check_controls(self) -> None:
+    def controls(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the controls in the sampled states and in their mirror images, (N, nu) each; 0 for idle actuators."""
         here, there = (np.zeros((EPISODES * self.steps, self.model.nu)) for _ in range(2))
         for term in self.program.action:
             ids = [self.model.actuator(a).id for a in term.actuators]
             here[:, ids], there[:, ids] = map(np.array, self.values[id(term.target)])
-        index, sign = self.reflection.ctrl
-        self.mirrored_controls = np.empty_like(here)
-        self.mirrored_controls[:, index] = sign * here
-        self.controls_of_mirrored = there
+        return here, there
 
     def observations(self, group: ObservationGroup) -> tuple[np.ndarray, np.ndarray]:
         """Returns a group's vectors in the sampled states and in their mirror images, (N, L) each."""
@@ -191,17 +187,19 @@ def _close(a: np.ndarray, b: np.ndarray) -> bool:
     return bool(np.all(np.abs(a - b) <= TOLERANCE * max(1.0, float(np.max(np.abs(a), initial=0.0)))))
 
 
-def random_state(model: mujoco.MjModel, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def random_state(
+    model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns positions and velocities: joints within their ranges, a free body tilted, some geoms in the floor.
 
     Of a few states the first is taken in which nothing nearly touches: a real robot's mirror image is a little off.
+    `data` is scratch space.
     """
     free = np.flatnonzero(model.jnt_type == mujoco.mjtJoint.mjJNT_FREE)
     for _ in range(TRIES):
-        qpos = _random_positions(model, rng)
+        qpos = _random_positions(model, data, rng)
         touching = []
         for shift in (-NEARLY, NEARLY) if len(free) else ():
-            data = mujoco.MjData(model)
             data.qpos[:] = qpos
             data.qpos[model.jnt_qposadr[free[0]] + 2] += shift
             mujoco.mj_fwdPosition(model, data)
@@ -211,7 +209,7 @@ def random_state(model: mujoco.MjModel, rng: np.random.Generator) -> tuple[np.nd
     return qpos, rng.normal(size=model.nv)
 
 
-def _random_positions(model: mujoco.MjModel, rng: np.random.Generator) -> np.ndarray:
+def _random_positions(model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator) -> np.ndarray:
     qpos = model.qpos0.copy()
     low, high = (np.where(model.jnt_limited == 1, model.jnt_range[:, i], (-1.0, 1.0)[i]) for i in range(2))
     height: int | None = None
@@ -224,7 +222,6 @@ def _random_positions(model: mujoco.MjModel, rng: np.random.Generator) -> np.nda
             qpos[at : at + 4] = _turned(qpos[at : at + 4], rng.normal(size=3) * 0.3)
         else:
             qpos[at] = rng.uniform(low[j], high[j])
-    data = mujoco.MjData(model)
     data.qpos[:] = qpos
     mujoco.mj_kinematics(model, data)
     touching = set(np.flatnonzero(model.geom_contype | model.geom_conaffinity))

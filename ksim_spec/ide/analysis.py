@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from ksim_spec.diagnostics import Diagnostic, Diagnostics
-from ksim_spec.ide.robots import Robots, Stamp, stamp
+from ksim_spec.files import Stamp, stamp
+from ksim_spec.ide.robots import Robots
 from ksim_spec.ide.tree import Blocks, blocks_of, path_at
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.load import Trace, load_tree

@@ -14,6 +14,7 @@ from ksim_spec.language.quantities import QUANTITIES
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.selectors import kind_of, match, plural
 from ksim_spec.language.types import Value
+from ksim_spec.language.weights import effective
 from ksim_spec.syntax import ast
 from ksim_spec.units import NUMBER
 
@@ -194,7 +195,7 @@ def _effect(snapshot: Snapshot, blocks: list[ast.Section], name: str) -> str:
     if blocks[0].keyword != "reward":
         return ""
     term = next((t for t in program.rewards if t.name == name), None)
-    found = effects.weight(program, term) if term is not None else None
+    found = effective(program, term) if term is not None else None
     if term is None or found is None:
         return ""
     episode = f", {effects.shown(found.per_episode)} over a whole episode" if found.per_episode is not None else ""

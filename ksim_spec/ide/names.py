@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ksim_spec.ide.analysis import Snapshot
 from ksim_spec.ide.places import Change, Place, place
-from ksim_spec.ide.tree import children
+from ksim_spec.ide.tree import children, walk
 from ksim_spec.language.functions import FUNCTIONS
 from ksim_spec.language.members import BUILTIN_NAMES
 from ksim_spec.source import Span
@@ -108,16 +108,8 @@ def _refusal(snapshot: Snapshot, target: Target, new: str) -> Refusal | None:
     if not _WORD.fullmatch(new) or new in RESERVED:
         return Refusal(f"`{new}` is not a name")
     taken = {*snapshot.checker.scope.names, *snapshot.checker.functions, *BUILTIN_NAMES, *FUNCTIONS}
-    taken |= {name for node in _all(snapshot) for name in _locals(node)}
+    taken |= {name for node in walk(snapshot.tree) for name in _locals(node)}
     return Refusal(f"`{new}` already means something here") if new != target.name and new in taken else None
-
-
-def _all(snapshot: Snapshot) -> Iterator[ast.Node]:
-    stack: list[ast.Node] = [snapshot.tree]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(children(node))
 
 
 def _locals(node: ast.Node) -> tuple[str, ...]:

@@ -5,18 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ksim_spec.files import Stamp, stamp
 from ksim_spec.robot.index import RobotIndex
-
-Stamp = tuple[int, int] | None  # modification time (ns) and size; None for a file that is not there
-
-
-def stamp(path: Path) -> Stamp:
-    """Returns what changes when a file does."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
 
 
 @dataclass

@@ -51,13 +51,13 @@ class Reflection:
         return _scatter(qvel, *self.qvel)
 
     def controls(self, ctrl: np.ndarray) -> np.ndarray:
-        """Returns the controls of the mirror image, one per actuator."""
+        """Returns the controls of the mirror image, one per actuator on the last axis."""
         return _scatter(ctrl, *self.ctrl)
 
 
 def _scatter(x: np.ndarray, index: np.ndarray, sign: np.ndarray) -> np.ndarray:
     new = np.empty_like(x)
-    new[index] = sign * x
+    new[..., index] = sign * x
     return new
 
 
