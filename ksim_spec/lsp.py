@@ -32,7 +32,7 @@ from ksim_spec.source import SourceFile
 from ksim_spec.version import __version__
 
 PAUSE = 0.05  # seconds without a key before a document is checked by itself
-WATCHED = ("**/*.ksim", "**/*.xml", "**/*.mjcf")
+WATCHED = ("**/*.ksim", "**/*.xml", "**/*.mjcf", "**/ksim.toml", "**/pyproject.toml")
 
 
 class Server(LanguageServer):

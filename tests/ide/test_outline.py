@@ -11,6 +11,7 @@ from ksim_spec.ide.formatting import format_changes
 from ksim_spec.ide.places import Encoding, Spot, offset_at, spot_at
 from ksim_spec.ide.problems import problems
 from ksim_spec.ide.symbols import flat, symbols
+from ksim_spec.ide.workspace import Workspace
 from ksim_spec.language.load import load_spec
 from ksim_spec.source import SourceFile
 from tests.ide.helpers import ROOT, WALK_TEXT, edited, snapshot
@@ -105,3 +106,16 @@ def test_a_suppressed_warning_is_not_shown() -> None:
     allowed = "  idle = base.height  # ksim: allow unused-signal -- for a plot\n"
     quiet = snapshot(WALK_TEXT.replace("signal {\n", "signal {\n" + allowed, 1))
     assert problems(quiet) == []
+
+
+def test_a_change_of_the_configuration_is_noticed(tmp_path: Path) -> None:
+    robot = (ROOT / "specs" / "robots" / "biped.xml").as_posix()
+    text = WALK_TEXT.replace("robots/biped.xml", robot).replace("signal {\n", "signal {\n  idle = base.height\n", 1)
+    config, spaces = tmp_path / "ksim.toml", Workspace()
+    config.write_text("[lint]\n", encoding="utf-8")
+    before = spaces.snapshot("u", text, tmp_path / "walk.ksim")
+    assert before is not None and [p.slug for p in problems(before)] == ["unused-signal"]
+    config.write_text('[lint]\nignore = ["unused-signal"]\n', encoding="utf-8")
+    assert spaces.stale() == ["u"]
+    after = spaces.snapshot("u", text, tmp_path / "walk.ksim")
+    assert after is not None and problems(after) == []
