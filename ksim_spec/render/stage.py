@@ -25,9 +25,9 @@ class Stage:
     def __init__(self, model: mujoco.MjModel, shot: dict[str, Any], body: str = "") -> None:
         """Raises whatever the OpenGL backend raises when it cannot draw, ValueError for an unknown body."""
         self._model, self._data = model, mujoco.MjData(model)
-        self._body = _body_id(model, body)
+        self._body = body_id(model, body)
         self._width, self._height, self._fps = shot["width"], shot["height"], shot.get("fps", 50)
-        self._size, self._top = _measure(model, self._body)
+        self._size, self._top = measure(model, self._body)
         _light(model, self._size)
         model.vis.global_.offwidth, model.vis.global_.offheight = self._width, self._height
         self._gl = mujoco.GLContext(self._width, self._height)
@@ -55,8 +55,14 @@ class Stage:
         """Draws what follows without shadows, which take software renderers most of their time."""
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
 
-    def frame(self, qpos_Q: np.ndarray, command_C: np.ndarray | None, mocap_MP: np.ndarray | None) -> np.ndarray:
-        """Returns the picture of this state, (height, width, 3) uint8, top row first."""
+    def frame(
+        self, qpos_Q: np.ndarray, command_C: np.ndarray | None, mocap_MP: np.ndarray | None,
+        elapsed_s: float | None = None,
+    ) -> np.ndarray:
+        """Returns the picture of this state, (height, width, 3) uint8, top row first.
+
+        `elapsed_s` is the time since the last one, a frame's without it; none has passed where an episode began.
+        """
         self._data.qpos[:] = qpos_Q
         if mocap_MP is not None:
             self._data.mocap_pos[:], self._data.mocap_quat[:] = mocap_MP[:, :3], mocap_MP[:, 3:]
@@ -68,7 +74,7 @@ class Stage:
         self._relight()
         self._add_grid()
         if command_C is not None:
-            self._add_arrows(command_C)
+            self._add_arrows(command_C, 1 / self._fps if elapsed_s is None else elapsed_s)
         return self._draw()
 
     def _aim(self) -> None:
@@ -125,15 +131,15 @@ class Stage:
             box, eye = mujoco.mjtGeom.mjGEOM_BOX, np.eye(3).flatten()
             mujoco.mjv_initGeom(geom, box, np.array(size), np.array(position), eye, _GRID_RGBA)
 
-    def _add_arrows(self, command_C: np.ndarray) -> None:
+    def _add_arrows(self, command_C: np.ndarray, elapsed_s: float) -> None:
         """Draws the commanded planar velocity (green) and the one achieved (blue), half a metre per m/s."""
         base = self._data.xpos[self._body].copy()
         rotation = self._data.xmat[self._body].reshape(3, 3)
         yaw = np.arctan2(rotation[1, 0], rotation[0, 0])
         heading = np.array([[np.cos(yaw), -np.sin(yaw)], [np.sin(yaw), np.cos(yaw)]])
         self._add_arrow(base, heading @ np.asarray(command_C[:2], np.float64), _COMMAND_RGBA, 0.0)
-        if self._base_before is not None:
-            self._add_arrow(base, (base - self._base_before)[:2] * self._fps, _SPEED_RGBA, 0.05)
+        if self._base_before is not None and elapsed_s > 0:
+            self._add_arrow(base, (base - self._base_before)[:2] / elapsed_s, _SPEED_RGBA, 0.05)
         self._base_before = base
 
     def _add_arrow(self, base: np.ndarray, velocity: np.ndarray, rgba: np.ndarray, lift: float) -> None:
@@ -164,7 +170,8 @@ def _grown(mask: np.ndarray) -> np.ndarray:
     return out
 
 
-def _body_id(model: mujoco.MjModel, name: str) -> int:
+def body_id(model: mujoco.MjModel, name: str) -> int:
+    """Returns the body of that name, or the first that can move for no name; raises ValueError for an unknown one."""
     if name:
         found = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, name)
         if found < 0:
@@ -174,7 +181,7 @@ def _body_id(model: mujoco.MjModel, name: str) -> int:
     return int(moving[0]) if len(moving) else 0
 
 
-def _measure(model: mujoco.MjModel, body: int) -> tuple[float, float]:
+def measure(model: mujoco.MjModel, body: int) -> tuple[float, float]:
     """Returns about how large the body's whole tree is, and how far it reaches above the body, in metres."""
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)

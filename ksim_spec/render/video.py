@@ -111,6 +111,17 @@ def probe(backend: str, timeout_s: float = 60.0) -> str:
     return _attempt(backend, ["--probe"], timeout_s).reason.removeprefix(_NO_GL)
 
 
+def find_backend() -> tuple[str, str]:
+    """Returns a value of `MUJOCO_GL` that can draw here, or none and in one line why there is none."""
+    failures: list[str] = []
+    for backend in backends(os.environ):
+        why = probe(backend)
+        if not why:
+            return backend, ""
+        failures.append(f"{backend}: {why}")
+    return "", f"this machine cannot render ({'; '.join(failures)}). {_ADVICE}"
+
+
 def backends(environ: Mapping[str, str], platform: str = sys.platform) -> tuple[str, ...]:
     """Returns the values of `MUJOCO_GL` worth trying, in order: the user's own alone, else those needing no display."""
     chosen = environ.get("MUJOCO_GL", "").strip().lower()

@@ -1,0 +1,106 @@
+"""A trained policy stepped in real time, one control step a call, while someone watches and steers it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from ksim_spec.play import command_row, fixed_command
+from ksim_spec.session import make_task, open_run, use_compilation_cache
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The state after a control step; `command_C` is the commanded x, y and yaw, or nothing where there are none."""
+
+    qpos_Q: Float[np.ndarray, "Q"]
+    command_C: Float[np.ndarray, "3"] | None
+    time_s: float
+
+
+class Live:
+    """One environment under the deterministic policy. Its episodes begin anew by the spec's own rules.
+
+    `ranges` says for every command field `block.field` between which values the spec draws it, in SI units.
+    """
+
+    def __init__(self, path: Path, command: Mapping[str, float] | None = None, seed: int = 0) -> None:
+        """Raises SpecError for a path that is no run, or for a command field that is not there."""
+        from ksim_spec.train import checkpoint as ckpt
+        from ksim_spec.train.evaluate import act
+
+        use_compilation_cache()
+        folder, checkpoint = open_run(path)
+        task = make_task(folder, 1)
+        saved = ckpt.load(ckpt.find(checkpoint or path))
+        actor, self._params = ckpt.restore_actor(saved, task), ckpt.restore_params(saved, task)
+        self._folder, self._task = folder, task
+        self.model, self.step_s, self.body = task.model, task.control_dt, str(task.about["base"] or "")
+        self.ranges = {name: _range(folder.spec.params, name) for name in _fields(folder.spec.commands)}
+        self.command: dict[str, float] = {}
+        self._init = jax.jit(task.init)
+
+        def step(state: Any, env: Any, params: Any) -> Any:
+            state, env, _info = task.step(state, act(task, folder.spec.train, actor, env.obs), params)
+            return state, env, (state.now.reads["qpos"][0], command_row(env.command), state.now.step_E[0])
+
+        self._step = jax.jit(step)
+        self._key = jax.random.key(seed)
+        self.steer(command or {})
+        self.restart()
+
+    def steer(self, command: Mapping[str, float]) -> None:
+        """Fixes these command fields from the next control step on, and only these; raises SpecError for others."""
+        fixed = fixed_command(self._folder, command)
+        self.command = dict(command)
+        self._now = {**self._params, "p": {**self._params["p"], **fixed}}
+        self._redraw = True
+
+    def restart(self) -> None:
+        """Begins a new episode."""
+        self._key, key = jax.random.split(self._key)
+        self._state, self._env = self._init(key, self._now)
+        self._redraw = False
+
+    def step(self) -> Moment:
+        """Advances by one control step and returns what is to be seen then."""
+        if self._redraw:
+            now = self._state.now
+            due = {name: np.zeros_like(left) for name, left in now.command_left.items()}
+            self._state, self._redraw = self._state._replace(now=now._replace(command_left=due)), False
+        self._state, self._env, seen = self._step(self._state, self._env, self._now)
+        qpos_Q, command_C, step = jax.device_get(seen)
+        command_C = np.asarray(command_C, float) if len(command_C) else None
+        return Moment(np.asarray(qpos_Q, float), command_C, float(step) * self.step_s)
+
+    def paced(self, seconds: float | None, frame_s: float) -> Iterator[Moment]:
+        """Yields a moment for every frame to be drawn, in real time, or as fast as it goes where that is slower."""
+        self.step()  # compiles
+        begin, steps = time.perf_counter(), 0
+        while seconds is None or steps * self.step_s < seconds:
+            due = max(1, int((time.perf_counter() - begin) / self.step_s) - steps)
+            late = due * self.step_s > 4 * frame_s
+            for _ in range(1 if late else due):
+                moment = self.step()
+            steps += 1 if late else due
+            if late:  # what was missed is not made up for
+                begin = time.perf_counter() - steps * self.step_s
+            yield moment
+            time.sleep(max(0.0, begin + steps * self.step_s - time.perf_counter()))
+
+
+def _fields(commands: Mapping[str, Any]) -> list[str]:
+    return [f"{block}.{name}" for block, names in commands.items() for name in names]
+
+
+def _range(params: Mapping[str, float], name: str) -> tuple[float, float]:
+    """Returns the least and the greatest number in a field's draw; one either side of it where they are one."""
+    ends = [float(v) for k, v in params.items() if k.startswith(f"command.{name}.")] or [0.0]
+    return (min(ends), max(ends)) if min(ends) < max(ends) else (ends[0] - 1.0, ends[0] + 1.0)
