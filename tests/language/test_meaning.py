@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ksim_spec.compile import Compiled, compile_spec
+from ksim_spec.ir.evaluate import Evaluator, Inputs
+from ksim_spec.ir.node import Node
 from ksim_spec.language.load import load_spec, load_text
 from ksim_spec.review.contract import contract
 
@@ -155,3 +158,34 @@ def test_the_north_star_of_the_language_has_nothing_to_report():
 @pytest.mark.parametrize("path", sorted((WALK.parents[3] / "specs").glob("*.ksim")), ids=lambda p: p.stem)
 def test_shipped_specs_have_nothing_to_report(path: Path) -> None:
     assert load_spec(path).diagnostics == []
+
+
+AROUND = "around home  scale 0.5 rad  delay"
+
+
+def test_targets_may_lie_around_a_table_of_angles():
+    table = 'around {\n"*_knee": 0.7 rad\n"*_hip_pitch": 20 deg\n"*": 0 rad\n}  scale 0.5 rad  delay'
+    program = load_text(changed((AROUND, table)), "walk.ksim", WALK).require()
+    (term,) = program.action
+    assert term.around is not None
+    value = dict(zip(term.joints, evaluated(term.around), strict=True))
+    assert value["left_knee"] == value["right_knee"] == 0.7
+    assert value["left_hip_pitch"] == pytest.approx(0.349066, abs=1e-6) and value["left_hip_yaw"] == 0
+
+
+def evaluated(node: Node) -> list[float]:
+    (value,), _ = Evaluator([node], {})(Inputs())
+    return np.broadcast_to(value, node.shape).tolist()
+
+
+@pytest.mark.parametrize(
+    ("table", "slug"),
+    [
+        ('"*": 0.1 m', "unit-mismatch"),
+        ('"*_knee": 0.7 rad', "shape-mismatch"),
+        ('"*_nee": 0.7 rad\n"*": 0 rad', "empty-match"),
+    ],
+)
+def test_a_table_of_angles_is_checked(table: str, slug: str):
+    text = changed((AROUND, f"around {{\n{table}\n}}  scale 0.5 rad  delay"))
+    assert [(d.slug, d.severity) for d in load_text(text, "walk.ksim", WALK).diagnostics] == [(slug, "error")]

@@ -408,14 +408,15 @@ def _scale(c: Checker, expr: ast.Expr | None, dim: object, axis: Axis, stmt: ast
 def _around(c: Checker, expr: ast.Expr | None, dim: object, axis: Axis) -> Value | Unknown | None:
     if expr is None:
         return None
-    thing = c.thing(expr)
+    like = Value(const([0.0] * axis.size), (axis,))
+    thing = table_value(c, expr, like) if isinstance(expr, ast.Table) else c.thing(expr)
     if isinstance(thing, Keyframe):
         node = make("pose", key=thing.name, names=axis.labels, dtype="float", shape=(axis.size,))
         return Value(node, (axis,), dim)  # type: ignore[arg-type]
     if isinstance(thing, Value) and c.expect_dim(thing, dim, expr.span, "`around`"):  # type: ignore[arg-type]
         return thing
     if not isinstance(thing, Value | Unknown):
-        c.error(expr.span, "KS211", "not-a-value", "`around` needs a keyframe or a value")
+        c.error(expr.span, "KS211", "not-a-value", "`around` needs a keyframe, a value, or a table")
     return UNKNOWN
 
 
