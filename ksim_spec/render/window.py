@@ -72,4 +72,4 @@ def _follow(live: Live, viewer: mujoco.viewer.Handle) -> None:
 def _cannot(why: str) -> SpecError:
     message = f"no window can be opened: {why}"
     advice = "`--web` shows the same in a browser, and `--video FILE` films it; neither needs a display"
-    return SpecError([Diagnostic("KS719", "no-window", message, help=advice)])
+    return SpecError([Diagnostic("KS726", "no-window", message, help=advice)])
