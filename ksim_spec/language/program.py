@@ -85,6 +85,19 @@ class CommandBlock:
 
 
 @dataclass(frozen=True)
+class Pipeline:
+    """How an observed value becomes numbers, applied in this order; delay in control steps, history in samples."""
+
+    value: Node
+    delay: int = 0
+    bias: Node | None = None
+    noise: Node | None = None
+    scale: Node | None = None
+    clip: tuple[Node, Node] | None = None
+    history: int = 1
+
+
+@dataclass(frozen=True)
 class ObservationEntry:
     """One entry of a group: the finished vector (noise, scale, clip applied) and what a person wants to know of it."""
 
@@ -98,6 +111,8 @@ class ObservationEntry:
     privileged: bool
     labels: tuple[str, ...] = ()
     span: Span = field(default=NOWHERE, compare=False)
+    pipeline: Pipeline | None = field(default=None, compare=False)
+    stream: str = field(default="", compare=False)  # its qualified name where it was declared
 
 
 @dataclass(frozen=True)
