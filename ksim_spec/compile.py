@@ -69,9 +69,7 @@ class Compiled:
     @cached_property
     def contract(self) -> Contract:
         """What must agree between a trained policy and what runs it; raises SpecError as `mirror` does."""
-        return contract(
-            self.program, self.index, self.binding, self.loaded.items, self.loaded.sources, self.mirror
-        )
+        return contract(self.program, self.index, self.binding, self.loaded.items, self.loaded.sources, self.mirror)
 
     @cached_property
     def source(self) -> str:

@@ -67,6 +67,19 @@ COMMANDS: tuple[Entry, ...] = (
         ),
     ),
     Entry(
+        "diff",
+        "ksim_spec.cli.diff",
+        "diff",
+        "Say what the changes between two versions of a task mean for policies trained before them.\n\n"
+        "A side may be a file of a git revision, REF:SPEC. Exits with 1 when --fail-on finds something.",
+        (
+            "ksim diff specs/walk.ksim",
+            "ksim diff main:specs/walk.ksim specs/walk.ksim --fail-on meaning",
+            "ksim diff runs/walk-20260101-120000 specs/walk.ksim",
+            "ksim diff main:specs specs --format markdown",
+        ),
+    ),
+    Entry(
         "compile",
         "ksim_spec.cli.compile",
         "compile_command",

@@ -82,6 +82,7 @@ class CommandBlock:
     interval: Node | None
     zero: Node | None
     frame: str = "world"
+    frame_key: str = "world"  # the same however the spec calls it: `body:torso.heading`
 
 
 @dataclass(frozen=True)

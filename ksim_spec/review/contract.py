@@ -33,9 +33,7 @@ def contract(
     """
     stated = declared(program, index, items, sources)
     model = binding.scene.model
-    built = Built(
-        mass=float(model.body_subtreemass[0]), digest=hashlib.sha256(binding.scene.xml.encode()).hexdigest()
-    )
+    built = Built(mass=float(model.body_subtreemass[0]), digest=hashlib.sha256(binding.scene.xml.encode()).hexdigest())
     more = {
         "built": built,
         "mirrored": mirror.as_plain() if mirror else {},

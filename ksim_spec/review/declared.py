@@ -18,6 +18,7 @@ from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.source import SourceMap
 from ksim_spec.syntax import ast
+from ksim_spec.written import text_of
 
 
 def declared(program: Program, index: RobotIndex, items: Sequence[Item], sources: SourceMap) -> schema.Contract:
@@ -33,7 +34,7 @@ class _Reader:
     def contract(self, items: Sequence[Item], sources: SourceMap) -> schema.Contract:
         p = self.program
         whole = schema.Contract(
-            task=p.name, doc=p.doc, robot=p.robot_name,
+            task=p.name, doc=p.doc, robot=p.robot_name, robot_names=_robot_names(items, sources),
             timing=schema.Timing(control_step=_clean(p.world.control_step), physics_step=_clean(p.world.physics_step)),
             observations={g.name: tuple(self._observations(g)) for g in p.observations},
             action=tuple(self._actions()), commands=dict(self._commands()), networks=_networks(p), mirror=p.mirror,
@@ -101,7 +102,8 @@ class _Reader:
                 schema.Field(name=f.name, unit=f.dim, value=v) for f, v in zip(c.fields, values, strict=True)
             )
             yield c.name, schema.Command(
-                frame=c.frame, fields=fields, resample=_interval(params, f"{at}.resample") if c.interval else None,
+                frame=c.frame, frame_of=c.frame_key, fields=fields,
+                resample=_interval(params, f"{at}.resample") if c.interval else None,
                 zero=params.get(f"{at}.zero") if c.zero else None,
             )  # fmt: skip
 
@@ -181,10 +183,15 @@ def _interval(params: Mapping[str, float], stream: str) -> tuple[float, float] |
     return None if low is None else (low, params.get(f"{stream}.high", low))
 
 
+def _robot_names(items: Sequence[Item], sources: SourceMap) -> dict[str, str]:
+    """What the spec calls parts of the robot."""
+    body = [line for i in items if isinstance(i, ast.Section) and i.keyword == "robot" for line in i.body]
+    named = [s for s in body if isinstance(s, ast.Assign) and isinstance(s.target, ast.Name)]
+    return {s.target.id: text_of(s.value, sources) for s in named if isinstance(s.target, ast.Name)}
+
+
 def _profiles(items: Sequence[Item], sources: SourceMap) -> dict[str, str]:
     """The lines of every profile, in order: they are applied only on request."""
-    from ksim_spec.written import text_of
-
     sections = [i for i in items if isinstance(i, ast.Section) and i.keyword == "profile"]
     return {s.name or "": "; ".join(text_of(line, sources) for line in s.body) for s in sections}
 
@@ -196,7 +203,12 @@ def _clean(x: float) -> float:
 
 def declared_digest(whole: schema.Contract) -> str:
     """Returns a digest of what a contract means: texts, names that nothing hangs on, and appearance left out."""
-    body = whole.model_dump(mode="json", exclude={"task", "doc", "robot", "mirrored", "signals", "built", "hashes"})
+    body = whole.model_dump(
+        mode="json", exclude={"task", "doc", "robot", "robot_names", "mirrored", "signals", "built", "hashes"}
+    )
+    for entries in (*body["observations"].values(), body["action"]):
+        for entry in entries:
+            entry["name"] = entry["privileged"] = None
     body["rewards"] = sorted(body["rewards"].values(), key=lambda r: (r["value"]["digest"], r["weight"]["digest"]))
     body["terminations"] = sorted(body["terminations"].values(), key=lambda t: (t["when"]["digest"], t["outcome"]))
     body["checks"] = sorted(body["checks"], key=str)

@@ -75,7 +75,8 @@ def _parent(index: RobotIndex, e: el.Element) -> str:
 
 def _joint(joint: el.Joint) -> dict[str, str]:
     """The fields that the checker reads too: radians and metres."""
-    shown = {"type": joint.type, "axis": _list(joint.axis), "range": _list(joint.range or ()), "ref": _list([joint.ref])}
+    numbers = {"axis": joint.axis, "range": joint.range or (), "ref": (joint.ref,)}
+    shown = {"type": joint.type, **{k: _list(v) for k, v in numbers.items()}}
     return {k: v for k, v in shown.items() if v}
 
 

@@ -101,9 +101,13 @@ class Field(Part):
 
 
 class Command(Part):
-    """Fields in order; redrawn after `resample` seconds, all zero with probability `zero`."""
+    """Fields in order; redrawn after `resample` seconds, all zero with probability `zero`.
+
+    `frame` is as the spec calls it, `frame_of` as the MJCF does: `body:torso.heading`.
+    """
 
     frame: str
+    frame_of: str
     fields: tuple[Field, ...]
     resample: tuple[float, float] | None
     zero: float | None
@@ -202,7 +206,7 @@ class Signal(Part):
 
 
 class World(Part):
-    """`floor_friction` is None without a floor of the spec's own; `sites` that it adds are in their body's frame (m)."""
+    """`floor_friction` is None without a floor of the spec's own; added `sites` are in their body's frame (m)."""
 
     floor: bool
     floor_friction: float | None
@@ -244,6 +248,7 @@ class Contract(Part):
     task: str
     doc: str
     robot: str
+    robot_names: dict[str, str]
     timing: Timing
     observations: dict[str, tuple[Observation, ...]]
     action: tuple[Action, ...]

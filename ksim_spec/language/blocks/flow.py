@@ -67,7 +67,8 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
         return None
     command = Command(name, tuple(leaves), frame)
     declare(c, name, "command", lambda: command, section)
-    return CommandBlock(name, tuple(fields), interval, zero, frame.name if frame else "world")
+    named = (frame.name, frame.key) if frame else ("world", "world")
+    return CommandBlock(name, tuple(fields), interval, zero, *named)
 
 
 def _field(
