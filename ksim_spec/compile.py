@@ -5,7 +5,6 @@ Each stage takes and returns immutable values. Training, evaluation and play use
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,7 +23,7 @@ from ksim_spec.ir.printer import print_ir
 from ksim_spec.language.load import Loaded, load_spec
 from ksim_spec.language.program import Program
 from ksim_spec.language.resolved import resolved
-from ksim_spec.review.contract import as_plain, contract
+from ksim_spec.review.contract import contract, contract_text
 from ksim_spec.review.schema import Contract
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.reflection import NotMirrored
@@ -69,7 +68,10 @@ class Compiled:
     @cached_property
     def contract(self) -> Contract:
         """What must agree between a trained policy and what runs it; raises SpecError as `mirror` does."""
-        return contract(self.program, self.index, self.binding, self.loaded.items, self.loaded.sources, self.mirror)
+        loaded = self.loaded
+        return contract(
+            self.program, self.index, self.binding, loaded.items, loaded.sources, self.source, self.mirror
+        )
 
     @cached_property
     def source(self) -> str:
@@ -83,7 +85,7 @@ class Compiled:
         texts: dict[str, str | bytes] = {
             "task.py": self.source,
             "model.xml": scene.xml,
-            "contract.json": json.dumps(as_plain(self.contract), indent=1) + "\n",
+            "contract.json": contract_text(self.contract),
             "spec.yaml": yaml.safe_dump(resolved(self.program).model_dump(mode="json"), sort_keys=False, width=100),
             "ir.txt": print_ir(named_roots(self.program), self.program.names),
         }

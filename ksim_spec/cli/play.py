@@ -16,6 +16,7 @@ def play(
     seconds: float = typer.Option(10.0, "--seconds", min=0.02, help="How long to play."),
     seed: int = typer.Option(0, "--seed", help="The seed of the episode."),
     sets: list[str] = typer.Option([], "--set", metavar="command.BLOCK.FIELD=VALUE", help="Fix a command field (SI)."),
+    ignore_contract: bool = typer.Option(False, "--ignore-contract", help="Play a policy of another task, too."),
 ) -> None:
     from ksim_spec.play import play as play_run
 
@@ -27,7 +28,7 @@ def play(
         except ValueError:
             print(f"ksim: error: `{text}` is not `command.BLOCK.FIELD=NUMBER`", file=sys.stderr)
             raise typer.Exit(EXIT_FAILED) from None
-    result = play_run(run, video, seconds=seconds, command=command, seed=seed)
+    result = play_run(run, video, seconds=seconds, command=command, seed=seed, agreed=ignore_contract)
     if result.path is None:
         print(f"ksim: no video: {result.reason}", file=sys.stderr)
         raise typer.Exit(EXIT_FAILED)

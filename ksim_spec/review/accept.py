@@ -41,7 +41,8 @@ class Acceptance:
 
     def covers(self, change: Change, spec: str, today: date) -> bool:
         """Whether it accepts a change of a spec today."""
-        return not self.expired(today) and self.fingerprint == change.fingerprint and (not self.spec or self.spec == spec)
+        meant = self.fingerprint == change.fingerprint and self.spec in ("", spec)
+        return meant and not self.expired(today)
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,8 @@ def _one_sided(c: Comparison, kind: str, e: Element, what: str, whole: Contract)
 def _only_seen(whole: Contract, e: Element) -> bool:
     """Whether a geom neither touches nor weighs anything, and nothing in the spec or the model speaks of it."""
     a = e.attributes
-    if a.get("contype", "1") != "0" or a.get("conaffinity", "1") != "0" or a.get("mass") != "0" or "fluidshape" in a:
+    weightless = a.get("mass") == "0" or ("mass" not in a and a.get("density") == "0")
+    if a.get("contype", "1") != "0" or a.get("conaffinity", "1") != "0" or not weightless or "fluidshape" in a:
         return False
     named = {
         v
@@ -182,7 +183,7 @@ def _attribute(
         c.add("KD374", "mass-changed", path, text, x, y)
     elif kind == "geom" and _only_seen(c.old, both[0]) and _only_seen(c.new, e):
         c.add("KD407", "appearance", path, text, x, y)
-    elif kind in ("geom", "body", "mesh", "hfield"):
+    elif kind in ("geom", "body", "site", "mesh", "hfield"):
         c.add("KD375", "geometry-changed", path, text, x, y)
     elif kind in ("pair", "exclude"):
         c.add("KD376", "contact-pair", path, text, x, y)
@@ -218,7 +219,7 @@ def _range(text: str) -> str:
 def options(c: Comparison) -> None:
     old, new = c.old.model.options, c.new.model.options
     for word in sorted(old.keys() | new.keys()):
-        if old.get(word) != new.get(word) and word != "timestep":
+        if old.get(word) != new.get(word):
             text = f"{word.replace(':', ' ')} {_shown(old.get(word), new.get(word))}"
             c.add("KD371", "physics-setting", f"model.option.{word}", text, old.get(word), new.get(word))
     if c.old.model.rest != c.new.model.rest:

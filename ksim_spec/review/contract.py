@@ -6,6 +6,7 @@ Most of it is read from spec and robot file alone (`declared`); what only the bu
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,33 +19,55 @@ from ksim_spec.review.schema import Built, Contract
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.source import SourceMap
 
+WIDTH = 110  # of a line of `contract.json`
+
 if TYPE_CHECKING:
     from ksim_spec.emit.binding import Binding
     from ksim_spec.emit.mirror import Mirror
 
 
 def contract(
-    program: Program, index: RobotIndex, binding: Binding, items: Sequence[Item], sources: SourceMap,
+    program: Program, index: RobotIndex, binding: Binding, items: Sequence[Item], sources: SourceMap, source: str,
     mirror: Mirror | None = None,
 ) -> Contract:  # fmt: skip
-    """Returns the whole contract of a compiled task.
+    """Returns the whole contract of a compiled task; `source` is the text of its `task.py`.
 
     `mirrored` says by name of a vector which element with which sign becomes each element of its mirror image.
     """
     stated = declared(program, index, items, sources)
-    model = binding.scene.model
-    built = Built(mass=float(model.body_subtreemass[0]), digest=hashlib.sha256(binding.scene.xml.encode()).hexdigest())
+    mass = float(binding.scene.model.body_subtreemass[0])
     more = {
-        "built": built,
+        "built": Built(mass=mass, digest=_sha256(binding.scene.xml), program=_sha256(source)),
         "mirrored": mirror.as_plain() if mirror else {},
         "hashes": {**stated.hashes, **hashes(program, binding)},
     }
     return stated.model_copy(update=more)
 
 
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def as_plain(whole: Contract) -> dict[str, Any]:
     """Returns a contract as JSON-able values, as files and checkpoints hold it."""
     return whole.model_dump(mode="json")
+
+
+def contract_text(whole: Contract) -> str:
+    """Returns the text of `contract.json` and of `SPEC.lock`; the same for the same contract, on every machine."""
+    return laid_out(as_plain(whole)) + "\n"
+
+
+def laid_out(value: Any, indent: int = 0) -> str:
+    """Returns JSON in which whatever fits stands on one line: a declaration a line, more or less."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if len(flat) + indent <= WIDTH or not isinstance(value, dict | list | tuple) or not value:
+        return flat
+    inner = " " * (indent + 1)
+    if isinstance(value, dict):
+        body = [f"{json.dumps(k, ensure_ascii=False)}: {laid_out(v, indent + 1)}" for k, v in value.items()]
+        return "{\n" + ",\n".join(inner + line for line in body) + "\n" + " " * indent + "}"
+    return "[\n" + ",\n".join(inner + laid_out(v, indent + 1) for v in value) + "\n" + " " * indent + "]"
 
 
 def hashes(program: Program, binding: Binding) -> dict[str, str]:
@@ -59,7 +82,7 @@ def hashes(program: Program, binding: Binding) -> dict[str, str]:
         "critic_observes": program.critic_group,
         "normalize_observations": program.train.normalize_observations,
         "networks": program.policy.model_dump(include={"actor", "critic", "activation", "distribution"}),
-        "model": hashlib.sha256(binding.scene.xml.encode()).hexdigest(),
+        "model": _sha256(binding.scene.xml),
         "mirror": [list(pair) for pair in program.mirror],
     }
     structure = {"contract": common, **_computed(program, Canon())}

@@ -209,12 +209,12 @@ def declared_digest(whole: schema.Contract) -> str:
     for entries in (*body["observations"].values(), body["action"]):
         for entry in entries:
             entry["name"] = entry["privileged"] = None
-    body["rewards"] = sorted(body["rewards"].values(), key=lambda r: (r["value"]["digest"], r["weight"]["digest"]))
-    body["terminations"] = sorted(body["terminations"].values(), key=lambda t: (t["when"]["digest"], t["outcome"]))
-    body["checks"] = sorted(body["checks"], key=str)
-    body["levels"] = None
-    del body["model"]["appearance"]
-    return digest(_meant(body))
+    del body["model"]["appearance"], body["levels"]  # levels count in the expressions that use them
+    meant = _meant(body)
+    for unordered in ("rewards", "terminations"):
+        meant[unordered] = sorted(meant[unordered].values(), key=str)
+    meant["checks"] = sorted(meant["checks"], key=str)
+    return digest(meant)
 
 
 def _meant(value: Any) -> Any:

@@ -87,7 +87,7 @@ def changes(old: Side, new: Side) -> list[Change]:
 
 def _of_folder(opener: Opener, name: str, one: Place | None, other: Place | None) -> Difference | None:
     try:
-        if not all(_is_task(x) for x in (one, other) if x):
+        if not all(is_task(x) for x in (one, other) if x):
             return None  # a file that others include: they show what it changes
         a, b = (opener.open(*x) if x else None for x in (one, other))
     except SpecError as error:
@@ -103,7 +103,8 @@ def _of_folder(opener: Opener, name: str, one: Place | None, other: Place | None
     return Difference(name, a, b, (Change(rule, "task", rule.summary, old, new),))
 
 
-def _is_task(place: Place) -> bool:
+def is_task(place: Place) -> bool:
+    """Whether a file is a task of its own, and not one that others include."""
     data = place[0].read(place[1]) or b""
     return any(line.split()[:1] in ([b"task"], [b"extends"]) for line in data.splitlines())
 

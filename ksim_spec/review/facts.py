@@ -48,7 +48,8 @@ def model_facts(index: RobotIndex) -> Model:
 def _options(index: RobotIndex) -> dict[str, str]:
     options = {k: normal(v) for k, v in index.options.items()}
     compiler = {f"compiler:{k}": normal(v) for s in index.tree.sections("compiler") for k, v in s.attrs.items()}
-    return dict(sorted({"timestep": f"{index.timestep:.12g}", **options, **compiler}.items()))
+    options.pop("timestep", None)  # the spec has the last word on it: see `timing`
+    return dict(sorted({**options, **compiler}.items()))
 
 
 def _elements(index: RobotIndex, kind: str) -> Iterator[Element]:

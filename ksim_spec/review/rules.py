@@ -88,7 +88,7 @@ CHANGE_RULES: tuple[ChangeRule, ...] = (
     ChangeRule("KD376", "contact-pair", "other pairs of geoms touch, or touch differently", _AGAIN),
     ChangeRule("KD377", "model-reordered", "the elements of the model stand in another order", _AGAIN),
     ChangeRule("KD378", "model-element", "the model has an element more or less, or one that differs", _AGAIN),
-    ChangeRule("KD379", "element-renamed", "an element of the model has another name", "rename it in all that drives the robot"),
+    ChangeRule("KD379", "element-renamed", "an element of the model has another name", "rename it on the robot's side"),
     ChangeRule("KD381", "check-changed", "a trained policy is judged by another check", _AGAIN),
     ChangeRule("KD382", "profile-changed", "a profile changes other things when it is asked for"),
     ChangeRule("KD383", "mirror-changed", "the name pairs of the mirror differ; the policy is not symmetric"),

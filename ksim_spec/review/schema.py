@@ -235,10 +235,11 @@ class Model(Part):
 
 
 class Built(Part):
-    """What only the built scene tells: total mass (kg) and the SHA-256 of its XML."""
+    """What only building tells: total mass (kg), and the SHA-256 of `model.xml` and of `task.py` (`program`)."""
 
     mass: float
     digest: str
+    program: str
 
 
 class Contract(Part):

@@ -102,18 +102,22 @@ class Opener:
 
     def _spec(self, tree: Tree, path: str) -> Side:
         text = text_of(self._bytes(tree, path), tree.shown(path)).replace("\r\n", "\n")
-        place = tree.on_disk(path)
-        source = SourceFile(tree.shown(path), text, place)
+        return self.text(text, tree.shown(path), tree.on_disk(path), tree)
+
+    def text(self, text: str, name: str, place: Path, tree: Tree | None = None) -> Side:
+        """Returns a spec given as text, with the robot and includes that are beside `place`; raises as `open` does."""
+        source = SourceFile(name, text, place)
         trace = Trace(read_robot=self._robot)
         parsed, problems = parse_file(source)
         loaded = load_tree(source, parsed, problems, profile=self.profile, sets=self.sets, trace=trace)
         if loaded.program is None:
-            raise _relabelled(SpecError(loaded.diagnostics, loaded.sources), tree)
+            errors = [d for d in loaded.diagnostics if d.severity == "error"]
+            raise _relabelled(SpecError(errors or loaded.diagnostics, loaded.sources), tree)
         from ksim_spec.review.declared import declared
 
         index = self._robot(loaded.program.robot_path)
         whole = declared(loaded.program, index, loaded.items, loaded.sources)
-        return Side(tree.shown(path), whole, places(loaded.items), loaded.sources, index, text, tree)
+        return Side(name, whole, places(loaded.items), loaded.sources, index, text, tree)
 
     def _robot(self, path: Path) -> RobotIndex:
         if path not in self._robots:
@@ -180,7 +184,7 @@ def read_checkpoint(path: Path) -> Contract:
     return read_contract(data, str(path))
 
 
-def _relabelled(error: SpecError, tree: Tree) -> SpecError:
+def _relabelled(error: SpecError, tree: Tree | None) -> SpecError:
     """The same findings, in files as people know them."""
     if not isinstance(tree, GitTree):
         return error

@@ -113,8 +113,8 @@ def _descend(a: ast.Node, b: ast.Node) -> tuple[ast.Node, ast.Node]:
         if len(inside_a) != len(inside_b) or _own(a) != _own(b):
             break
         differing = [(x, y) for x, y in zip(inside_a, inside_b, strict=True) if x != y]
-        if len(differing) != 1:
-            break
+        if len(differing) != 1 or (isinstance(a, ast.Call) and differing[0][0] is a.func):
+            break  # what a function is called is no expression
         a, b = differing[0]
     return a, b
 

@@ -73,7 +73,7 @@ def test_it_says_what_is_commanded_and_rewarded(walk: Contract):
     assert velocity.fields[0].value.draws[0].arguments == (-0.5, 1.0)
     assert velocity.resample == (4, 8) and velocity.zero == 0.1
     assert walk.rewards["slip"].effective == (-0.25, -2.5) and walk.rewards["slip"].mode == "rate"
-    assert walk.model.elements["actuator"][0].attributes["kp"] == "120" and walk.model.options["timestep"] == "0.004"
+    assert walk.model.elements["actuator"][0].attributes["kp"] == "120" and walk.model.options["iterations"] == "3"
     assert len(walk.model.joints) == 12
 
 
