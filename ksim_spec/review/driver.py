@@ -87,8 +87,7 @@ def _plain(pair: Pair, old: str, new: str) -> str:
 
 
 def _lines(pair: Pair, old: str, new: str) -> Iterator[str]:
-    names = [NOTHING if f == NOTHING else n for f, n in
-             ((pair.old_file, f"a/{pair.path}"), (pair.new_file, f"b/{pair.new_path}"))]  # fmt: skip
-    split = [x.splitlines(keepends=True) for x in (old, new)]
-    for line in difflib.unified_diff(*split, *names):
+    a = NOTHING if pair.old_file == NOTHING else f"a/{pair.path}"
+    b = NOTHING if pair.new_file == NOTHING else f"b/{pair.new_path}"
+    for line in difflib.unified_diff(old.splitlines(keepends=True), new.splitlines(keepends=True), a, b):
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

@@ -41,6 +41,8 @@ def history(opener: Opener, spec: str, limit: int | None = None) -> Iterator[Com
     count = 0
     for sha, day, subject, known, before in _commits(path, files):
         commit = _one(opener, Commit(sha, day, subject, known), before)
+        opener.forget(sha)
+        opener.forget(f"{sha}^")
         if commit is not None:
             yield commit
             count += 1

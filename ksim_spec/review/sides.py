@@ -133,6 +133,11 @@ class Opener:
         ]
         return bool(a) and by_place[0] == by_place[1]
 
+    def forget(self, ref: str) -> None:
+        """Ends what was started for one revision."""
+        if ref in self._trees:
+            self._trees.pop(ref).close()
+
     def close(self) -> None:
         """Ends what was started for revisions."""
         for tree in self._trees.values():
