@@ -85,7 +85,7 @@ COMMANDS: tuple[Entry, ...] = (
         "lock",
         "Write the contract of each spec beside it, as SPEC.lock, for review.\n\n"
         "With --check nothing is written; exits with 1 when a lock is missing or out of date.",
-        ("ksim lock specs", "ksim lock specs --check", "ksim diff specs/walk.ksim.lock specs/walk.ksim"),
+        ("ksim lock specs", "ksim lock specs --check"),
     ),
     Entry(
         "log",
@@ -106,7 +106,7 @@ COMMANDS: tuple[Entry, ...] = (
         "ksim_spec.cli.git",
         "git_driver",
         "Compare two versions of a spec for git. Called by git, not by hand: see install-git.",
-        ("git config diff.ksim.command 'ksim git-driver'",),
+        ("ksim git-driver --text specs/walk.ksim",),
     ),
     Entry(
         "compile",

@@ -7,7 +7,8 @@ not by what they are called. The control step is left out: it is compared by its
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import operator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ksim_spec.ir.hash import number_text
@@ -19,6 +20,7 @@ from ksim_spec.robot.elements import Joint, Keyframe
 from ksim_spec.robot.index import RobotIndex
 
 _NAMED = ("read", "model", "pose")
+_ARITHMETIC = {"add": operator.add, "sub": operator.sub, "mul": operator.mul}
 
 
 class Canonical:
@@ -105,26 +107,39 @@ class Canonical:
         frame = found if isinstance(found, Keyframe) else Keyframe("keyframe", -1, None, "key", "", 0)
         return tuple(x for p in self.index.key_positions(frame, joints) for x in p)
 
-    def values(self, node: Node) -> tuple[float, ...] | None:
-        """Returns the numbers of a node that hangs on literals, parameters and poses alone."""
-        nodes = list(walk([node]))
-        if len(nodes) > 40 or any(n.op not in ("const", "param", "pose", "neg", "mul", "expand") for n in nodes):
-            return None
-        known: dict[int, Any] = {}
-        for n in nodes:
-            if n.op == "const":
-                known[id(n)] = n.attr("value")
-            elif n.op == "param":
-                known[id(n)] = self.program.params[n.attr("name")]
-            elif n.op == "pose":
-                known[id(n)] = self.constant(n)
-            elif len(nodes) == 2 and n.op == "neg" and isinstance(known[id(n.args[0])], float):
-                known[id(n)] = -known[id(n.args[0])]
-            else:
-                import numpy as np
+    def values(self, node: Node, levels: Mapping[str, float] | None = None) -> tuple[float, ...] | None:
+        """Returns the numbers of a node that hangs on literals, parameters, poses and the levels given, else None.
 
-                known[id(n)] = np.asarray(OPS[n.op].numpy(*(np.asarray(known[id(a)]) for a in n.args), **dict(n.attrs)))
-        return tuple(_flat(known[id(node)]))
+        In plain Python: importing NumPy would take longer than all else here.
+        """
+        nodes = list(walk([node]))
+        if len(nodes) > 40:
+            return None
+        known: dict[int, tuple[float, ...]] = {}
+        for n in nodes:
+            value = self._number(n, [known[id(a)] for a in n.args], levels or {})
+            if value is None:
+                return None
+            known[id(n)] = value
+        return known[id(node)]
+
+    def _number(
+        self, n: Node, args: list[tuple[float, ...]], levels: Mapping[str, float]
+    ) -> tuple[float, ...] | None:
+        if n.op == "const" and n.dtype == "float":
+            return tuple(_flat(n.attr("value")))
+        if n.op == "param" and n.attr("name") in self.program.params:
+            return (self.program.params[n.attr("name")],)
+        if n.op == "level" and n.attr("name") in levels:
+            return (levels[n.attr("name")],)
+        if n.op == "pose":
+            return self.constant(n)
+        if n.op in ("expand", "neg"):
+            return args[0] if n.op == "expand" else tuple(-x for x in args[0])
+        if n.op not in _ARITHMETIC or (len(args[0]) != len(args[1]) and 1 not in map(len, args)):
+            return None
+        a, b = (x * max(map(len, args)) if len(x) == 1 else x for x in args)
+        return tuple(map(_ARITHMETIC[n.op], a, b))
 
     def _draws(self, stream: str) -> Iterator[Draw]:
         """Yields the draws that a declaration makes with literal arguments, by distribution."""

@@ -9,7 +9,6 @@ from ksim_spec.ir.hash import digest
 from ksim_spec.ir.node import Node
 from ksim_spec.language.overlay import Item
 from ksim_spec.language.program import ActionTerm, ObservationGroup, Program, StateChange
-from ksim_spec.language.weights import effective
 from ksim_spec.review import schema
 from ksim_spec.review.canon import Canonical
 from ksim_spec.review.facts import model_facts
@@ -108,14 +107,18 @@ class _Reader:
             )  # fmt: skip
 
     def _rewards(self) -> Iterator[tuple[str, schema.Reward]]:
+        levels = {v.name: v.start for v in self.program.levels}, {v.name: v.end for v in self.program.levels}
         for r in self.program.rewards:
-            weight = effective(self.program, r)
-            factor = self.program.world.control_step if r.mode == "rate" else 1.0
-            ends = weight and (_clean(weight.per_step[0] / factor), _clean(weight.per_step[1] / factor))
             yield r.name, schema.Reward(
                 value=self._value(r.value, f"reward.{r.name}:value"), unit=r.unit,
-                weight=self._value(r.weight, f"reward.{r.name}.weight"), mode=r.mode, effective=ends,
+                weight=self._value(r.weight, f"reward.{r.name}.weight"), mode=r.mode,
+                effective=self._ends(r.weight, levels),
             )  # fmt: skip
+
+    def _ends(self, weight: Node, levels: Sequence[Mapping[str, float]]) -> tuple[float, float] | None:
+        """A weight with the curriculum at its start and at its end; None where it hangs on more."""
+        start, end = (self.canon.values(weight, at) for at in levels)
+        return (_clean(start[0]), _clean(end[0])) if start and end else None
 
     def _changes(self, changes: Sequence[StateChange], path: str) -> tuple[schema.Change, ...]:
         return tuple(
