@@ -16,11 +16,13 @@ from typing import Literal, get_args, get_origin
 from ksim_spec.language import draws, functions, library, temporal
 from ksim_spec.language.blocks import chance, training
 from ksim_spec.language.quantities import QUANTITIES, SENSORS, SITE_FRAME_SENSORS
+from ksim_spec.review.rules import CHANGE_RULES
 from ksim_spec.rules import FAMILIES, RULES
 from ksim_spec.train.config import PolicyConfig, TrainConfig
 from ksim_spec.units import UNITS
 
 PAGE = Path(__file__).with_name("language.md")
+REVIEW = Path(__file__).with_name("review.md")
 RULE_INDEX = Path(__file__).parent / "rules" / "README.md"
 MARK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.S)
 
@@ -211,6 +213,11 @@ def rules(digit: str) -> str:
     return table(("code", "name", "severity", "what is wrong"), rows)
 
 
+def changes() -> str:
+    rows = [(r.code, f"`{r.slug}`", r.cls, r.summary) for r in CHANGE_RULES]
+    return table(("code", "name", "class", "what changed"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "units": units,
     "quantities": quantities,
@@ -228,7 +235,7 @@ TABLES: dict[str, Callable[[], str]] = {
 RULE_TABLES: dict[str, Callable[[], str]] = {
     family.name: partial(rules, family.digit) for family in FAMILIES if any(r.family is family for r in RULES)
 }
-PAGES = {PAGE: TABLES, RULE_INDEX: RULE_TABLES}
+PAGES = {PAGE: TABLES, REVIEW: {"changes": changes}, RULE_INDEX: RULE_TABLES}
 
 
 def generated(page: str, tables: Mapping[str, Callable[[], str]] = TABLES) -> str:

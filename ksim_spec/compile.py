@@ -5,7 +5,6 @@ Each stage takes and returns immutable values. Training, evaluation and play use
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,7 +23,8 @@ from ksim_spec.ir.printer import print_ir
 from ksim_spec.language.load import Loaded, load_spec
 from ksim_spec.language.program import Program
 from ksim_spec.language.resolved import resolved
-from ksim_spec.review.contract import contract
+from ksim_spec.review.contract import contract, contract_text
+from ksim_spec.review.schema import Contract
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.reflection import NotMirrored
 from ksim_spec.rules.verdict import unsilenced
@@ -66,6 +66,14 @@ class Compiled:
         ]
 
     @cached_property
+    def contract(self) -> Contract:
+        """What must agree between a trained policy and what runs it; raises SpecError as `mirror` does."""
+        loaded = self.loaded
+        return contract(
+            self.program, self.index, self.binding, loaded.items, loaded.sources, self.source, self.mirror
+        )
+
+    @cached_property
     def source(self) -> str:
         """The text of `task.py`."""
         return task_source(self.program, self.binding, self.mirror.as_plain() if self.mirror else {})
@@ -77,7 +85,7 @@ class Compiled:
         texts: dict[str, str | bytes] = {
             "task.py": self.source,
             "model.xml": scene.xml,
-            "contract.json": json.dumps(contract(self.program, self.binding, self.mirror), indent=2) + "\n",
+            "contract.json": contract_text(self.contract),
             "spec.yaml": yaml.safe_dump(resolved(self.program).model_dump(mode="json"), sort_keys=False, width=100),
             "ir.txt": print_ir(named_roots(self.program), self.program.names),
         }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ksim_spec.language.resolved import CheckSpec
-from ksim_spec.session import make_task, open_run, use_compilation_cache
+from ksim_spec.session import check_agreement, make_task, open_run, use_compilation_cache
 
 EVAL_SEED = 1_000_003  # evaluation draws from seeds that no training run uses by default
 _HOLDS = {
@@ -51,11 +51,13 @@ class Judgement:
 
 
 def judge(
-    path: Path, *, episodes: int = 512, backend: str = "auto", seed: int = EVAL_SEED, seconds: float | None = None
+    path: Path, *, episodes: int = 512, backend: str = "auto", seed: int = EVAL_SEED, seconds: float | None = None,
+    agreed: bool = False,
 ) -> Judgement:
     """Plays fresh episodes of a run's policy (deterministic actions, the spec's own noise and pushes) and judges them.
 
-    Curriculum levels stand where training left them. Raises SpecError for a path that is not a run.
+    Curriculum levels stand where training left them. Raises SpecError for a path that is not a run, and unless
+    `agreed` where the policy was trained in another task than the folder holds.
     """
     import jax
 
@@ -63,9 +65,11 @@ def judge(
     from ksim_spec.train.evaluate import evaluate
 
     folder, checkpoint = open_run(path)
+    saved = ckpt.load(ckpt.find(checkpoint or path))
+    if not agreed:
+        check_agreement(folder, saved)
     use_compilation_cache()
     task = make_task(folder, min(episodes, 512), backend)
-    saved = ckpt.load(ckpt.find(checkpoint or path))
     actor, params = ckpt.restore_actor(saved, task), ckpt.restore_params(saved, task)
     checks = folder.spec.checks
     horizon = seconds or max([c.argument for c in checks if c.statistic == "survived"], default=20.0)

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ksim_spec.play import command_row, fixed_command
-from ksim_spec.session import make_task, open_run, use_compilation_cache
+from ksim_spec.session import check_agreement, make_task, open_run, use_compilation_cache
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,21 @@ class Live:
     `ranges` says for every command field `block.field` between which values the spec draws it, in SI units.
     """
 
-    def __init__(self, path: Path, command: Mapping[str, float] | None = None, seed: int = 0) -> None:
-        """Raises SpecError for a path that is no run, or for a command field that is not there."""
+    def __init__(
+        self, path: Path, command: Mapping[str, float] | None = None, seed: int = 0, agreed: bool = False
+    ) -> None:
+        """Raises SpecError for a path that is no run, for a command field that is not there, and unless `agreed` where
+        the policy was trained in another task than the folder holds.
+        """
         from ksim_spec.train import checkpoint as ckpt
         from ksim_spec.train.evaluate import act
 
-        use_compilation_cache()
         folder, checkpoint = open_run(path)
-        task = make_task(folder, 1)
         saved = ckpt.load(ckpt.find(checkpoint or path))
+        if not agreed:
+            check_agreement(folder, saved)
+        use_compilation_cache()
+        task = make_task(folder, 1)
         actor, self._params = ckpt.restore_actor(saved, task), ckpt.restore_params(saved, task)
         self._folder, self._task = folder, task
         self.model, self.step_s, self.body = task.model, task.control_dt, str(task.about["base"] or "")

@@ -12,31 +12,35 @@ import numpy as np
 
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.render.video import Motion, Video, write_video
-from ksim_spec.session import Folder, make_task, open_run, use_compilation_cache
+from ksim_spec.session import Folder, check_agreement, make_task, open_run, use_compilation_cache
 
 
 def play(
-    path: Path, video: Path, *, seconds: float = 10.0, command: Mapping[str, float] | None = None, seed: int = 0
+    path: Path, video: Path, *, seconds: float = 10.0, command: Mapping[str, float] | None = None, seed: int = 0,
+    agreed: bool = False,
 ) -> Video:
     """Plays a run's latest policy (or a checkpoint's) for some seconds and films it; returns what became of the video.
 
-    `command` fixes command fields by `block.field`. Raises SpecError for a path that is no run or a field that is not.
+    `command` fixes command fields by `block.field`. Raises SpecError for a path that is no run or a field that is not,
+    and unless `agreed` where the policy was trained in another task than the folder holds.
     """
     folder, checkpoint = open_run(path)
-    motion, model = record(folder, checkpoint or path, seconds, command or {}, seed)
+    motion, model = record(folder, checkpoint or path, seconds, command or {}, seed, agreed)
     return write_video(model, motion, video)
 
 
 def record(
-    folder: Folder, checkpoint: Path, seconds: float, command: Mapping[str, float], seed: int
+    folder: Folder, checkpoint: Path, seconds: float, command: Mapping[str, float], seed: int, agreed: bool = False
 ) -> tuple[Motion, Any]:
     """Returns the motion of one environment under the deterministic policy, and the model it happened in."""
     from ksim_spec.train import checkpoint as ckpt
     from ksim_spec.train.evaluate import act
 
+    saved = ckpt.load(ckpt.find(checkpoint))
+    if not agreed:
+        check_agreement(folder, saved)
     use_compilation_cache()
     task = make_task(folder, 1)
-    saved = ckpt.load(ckpt.find(checkpoint))
     actor, params = ckpt.restore_actor(saved, task), ckpt.restore_params(saved, task)
     fixed = fixed_command(folder, command)
     params = {**params, "p": {**params["p"], **fixed}}

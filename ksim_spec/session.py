@@ -81,6 +81,16 @@ def open_run(path: Path) -> tuple[Folder, Path | None]:
     )
 
 
+def check_agreement(folder: Folder, saved: Any) -> None:
+    """Raises SpecError where a checkpoint (a `train.checkpoint.Checkpoint`) was not trained in this folder's task."""
+    from ksim_spec.review.agree import check_checkpoint, check_files
+
+    check_files(folder.path, folder.contract)
+    check_checkpoint(
+        folder.contract, yaml.safe_load(folder.spec_text), saved.contract, yaml.safe_load(saved.spec), saved.path
+    )
+
+
 def make_task(folder: Folder, num_envs: int, backend: str = "auto", **options: Any) -> Any:
     """Returns the task of a compiled folder on an engine; raises SpecError for what the engine cannot do."""
     from ksim_spec.compile import load_model
@@ -151,6 +161,14 @@ def train_spec(request: TrainRequest, notify: Callable[[Sequence[Diagnostic], So
     )
 
 
+def _check_spec(path: Path, folder: Folder) -> None:
+    from ksim_spec.review.agree import check_spec
+    from ksim_spec.review.sides import Opener
+
+    opener = Opener()
+    check_spec(opener.open(*opener.locate(str(path))).contract, folder.contract, folder.path, path)
+
+
 def preflight_compiled(compiled: Any, backend: str) -> list[Diagnostic]:
     """Returns the warnings of the spec and of the engine it will run on; raises SpecError for what it cannot do."""
     from ksim_spec.physics.select import choose_engine
@@ -164,11 +182,22 @@ def preflight_compiled(compiled: Any, backend: str) -> list[Diagnostic]:
     return [d for d in (*compiled.loaded.diagnostics, *found, *compiled.notices()) if d.severity == "warning"]
 
 
-def resume_run(path: Path, backend: str = "auto", progress: Mode = "auto") -> Any:
-    """Goes on with an interrupted run exactly where it stopped; returns the TrainResult."""
+def resume_run(
+    path: Path, backend: str = "auto", progress: Mode = "auto", *, spec: Path | None = None, agreed: bool = False
+) -> Any:
+    """Goes on with an interrupted run exactly where it stopped; returns the TrainResult.
+
+    With `spec` the run must have been begun with it. Raises SpecError where that, or a file of the run, has changed
+    since; `agreed` goes on all the same.
+    """
+    from ksim_spec.train import checkpoint as ckpt
     from ksim_spec.train.run import train
 
     folder, _ = open_run(path)
+    if not agreed:
+        check_agreement(folder, ckpt.load(ckpt.find(folder.path)))
+        if spec is not None:
+            _check_spec(spec, folder)
     use_compilation_cache()
     task = make_task(folder, folder.spec.train.num_envs, backend)
     return train(

@@ -17,7 +17,7 @@ from ksim_spec.ir.node import Node
 from ksim_spec.language.episode import episode_steps
 from ksim_spec.language.program import ActionTerm, CommandField, Level, ObservationGroup, Program, RewardTerm
 from ksim_spec.language.weights import effective
-from ksim_spec.review.contract import contract
+from ksim_spec.review.contract import hashes
 from ksim_spec.show_cost import cost
 from ksim_spec.written import written
 
@@ -75,7 +75,7 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
         "train": _train(program),
         "cost": cost(compiled),
         "notes": list(compiled.binding.scene.notes),
-        "hashes": contract(program, compiled.binding)["hashes"],
+        "hashes": hashes(program, compiled.binding),
     }
 
 

@@ -67,6 +67,48 @@ COMMANDS: tuple[Entry, ...] = (
         ),
     ),
     Entry(
+        "diff",
+        "ksim_spec.cli.diff",
+        "diff",
+        "Say what the changes between two versions of a task mean for policies trained before them.\n\n"
+        "A side may be a file of a git revision, REF:SPEC. Exits with 1 when --fail-on finds something.",
+        (
+            "ksim diff specs/walk.ksim",
+            "ksim diff main:specs/walk.ksim specs/walk.ksim --fail-on meaning",
+            "ksim diff runs/walk-20260101-120000 specs/walk.ksim",
+            "ksim diff main:specs specs --format markdown",
+        ),
+    ),
+    Entry(
+        "lock",
+        "ksim_spec.cli.lock",
+        "lock",
+        "Write the contract of each spec beside it, as SPEC.lock, for review.\n\n"
+        "With --check nothing is written; exits with 1 when a lock is missing or out of date.",
+        ("ksim lock specs", "ksim lock specs --check"),
+    ),
+    Entry(
+        "log",
+        "ksim_spec.cli.history",
+        "log",
+        "Show what each commit changed of a spec, its includes and its robot, one line a change.",
+        ("ksim log specs/walk.ksim", "ksim log specs/walk.ksim -n 5 --cosmetic", "ksim log walk.ksim --format json"),
+    ),
+    Entry(
+        "install-git",
+        "ksim_spec.cli.git",
+        "install_git",
+        "Make git show changes of specs as what they mean.\n\nWrites and prints the configuration; --undo removes it.",
+        ("ksim install-git", "ksim install-git --global", "ksim install-git --undo"),
+    ),
+    Entry(
+        "git-driver",
+        "ksim_spec.cli.git",
+        "git_driver",
+        "Compare two versions of a spec for git. Called by git, not by hand: see install-git.",
+        ("ksim git-driver --text specs/walk.ksim",),
+    ),
+    Entry(
         "compile",
         "ksim_spec.cli.compile",
         "compile_command",

@@ -26,6 +26,13 @@ def explain(
         return
     rule = find(name)
     if rule is None:
+        from ksim_spec.review.rules import change_rule
+
+        if change := change_rule(name):
+            advice = f"\n{change.advice[:1].upper()}{change.advice[1:]}.\n" if change.advice else ""
+            text = f"# {change.code} {change.slug}\n\nA change of class {change.cls}: {change.summary}.\n{advice}"
+            sys.stdout.write(terminal(text, style, shutil.get_terminal_size().columns))
+            return
         raise UserError(f"there is no rule `{name}`: {near(name)}")
     page = page_of(rule)
     text = page.text if page is not None else f"# {rule.code} {rule.slug}\n\n{rule.severity}: {rule.summary}.\n"

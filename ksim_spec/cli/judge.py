@@ -22,11 +22,13 @@ def evaluate(
     episodes: int = typer.Option(512, "--episodes", min=1, help="How many fresh episodes to play."),
     backend: str = typer.Option("auto", "--backend", help="The physics engine."),
     seed: int | None = typer.Option(None, "--seed", min=0, help="Seed of the episodes; training uses others."),
+    ignore_contract: bool = typer.Option(False, "--ignore-contract", help="Judge a policy of another task, too."),
     output: Output = typer.Option(Output.text, "--format", help="How the result is written."),
 ) -> None:
     from ksim_spec.judge import EVAL_SEED, judge
 
-    result = judge(run, episodes=episodes, backend=backend, seed=EVAL_SEED if seed is None else seed)
+    drawn = EVAL_SEED if seed is None else seed
+    result = judge(run, episodes=episodes, backend=backend, seed=drawn, agreed=ignore_contract)
     if output is Output.json:
         print(json.dumps(result.as_json(), indent=1))
     else:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from ksim_spec.cli.failure import EXIT_FAILED
+
+if TYPE_CHECKING:
+    from ksim_spec.live import Live
 
 FILM_S = 10.0
 
@@ -25,39 +30,46 @@ def play(
     sets: list[str] = typer.Option([], "--set", metavar="command.BLOCK.FIELD=VALUE", help="Fix a command field (SI)."),
     host: str = typer.Option("127.0.0.1", "--host", help="With --web: the address to listen at."),
     port: int = typer.Option(8787, "--port", min=0, max=65535, help="With --web: the port; 0 takes any that is free."),
+    ignore_contract: bool = typer.Option(False, "--ignore-contract", help="Play a policy of another task, too."),
 ) -> None:
     if (video is not None) + viewer + web != 1:
         _fail("say how to show it: one of `--video FILE`, `--viewer` and `--web`")
     command = _command(sets)
     if video is not None:
-        _film(run, video, seconds or FILM_S, command, seed)
+        _film(run, video, seconds or FILM_S, command, seed, ignore_contract)
         return
     try:
         if viewer:
-            _window(run, seconds, command, seed)
+            _window(lambda: _live(run, command, seed, ignore_contract), seconds)
         else:
-            _page(run, seconds, command, seed, host, port)
+            _page(lambda: _live(run, command, seed, ignore_contract), seconds, host, port)
     except KeyboardInterrupt:  # the way to end it
         print(file=sys.stderr)
 
 
-def _film(run: Path, video: Path, seconds: float, command: dict[str, float], seed: int) -> None:
+def _film(run: Path, video: Path, seconds: float, command: dict[str, float], seed: int, agreed: bool) -> None:
     from ksim_spec.play import play as play_run
 
-    result = play_run(run, video, seconds=seconds, command=command, seed=seed)
+    result = play_run(run, video, seconds=seconds, command=command, seed=seed, agreed=agreed)
     if result.path is None:
         _fail(f"no video: {result.reason}")
     print(f"{result.path}: {result.frames} frames, {result.backend}")
 
 
-def _window(run: Path, seconds: float | None, command: dict[str, float], seed: int) -> None:
+def _live(run: Path, command: dict[str, float], seed: int, agreed: bool) -> Live:
     from ksim_spec.live import Live
-    from ksim_spec.render.window import watch
 
-    watch(Live(run, command, seed), seconds)
+    return Live(run, command, seed, agreed)
 
 
-def _page(run: Path, seconds: float | None, command: dict[str, float], seed: int, host: str, port: int) -> None:
+def _window(opened: Callable[[], Live], seconds: float | None) -> None:
+    from ksim_spec.render import window
+
+    window.require_display()
+    window.watch(opened(), seconds)
+
+
+def _page(opened: Callable[[], Live], seconds: float | None, host: str, port: int) -> None:
     from ksim_spec.render.video import Shot, find_backend
 
     backend, why = find_backend()
@@ -66,11 +78,10 @@ def _page(run: Path, seconds: float | None, command: dict[str, float], seed: int
     os.environ["MUJOCO_GL"] = backend  # before MuJoCo is imported, which is when it chooses
     from dataclasses import asdict
 
-    from ksim_spec.live import Live
     from ksim_spec.render import web
 
     web.require_encoder()
-    live = Live(run, command, seed)
+    live = opened()
     with web.serving(live, host, port) as server:
         shown = "localhost" if host in ("127.0.0.1", "::1") else host
         print(f"http://{shown}:{server.server_port}/ (Ctrl-C ends it)", flush=True)

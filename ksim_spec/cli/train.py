@@ -19,19 +19,20 @@ def train(
     backend: str = typer.Option("auto", "--backend", help="The physics engine: auto, cpu, mjx, or warp."),
     profile: str = typer.Option(None, "--profile", help="A profile of the spec to apply."),
     sets: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help="Change a setting of the spec."),
-    resume: Path = typer.Option(None, "--resume", metavar="RUN", help="Go on with an interrupted run."),
+    resume: Path = typer.Option(None, "--resume", metavar="RUN", help="Go on with an interrupted run (of SPEC)."),
+    ignore_contract: bool = typer.Option(False, "--ignore-contract", help="Resume although the run was changed."),
     no_progress: bool = typer.Option(False, "--no-progress", help="Write no progress."),
     no_video: bool = typer.Option(False, "--no-video", help="Film nothing at the end."),
 ) -> None:
     from ksim_spec.cli.failure import show
     from ksim_spec.session import TrainRequest, resume_run, train_spec
 
-    if (spec is None) == (resume is None):
+    if spec is None and resume is None:
         print("ksim: error: give a SPEC, or `--resume RUN`", file=sys.stderr)
         raise typer.Exit(EXIT_FAILED)
     progress = "none" if no_progress else "auto"
     if resume is not None:
-        result = resume_run(resume, backend, progress)
+        result = resume_run(resume, backend, progress, spec=spec, agreed=ignore_contract)
     else:
         request = TrainRequest(spec, out, seed, budget, num_envs, backend, profile, tuple(sets), progress)
         result = train_spec(request, show)

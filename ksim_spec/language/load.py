@@ -27,11 +27,12 @@ ONCE = ("robot", "world", "action", "policy", "train")
 
 @dataclass(frozen=True)
 class Loaded:
-    """The result of checking a spec: the program (None when it has errors), every finding, and the texts."""
+    """The result of checking a spec: the program (None when it has errors), every finding, the texts, the blocks."""
 
     program: Program | None
     diagnostics: list[Diagnostic]
     sources: SourceMap
+    items: tuple[Item, ...] = ()
 
     def require(self) -> Program:
         """Returns the program; raises SpecError with all findings when there are errors."""
@@ -88,7 +89,7 @@ def load_tree(
     trace.items = items = overlaid(items, profile, sets, sources, out)
     program = _check(items, source.name, source.path, sources, out, profile is None, trace)
     trace.program = program
-    return Loaded(None if out.has_errors else program, out.sorted(), sources)
+    return Loaded(None if out.has_errors else program, out.sorted(), sources, tuple(items))
 
 
 def overlaid(

@@ -82,6 +82,20 @@ class CommandBlock:
     interval: Node | None
     zero: Node | None
     frame: str = "world"
+    frame_key: str = "world"  # the same however the spec calls it: `body:torso.heading`
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """How an observed value becomes numbers, applied in this order; delay in control steps, history in samples."""
+
+    value: Node
+    delay: int = 0
+    bias: Node | None = None
+    noise: Node | None = None
+    scale: Node | None = None
+    clip: tuple[Node, Node] | None = None
+    history: int = 1
 
 
 @dataclass(frozen=True)
@@ -98,6 +112,8 @@ class ObservationEntry:
     privileged: bool
     labels: tuple[str, ...] = ()
     span: Span = field(default=NOWHERE, compare=False)
+    pipeline: Pipeline | None = field(default=None, compare=False)
+    stream: str = field(default="", compare=False)  # its qualified name where it was declared
 
 
 @dataclass(frozen=True)

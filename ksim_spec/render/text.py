@@ -76,8 +76,8 @@ def github(diagnostic: Diagnostic, sources: SourceMap) -> str:
     text = [diagnostic.message, *(f"note: {n}" for n in diagnostic.notes)]
     text += [f"help: {diagnostic.help}"] * bool(diagnostic.help)
     text = [visible(line) for part in text for line in part.splitlines()]
-    properties = ",".join(f"{k}={_percent(v, ':,')}" for k, v in fields.items())
-    return f"::{_GITHUB_LEVEL[diagnostic.severity]} {properties}::{_percent(chr(10).join(text), '')}"
+    properties = ",".join(f"{k}={percent_escaped(v, ':,')}" for k, v in fields.items())
+    return f"::{_GITHUB_LEVEL[diagnostic.severity]} {properties}::{percent_escaped(chr(10).join(text), '')}"
 
 
 def as_json(findings: Iterable[Diagnostic], sources: SourceMap) -> dict[str, object]:
@@ -136,7 +136,8 @@ def _indented(text: str, indent: str) -> str:
     return f"\n{indent}".join(visible(line) for line in text.splitlines())
 
 
-def _percent(text: str, also: str) -> str:
+def percent_escaped(text: str, also: str) -> str:
+    """Returns text as workflow commands hold it, with these characters escaped too."""
     for char in "%\r\n" + also:
         text = text.replace(char, f"%{ord(char):02X}")
     return text

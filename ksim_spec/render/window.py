@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from ksim_spec.live import Live
 
 
-def no_window() -> str:
-    """Returns why no window can be opened here, or nothing."""
+def require_display() -> None:
+    """Raises SpecError where there is certainly no display."""
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        return "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"
-    return ""
+        raise _cannot("there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)")
 
 
 def watch(live: Live, seconds: float | None) -> None:
@@ -27,8 +26,6 @@ def watch(live: Live, seconds: float | None) -> None:
 
     Backspace begins a new episode.
     """
-    if why := no_window():
-        raise _cannot(why)
     import mujoco.viewer
 
     restart: list[int] = []

@@ -1,103 +1,93 @@
-"""The policy contract: everything that must agree between a trained policy and what runs it."""
+"""The policy contract: everything that must agree between a trained policy and what runs it.
+
+Most of it is read from spec and robot file alone (`declared`); what only the built model tells is added here.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-import mujoco
-
-from ksim_spec.emit.binding import Binding, pose_positions
-from ksim_spec.emit.mirror import Mirror
 from ksim_spec.ir.hash import Canon, digest, number_text
 from ksim_spec.ir.node import Node
-from ksim_spec.language.program import ActionTerm, ObservationGroup, Program
+from ksim_spec.language.overlay import Item
+from ksim_spec.language.program import Program
+from ksim_spec.review.declared import declared
+from ksim_spec.review.schema import Built, Contract
+from ksim_spec.robot.index import RobotIndex
+from ksim_spec.source import SourceMap
 
-SCHEMA_VERSION = 1
+WIDTH = 110  # of a line of `contract.json`
+
+if TYPE_CHECKING:
+    from ksim_spec.emit.binding import Binding
+    from ksim_spec.emit.mirror import Mirror
 
 
-def contract(program: Program, binding: Binding, mirror: Mirror | None = None) -> dict[str, Any]:
-    """Returns the contract as plain values: observation layout, action map, rates, commands, networks, model facts.
+def contract(
+    program: Program, index: RobotIndex, binding: Binding, items: Sequence[Item], sources: SourceMap, source: str,
+    mirror: Mirror | None = None,
+) -> Contract:  # fmt: skip
+    """Returns the whole contract of a compiled task; `source` is the text of its `task.py`.
 
     `mirrored` says by name of a vector which element with which sign becomes each element of its mirror image.
     """
-    model = binding.scene.model
-    canon = Canon(program.params)
-    body: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
-        "task": program.name,
-        "robot": program.robot_name,
-        "timing": {"control_step": program.world.control_step, "physics_step": program.world.physics_step},
-        "observations": {g.name: _group(g, canon) for g in program.observations},
-        "action": [_action(t, model, program, canon) for t in program.action],
-        "commands": {c.name: {"frame": c.frame, "fields": {f.name: f.dim for f in c.fields}} for c in program.commands},
-        "networks": {
-            "actor": list(program.policy.actor),
-            "critic": list(program.policy.critic),
-            "activation": program.policy.activation,
-            "distribution": program.policy.distribution,
-            "critic_observes": program.critic_group,
-            "normalize_observations": program.train.normalize_observations,
-        },
-        "model": _model(model, binding),
-        "mirror": [list(pair) for pair in program.mirror],
+    stated = declared(program, index, items, sources)
+    mass = float(binding.scene.model.body_subtreemass[0])
+    more = {
+        "built": Built(mass=mass, digest=_sha256(binding.scene.xml), program=_sha256(source)),
+        "mirrored": mirror.as_plain() if mirror else {},
+        "hashes": {**stated.hashes, **hashes(program, binding)},
     }
-    return {**body, "mirrored": mirror.as_plain() if mirror else {}, "hashes": hashes(program, body)}
+    return stated.model_copy(update=more)
 
 
-def _group(group: ObservationGroup, canon: Canon) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": e.name,
-            "slice": [start, stop],
-            "unit": e.unit,
-            "frame": e.frame,
-            "scale": e.scale,
-            "noise": e.noise,
-            "labels": list(e.labels),
-            "privileged": e.privileged,
-            "expression": canon(e.node),
-        }
-        for e, start, stop in group.slices()
-    ]
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _action(term: ActionTerm, model: mujoco.MjModel, program: Program, canon: Canon) -> dict[str, Any]:
-    actuators = [model.actuator(a) for a in term.actuators]
-    return {
-        "name": term.name,
-        "mode": term.mode,
-        "joints": list(term.joints),
-        "actuators": list(term.actuators),
-        "home": pose_positions(model, program.reset.pose, term.joints).tolist(),
-        "delay_physics_steps": list(term.delay),
-        "expression": canon(term.target),
-        "gain": [float(a.gainprm[0]) for a in actuators],
-        "bias": [[float(x) for x in a.biasprm[:3]] for a in actuators],
-        "force_range": [[float(x) for x in a.forcerange] for a in actuators],
-    }
+def as_plain(whole: Contract) -> dict[str, Any]:
+    """Returns a contract as JSON-able values, as files and checkpoints hold it."""
+    return whole.model_dump(mode="json")
 
 
-def _model(model: mujoco.MjModel, binding: Binding) -> dict[str, Any]:
-    scalar = [model.joint(j) for j in range(model.njnt) if model.jnt_type[j] in (2, 3)]
-    return {
-        "joints": [j.name for j in scalar],
-        "joint_ranges": [[float(x) for x in j.range] for j in scalar],
-        "mass": float(model.body_subtreemass[0]),
-        "digest": hashlib.sha256(binding.scene.xml.encode()).hexdigest(),
-    }
+def contract_text(whole: Contract) -> str:
+    """Returns the text of `contract.json` and of `SPEC.lock`; the same for the same contract, on every machine."""
+    return laid_out(as_plain(whole)) + "\n"
 
 
-def hashes(program: Program, body: dict[str, Any]) -> dict[str, str]:
+def laid_out(value: Any, indent: int = 0) -> str:
+    """Returns JSON in which whatever fits stands on one line: a declaration a line, more or less."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if len(flat) + indent <= WIDTH or not isinstance(value, dict | list | tuple) or not value:
+        return flat
+    inner = " " * (indent + 1)
+    if isinstance(value, dict):
+        body = [f"{json.dumps(k, ensure_ascii=False)}: {laid_out(v, indent + 1)}" for k, v in value.items()]
+        return "{\n" + ",\n".join(inner + line for line in body) + "\n" + " " * indent + "}"
+    return "[\n" + ",\n".join(inner + laid_out(v, indent + 1) for v in value) + "\n" + " " * indent + "]"
+
+
+def hashes(program: Program, binding: Binding) -> dict[str, str]:
     """Returns `structure` (what is computed, without parameter values) and `meaning` (values included).
 
     Neither depends on the order of rewards. `meaning` does not depend on how signals and rewards are called either, nor
     on the units that numbers are written in; a declaration that draws keeps its name in both, for its stream has it.
     """
-    contract = {k: v for k, v in body.items() if k not in ("task", "observations", "action")}
-    structure = {"contract": contract, **_computed(program, Canon())}
+    common = {
+        "timing": {"control_step": program.world.control_step, "physics_step": program.world.physics_step},
+        "commands": {c.name: {"frame": c.frame, "fields": {f.name: f.dim for f in c.fields}} for c in program.commands},
+        "critic_observes": program.critic_group,
+        "normalize_observations": program.train.normalize_observations,
+        "networks": program.policy.model_dump(include={"actor", "critic", "activation", "distribution"}),
+        "model": _sha256(binding.scene.xml),
+        "mirror": [list(pair) for pair in program.mirror],
+    }
+    structure = {"contract": common, **_computed(program, Canon())}
     meaning = {
-        "contract": contract,
+        "contract": common,
         **_computed(program, Canon(program.params)),
         "delays": [t.delay for t in program.action],
         "train": program.train.model_dump(),

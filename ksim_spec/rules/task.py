@@ -48,6 +48,8 @@ TRAINING = (
     Rule("KS715", "no-such-run", "error", "there is no such run folder or checkpoint", "run"),
     Rule("KS716", "no-checkpoint", "error", "a run folder holds no checkpoint", "run"),
     Rule("KS717", "bad-checkpoint", "error", "a checkpoint cannot be read", "run"),
+    Rule("KS718", "contract-mismatch", "error", "a policy was trained in another task than it is to run in", "run"),
+    Rule("KS719", "run-edited", "error", "a file of a run is not the one that was compiled", "run"),
     Rule("KS720", "field-not-per-environment", "error", "an engine cannot vary a field between environments", "engine"),
     Rule("KS721", "not-readable", "error", "a field cannot be read from a simulation", "engine"),
     Rule("KS722", "engine-unsupported", "error", "an engine cannot simulate the model", "engine"),
@@ -66,6 +68,10 @@ TRAINING = (
         "engine",
     ),
     Rule("KS742", "not-quite-symmetric", "warning", "the two sides of the robot or of the task differ", "engine"),
+    Rule("KS751", "not-a-contract", "error", "a side of a diff holds no contract that can be read", "command"),
+    Rule("KS752", "no-repository", "error", "a revision is asked for where there is no git repository", "command"),
+    Rule("KS753", "no-revision", "error", "there is no such revision in the repository", "command"),
+    Rule("KS754", "bad-acceptance", "error", "the file of accepted breaks cannot be used", "file"),
     Rule("KS760", "bench-failed", "error", "a measurement did not finish", "engine"),
 )
 

@@ -11,7 +11,7 @@ from ksim_spec.compile import Compiled, compile_spec
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.ir.node import Node
 from ksim_spec.language.load import load_spec, load_text
-from ksim_spec.review.contract import contract
+from ksim_spec.review import contract as review
 
 WALK = Path(__file__).parent / "good" / "walk.ksim"
 TEXT = WALK.read_text(encoding="utf-8").replace("../../../specs", str(WALK.parents[3] / "specs"))
@@ -25,7 +25,7 @@ def compiled(text: str, folder: Path) -> Compiled:
 
 def hashes(text: str, folder: Path) -> dict[str, str]:
     whole = compiled(text, folder)
-    return contract(whole.program, whole.binding)["hashes"]
+    return review.hashes(whole.program, whole.binding)
 
 
 def changed(*pairs: tuple[str, str]) -> str:

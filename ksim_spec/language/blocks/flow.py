@@ -24,7 +24,7 @@ from ksim_spec.language.blocks.setting import declare, frame_for
 from ksim_spec.language.draws import sample
 from ksim_spec.language.entities import Command
 from ksim_spec.language.expressions import Checker, table_value
-from ksim_spec.language.program import CommandBlock, CommandField, ObservationEntry, ObservationGroup
+from ksim_spec.language.program import CommandBlock, CommandField, ObservationEntry, ObservationGroup, Pipeline
 from ksim_spec.language.scope import DrawContext, Thing
 from ksim_spec.language.types import UNKNOWN, Frame, Unknown, Value
 from ksim_spec.syntax import ast
@@ -67,7 +67,8 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
         return None
     command = Command(name, tuple(leaves), frame)
     declare(c, name, "command", lambda: command, section)
-    return CommandBlock(name, tuple(fields), interval, zero, frame.name if frame else "world")
+    named = (frame.name, frame.key) if frame else ("world", "world")
+    return CommandBlock(name, tuple(fields), interval, zero, *named)
 
 
 def _field(
@@ -251,19 +252,21 @@ def _entry_statement(c: Checker, stmt: ast.Stmt | ast.Section, group: str, taken
     if value.privileged and group == "actor":
         _privileged(c, stmt, name, attrs)
     try:
-        node = _pipeline(c, value, attrs, group, name)
+        steps = _pipeline(c, value, attrs, group, name)
     except TypeProblem as problem:
         c.error(stmt.span, problem.code, problem.slug, problem.message, help=problem.help, notes=problem.notes)
         return None
-    if node is None:
+    if steps is None:
         return None
+    node, pipeline = steps
     labels = tuple(value.axes[-1].labels) if value.axes else ()
     frame = value.frame.name if value.frame is not None else ""
     unit = "mixed" if value.mixed else "true/false" if value.is_bool else str(value.dim)
     size = math.prod(node.shape)
     texts = {w: c_text(c, attrs.expr(w)) for w in ("scale", "noise")}
     return ObservationEntry(
-        name, node, size, unit, frame, texts["scale"], texts["noise"], value.privileged, labels, stmt.span
+        name, node, size, unit, frame, texts["scale"], texts["noise"], value.privileged, labels, stmt.span, pipeline,
+        f"observe.{group}.{name}",
     )
 
 
@@ -306,14 +309,16 @@ def _draws(c: Checker, expr: ast.Expr, stream: str, scope: str, value: Value, wh
     return drawn.but(dim=value.dim, frame=None, kind="scalar")
 
 
-def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str) -> Node | None:
-    """Delay, bias, noise, scale, clip, history: always in this order."""
+def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str) -> tuple[Node, Pipeline] | None:
+    """Delay, bias, noise, scale, clip, history: always in this order. Returns the finished vector and its parts."""
     qualified = f"observe.{group}.{name}"
+    pipeline = Pipeline(value.node)
     if (expr := attrs.expr("delay")) is not None:
         steps = c.scalar(expr, TIME, "a delay")
         if steps is None:
             return None
         n = round(steps / c.control_dt)
+        pipeline = replace(pipeline, delay=max(n, 0))
         if n > 0:
             value = value.but(node=make("take", make("history", value.node, steps=n + 1), axis=0, indices=n))
     for word, scope in (("bias", "episode"), ("noise", "step")):
@@ -321,17 +326,21 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
             drawn = _draws(c, expr, f"{qualified}.{word}", scope, value, word)
             if drawn is None:
                 return None
+            pipeline = replace(pipeline, **{word: drawn.node})
             value = algebra.add(value, drawn)
     if value.is_bool:
         value = Value(make("to_float", value.node), value.axes, privileged=value.privileged)
-    scaled = _scaled(c, value, attrs, qualified)
-    if scaled is None:
+    found = _scaled(c, value, attrs, qualified)
+    if found is None:
         return None
+    scaled, factor = found
+    pipeline = replace(pipeline, scale=factor)
     if (expr := attrs.expr("clip")) is not None:
-        limited = clipped(c, scaled, expr)
-        if limited is None:
+        limits = limits_of(c, expr)
+        if limits is None:
             return None
-        scaled = limited
+        scaled = within(scaled, *limits)
+        pipeline = replace(pipeline, clip=(limits[0].node, limits[1].node))
     if (expr := attrs.expr("history")) is not None:
         length = c.value(expr)
         if isinstance(length, Unknown):
@@ -342,13 +351,15 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
         if not 1 <= count <= 1000:
             raise TypeProblem("KS205", "index-out-of-range", f"a history keeps 1 to 1000 samples, and this is {count}")
         scaled = scaled.but(node=make("history", scaled.node, steps=count))
-    return make("concat", scaled.node)
+        pipeline = replace(pipeline, history=count)
+    return make("concat", scaled.node), pipeline
 
 
-def _scaled(c: Checker, value: Value, attrs: Attributes, qualified: str) -> Value | None:
+def _scaled(c: Checker, value: Value, attrs: Attributes, qualified: str) -> tuple[Value, Node | None] | None:
+    """Returns the value times its scale, and the scale."""
     expr = attrs.expr("scale")
     if expr is None:
-        return value
+        return value, None
     scale = table_value(c, expr, value) if isinstance(expr, ast.Table) else c.value(expr)
     if isinstance(scale, Unknown):
         return None
@@ -365,13 +376,18 @@ def _scaled(c: Checker, value: Value, attrs: Attributes, qualified: str) -> Valu
     if scale.node.op == "const" and not scale.axes:
         scale = c.param(f"{qualified}.scale", scale)
     axes = algebra.common_axes([value, scale])
-    return value.but(
-        node=make("mul", algebra.expanded(value, axes), algebra.expanded(scale, axes)), dim=NUMBER, mixed=False
-    )
+    node = make("mul", algebra.expanded(value, axes), algebra.expanded(scale, axes))
+    return value.but(node=node, dim=NUMBER, mixed=False), scale.node
 
 
 def clipped(c: Checker, value: Value, expr: ast.Expr) -> Value | None:
     """Returns a value kept within `a .. b`, or ±a; None when something in the limits was reported."""
+    limits = limits_of(c, expr)
+    return None if limits is None else within(value, *limits)
+
+
+def limits_of(c: Checker, expr: ast.Expr) -> tuple[Value, Value] | None:
+    """Returns the ends of `a .. b`, or of ±a; None when something in them was reported."""
     if isinstance(expr, ast.Range):
         low, high = c.value(expr.low), c.value(expr.high)
     else:
@@ -379,6 +395,11 @@ def clipped(c: Checker, value: Value, expr: ast.Expr) -> Value | None:
         low = UNKNOWN if isinstance(high, Unknown) else algebra.negate(high)
     if isinstance(low, Unknown) or isinstance(high, Unknown):
         return None
+    return low, high
+
+
+def within(value: Value, low: Value, high: Value) -> Value:
+    """Returns a value kept between two others; raises TypeProblem where they do not go together."""
     plain = value.but(frame=None, kind="scalar")
     limited = algebra.add(algebra.add(plain, low, "maximum"), high, "minimum")
     return replace(limited, mixed=value.mixed)

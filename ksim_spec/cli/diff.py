@@ -1,0 +1,99 @@
+"""`ksim diff`: what changes between two versions of a task mean."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS, UserError, show
+from ksim_spec.render.style import wants_color
+
+if TYPE_CHECKING:
+    from ksim_spec.review.accept import Acceptances
+    from ksim_spec.review.report import Report
+
+
+class Output(StrEnum):
+    text = "text"
+    markdown = "markdown"
+    json = "json"
+    github = "github"
+    sarif = "sarif"
+
+
+class FailOn(StrEnum):
+    shape = "shape"
+    meaning = "meaning"
+    behaviour = "behaviour"
+    any = "any"
+
+
+def diff(
+    old: str = typer.Argument(
+        ..., metavar="OLD", help="A spec, REF:SPEC, a run, a checkpoint, a contract, or a folder."
+    ),
+    new: str = typer.Argument("", metavar="NEW", show_default=False, help="The same; left out, OLD against HEAD."),
+    output: Output = typer.Option(Output.text, "--format", help="How the changes are written."),
+    fail_on: FailOn = typer.Option(None, "--fail-on", help="Exit with 1 for changes of this class or a stronger one."),
+    accept: Path = typer.Option(
+        None, "--accept", metavar="FILE", help="Accepted breaks; ksim-accept.toml if it is here."
+    ),
+    profile: str = typer.Option(None, "--profile", help="Compare the specs as this profile changes them."),
+    sets: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help="Compare them with a setting changed."),
+) -> None:
+    from ksim_spec.review.difference import difference
+    from ksim_spec.review.report import report
+    from ksim_spec.review.sides import Opener
+
+    if not new:
+        old, new = f"HEAD:./{old}", old
+    opener = Opener(profile, tuple(sets))
+    gc.disable()  # trees and contracts hold no cycles, and looking for them takes as long as the comparison
+    try:
+        result = difference(opener, old, new)
+        found = report(result, acceptances(accept))
+    finally:
+        gc.enable()
+        opener.close()
+    sys.stdout.write(written(found, output))
+    failed = [d for d in result.differences if d.problem is not None]
+    for d in failed:
+        assert d.problem is not None
+        show(d.problem.diagnostics, d.problem.sources)
+    if failed:
+        raise typer.Exit(EXIT_FAILED)
+    if fail_on is not None and found.blocked(fail_on.value):
+        print(f"ksim: changes of class {fail_on.value} or stronger that nothing accepts", file=sys.stderr)
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def acceptances(path: Path | None) -> Acceptances:
+    """Returns the accepted breaks of a file; of `ksim-accept.toml` here where none is named, if there is one."""
+    from ksim_spec.review.accept import FILE, Acceptances, read_acceptances
+
+    if path is None:
+        path = Path(FILE)
+        return read_acceptances(path) if path.is_file() else Acceptances()
+    if not path.is_file():
+        raise UserError(f"there is no file `{path}` of accepted breaks")
+    return read_acceptances(path)
+
+
+def written(found: Report, output: Output) -> str:
+    """Returns a diff in one of the formats."""
+    if output is Output.text:
+        from ksim_spec.review.render import text
+
+        return text(found, color=wants_color(sys.stdout))
+    if output is Output.markdown:
+        from ksim_spec.review.render import markdown
+
+        return markdown(found)
+    from ksim_spec.review import machine
+
+    return {Output.json: machine.as_json, Output.github: machine.github, Output.sarif: machine.as_sarif}[output](found)

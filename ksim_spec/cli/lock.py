@@ -1,0 +1,64 @@
+"""`ksim lock`: writes the contracts of specs beside them, or checks that they are current."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import typer
+
+from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS, show
+from ksim_spec.cli.lint import find_specs
+from ksim_spec.diagnostics import SpecError
+
+
+def lock(
+    paths: list[Path] = typer.Argument(..., metavar="SPEC...", help="Spec files, or folders to search for them."),
+    check: bool = typer.Option(False, "--check", help="Write nothing; say which locks are missing or out of date."),
+) -> None:
+    from ksim_spec.review.sides import Opener
+
+    specs, missing = find_specs(paths)
+    for problem in missing:
+        print(f"ksim: error: {problem}", file=sys.stderr)
+    opener = Opener()
+    stale, failed = 0, len(missing)
+    for spec in specs:
+        try:
+            stale += not _one(opener, spec, check)
+        except SpecError as error:
+            show(error.diagnostics, error.sources)
+            failed += 1
+    if failed:
+        raise typer.Exit(EXIT_FAILED)
+    if stale and check:
+        print(f"ksim: {stale} of {len(specs)} locks are not current; `ksim lock` writes them", file=sys.stderr)
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _one(opener: object, spec: Path, check: bool) -> bool:
+    """Writes or checks the lock of one spec; True when it was current."""
+    from ksim_spec.files import write_atomic
+    from ksim_spec.review.changes import verdict
+    from ksim_spec.review.contract import contract_text
+    from ksim_spec.review.difference import is_task
+    from ksim_spec.review.lock import lock_path, stale
+    from ksim_spec.review.sides import Opener
+
+    assert isinstance(opener, Opener)
+    if not is_task((opener.disk, str(spec))):
+        return True  # a file that others include
+    whole = opener.open(opener.disk, str(spec)).contract
+    path = lock_path(spec)
+    changes = stale(path, whole) if path.is_file() and check else None
+    current = path.is_file() and (changes is None if check else path.read_text("utf-8") == contract_text(whole))
+    if current:
+        return True
+    if not check:
+        write_atomic(path, contract_text(whole).encode())
+        print(f"wrote {path}", file=sys.stderr)
+        return False
+    print(f"{path}: {'missing' if changes is None else f'out of date; trained policies: {verdict(changes)}'}")
+    for c in changes or ():
+        print(f"  {c.cls} {c.rule.code} {c.path}: {c.text}")
+    return False

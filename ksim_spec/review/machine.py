@@ -1,0 +1,100 @@
+"""A diff for tools: JSON, GitHub annotations, SARIF."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ksim_spec.diagnostics import Severity
+from ksim_spec.render.style import visible
+from ksim_spec.render.text import percent_escaped
+from ksim_spec.review.report import ChangeRow, PlaceRow, Report, summary
+from ksim_spec.review.rules import CHANGE_RULES, Class
+from ksim_spec.version import __version__
+
+SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+SEVERITY: dict[Class, Severity] = {"shape": "error", "meaning": "error", "behaviour": "warning", "cosmetic": "info"}
+_GITHUB = {"error": "error", "warning": "warning", "info": "notice", "hint": "notice"}
+_SARIF = {"error": "error", "warning": "warning", "info": "note", "hint": "note"}
+ANNOTATIONS = 10  # of one level that GitHub shows of one step
+
+
+def as_json(found: Report) -> str:
+    return json.dumps(found.model_dump(mode="json"), indent=1) + "\n"
+
+
+def github(found: Report) -> str:
+    """Returns workflow commands, the strongest first, at most ten of a level, and how many were left out."""
+    lines: list[str] = []
+    left = 0
+    counts: dict[str, int] = {}
+    for row in found.rows():
+        level = "notice" if row.accepted is not None else _GITHUB[SEVERITY[row.cls]]
+        counts[level] = counts.get(level, 0) + 1
+        if counts[level] > ANNOTATIONS:
+            left += 1
+            continue
+        lines.append(_command(level, row))
+    lines += [
+        f"::error title=ksim diff::{percent_escaped(f'{s.name}: {p}', '')}" for s in found.specs for p in s.problems
+    ]
+    if left:
+        lines.append(f"::notice title=ksim diff::{left} more changes: {percent_escaped(summary(found.rows()), '')}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _command(level: str, row: ChangeRow) -> str:
+    fields = {"title": f"{row.code} {row.slug} ({row.cls})"}
+    if row.place is not None:
+        fields |= {"file": row.place.file, "line": str(row.place.line), "endLine": str(row.place.end_line)}
+        if row.place.line == row.place.end_line:
+            fields |= {"col": str(row.place.column), "endColumn": str(row.place.end_column)}
+    properties = ",".join(f"{k}={percent_escaped(visible(v), ':,')}" for k, v in fields.items())
+    text = "\n".join(visible(x) for x in (f"{row.path}: {row.message}", *row.notes, row.advice) if x)
+    return f"::{level} {properties}::{percent_escaped(text, '')}"
+
+
+def as_sarif(found: Report) -> str:
+    """Returns a SARIF 2.1.0 log of one run: every rule of changes, and the changes."""
+    rules = [
+        {
+            "id": r.code, "name": r.slug, "shortDescription": {"text": r.summary},
+            "defaultConfiguration": {"level": _SARIF[SEVERITY[r.cls]]}, "properties": {"tags": [r.cls]},
+        }
+        for r in CHANGE_RULES
+    ]  # fmt: skip
+    driver = {"name": "ksim diff", "semanticVersion": __version__, "rules": rules}
+    run = {
+        "tool": {"driver": driver}, "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {"ROOT": {"description": {"text": "the folder where ksim ran"}}},
+        "results": [_result(r) for r in found.rows()],
+    }  # fmt: skip
+    return json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
+
+
+_INDEX = {r.code: i for i, r in enumerate(CHANGE_RULES)}
+
+
+def _result(row: ChangeRow) -> dict[str, object]:
+    text = "\n".join(x for x in (f"{row.path}: {row.message}", *row.notes, row.advice) if x)
+    result: dict[str, object] = {
+        "ruleId": row.code, "ruleIndex": _INDEX[row.code], "level": _SARIF[SEVERITY[row.cls]],
+        "message": {"text": text}, "partialFingerprints": {"ksim-diff/v1": row.fingerprint},
+    }  # fmt: skip
+    if row.place is not None:
+        result["locations"] = [_location(row.place)]
+    if row.accepted is not None:
+        result["suppressions"] = [{"kind": "external", "justification": row.accepted}]
+    return result
+
+
+def _location(place: PlaceRow) -> dict[str, object]:
+    path = Path(place.file)
+    artifact = {"uri": path.as_uri()} if path.is_absolute() else {"uri": path.as_posix(), "uriBaseId": "ROOT"}
+    region = {
+        "startLine": place.line,
+        "startColumn": place.column,
+        "endLine": place.end_line,
+        "endColumn": place.end_column,
+    }
+    return {"physicalLocation": {"artifactLocation": artifact, "region": region}}

@@ -1,0 +1,188 @@
+"""A diff as plain values: what every renderer shows, and the JSON that tools read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ksim_spec.diagnostics import Diagnostic
+from ksim_spec.review.accept import Acceptances
+from ksim_spec.review.changes import Change, Verdict, verdict
+from ksim_spec.review.difference import Difference, Result
+from ksim_spec.review.rules import CLASSES, Class
+from ksim_spec.review.sides import Side
+from ksim_spec.review.trees import GitTree
+
+SCHEMA_VERSION = 1
+FailOn = Literal["shape", "meaning", "behaviour", "any"]
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlaceRow(_Row):
+    """Counted from one. `file` is relative to where the command ran, or to the root of the repository."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class ChangeRow(_Row):
+    """One change; `accepted` is the reason given for it, None where it is not accepted."""
+
+    code: str
+    slug: str
+    cls: Class
+    path: str
+    message: str
+    notes: tuple[str, ...]
+    advice: str
+    old: Any
+    new: Any
+    fingerprint: str
+    accepted: str | None
+    place: PlaceRow | None
+    old_place: PlaceRow | None
+
+
+class SpecRow(_Row):
+    """One spec; `problems` are what is wrong with a side that does not check."""
+
+    name: str
+    old: str | None
+    new: str | None
+    verdict: Verdict
+    changes: tuple[ChangeRow, ...]
+    problems: tuple[str, ...]
+
+
+class UnusedRow(_Row):
+    fingerprint: str
+    reason: str
+    expired: bool
+    line: int
+
+
+class Report(_Row):
+    """Everything that a diff found; the verdict is about policies trained before the changes."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    old: str
+    new: str
+    verdict: Verdict
+    counts: dict[str, int]
+    specs: tuple[SpecRow, ...]
+    unchanged: int
+    unused_acceptances: tuple[UnusedRow, ...]
+
+    def rows(self) -> list[ChangeRow]:
+        return [c for s in self.specs for c in s.changes]
+
+    def blocked(self, fail_on: FailOn | None) -> list[ChangeRow]:
+        """Returns the changes that nothing accepts and that are as strong as `fail_on`; `any` takes all of them."""
+        if fail_on is None:
+            return []
+        limit = len(CLASSES) - 1 if fail_on == "any" else CLASSES.index(fail_on)
+        return [c for c in self.rows() if c.accepted is None and CLASSES.index(c.cls) <= limit]
+
+
+def report(result: Result, acceptances: Acceptances = Acceptances(), today: date | None = None) -> Report:  # noqa: B008
+    """Returns a diff as plain values, with what is accepted of it marked."""
+    day = today or date.today()
+    specs = tuple(_spec(d, acceptances, day) for d in result.differences)
+    found = [(c, _file(d)) for d in result.differences for c in d.changes]
+    unused = tuple(
+        UnusedRow(fingerprint=a.fingerprint, reason=a.reason, line=a.line, expired=a.expired(day))
+        for a in acceptances.unused(found, day)
+    )
+    counts = {cls: sum(c.cls == cls for c, _ in found) for cls in CLASSES}
+    return Report(
+        old=result.old, new=result.new, verdict=verdict(result.changes), counts=counts, specs=specs,
+        unchanged=result.same, unused_acceptances=unused,
+    )  # fmt: skip
+
+
+def _spec(d: Difference, acceptances: Acceptances, today: date) -> SpecRow:
+    problems = (
+        tuple(f"{x.code} {x.message}" for x in d.problem.diagnostics if x.severity == "error") if d.problem else ()
+    )
+    return SpecRow(
+        name=d.name, old=d.old and d.old.label, new=d.new and d.new.label, verdict=verdict(d.changes),
+        problems=problems,
+        changes=tuple(_change(c, d, acceptances, today) for c in d.changes),
+    )  # fmt: skip
+
+
+def _file(d: Difference) -> str:
+    """The path of the spec, as acceptances name it."""
+    side = d.new or d.old
+    if side is None:
+        return d.name
+    return side.label.removeprefix(f"{side.tree.ref}:") if isinstance(side.tree, GitTree) else side.label
+
+
+def _change(c: Change, d: Difference, acceptances: Acceptances, today: date) -> ChangeRow:
+    accepted = acceptances.of(c, _file(d), today)
+    return ChangeRow(
+        code=c.rule.code, slug=c.rule.slug, cls=c.cls, path=c.path, message=c.text, notes=c.notes,
+        advice=c.rule.advice, old=c.old, new=c.new, fingerprint=c.fingerprint, accepted=accepted and accepted.reason,
+        place=place(d.new, c.path), old_place=place(d.old, c.path),
+    )  # fmt: skip
+
+
+def place(side: Side | None, path: str) -> PlaceRow | None:
+    """Returns where a declaration stands on a side; None for a side without texts."""
+    span = side.span(path) if side is not None else None
+    source = side.sources.get(span.file) if side is not None and span is not None else None
+    if side is None or span is None or source is None:
+        return None
+    start, end = source.position(span.start), source.position(span.end)
+    return PlaceRow(
+        file=_shown(side, span.file), line=start.line, column=start.column, end_line=end.line, end_column=end.column
+    )
+
+
+def _shown(side: Side, file: str) -> str:
+    name = side.shown(file)
+    if isinstance(side.tree, GitTree):
+        return name.removeprefix(f"{side.tree.ref}:")
+    try:
+        return Path(name).absolute().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return name
+
+
+def problems(result: Result) -> list[Diagnostic]:
+    """Returns what is wrong with sides that could not be compared."""
+    return [x for d in result.differences if d.problem for x in d.problem.diagnostics]
+
+
+def summary(rows: Sequence[ChangeRow]) -> str:
+    """Returns the counts per class on one line."""
+    order: tuple[Class, ...] = ("meaning", "shape", "behaviour", "cosmetic")
+    parts = [f"{n} {cls}" for cls in order if (n := sum(r.cls == cls for r in rows))]
+    return ", ".join(parts) or "no changes"
+
+
+def next_step(rows: Sequence[ChangeRow]) -> str:
+    """Returns what to do about the strongest change."""
+    strong = next((cls for cls in CLASSES if any(r.cls == cls for r in rows)), None)
+    return next((r.advice for r in rows if r.cls == strong and r.advice), "")
+
+
+def json_schema() -> dict[str, Any]:
+    """Returns the JSON Schema of `ksim diff --format json`, as `diff.schema.json` has it."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Report.model_json_schema()}
+
+
+if __name__ == "__main__":  # after a change of the models
+    Path(__file__).with_name("diff.schema.json").write_text(json.dumps(json_schema(), indent=1) + "\n")

@@ -1,0 +1,228 @@
+"""Where specs are read from: the working tree, or a git revision with the robot and includes as they were then."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from ksim_spec.diagnostics import Diagnostic, SpecError
+from ksim_spec.source import SourceFile
+from ksim_spec.syntax import ast
+from ksim_spec.syntax.parse import parse_file
+
+_FILE = re.compile(r"""\bfile\w*\s*=\s*["']([^"']+)["']""")
+_FOLDER = re.compile(r"""\b(?:meshdir|texturedir|assetdir)\s*=\s*["']([^"']*)["']""")
+
+
+class Tree(Protocol):
+    """Files by path, with `/` between the parts."""
+
+    def read(self, path: str) -> bytes | None: ...
+    def specs(self, folder: str) -> list[str]: ...
+    def shown(self, path: str) -> str: ...
+    def on_disk(self, path: str) -> Path: ...
+
+
+class DiskTree:
+    """The working tree; paths are as the user gave them."""
+
+    def read(self, path: str) -> bytes | None:
+        """Returns a file's content, None where there is no such file."""
+        try:
+            return Path(path).read_bytes()
+        except OSError:
+            return None
+
+    def specs(self, folder: str) -> list[str]:
+        """Returns the spec files below a folder, hidden ones left out."""
+        inside = sorted(Path(folder).rglob("*.ksim"))
+        return [p.as_posix() for p in inside if not any(x.startswith(".") for x in p.relative_to(folder).parts)]
+
+    def shown(self, path: str) -> str:
+        return path
+
+    def on_disk(self, path: str) -> Path:
+        """Returns where the file can be read with everything beside it."""
+        return Path(path)
+
+
+@dataclass
+class GitTree:
+    """A revision of the repository around the working folder; an empty `ref` is the index. Paths are from its root."""
+
+    ref: str
+    root: Path
+    _known: dict[str, bytes | None] = field(default_factory=dict)
+
+    @staticmethod
+    def open(ref: str) -> GitTree:
+        """Returns the tree of a revision; raises SpecError where there is none, with the command that fetches it."""
+        top = _git(["rev-parse", "--show-toplevel"])
+        if top is None:
+            raise _problem("KS752", "no-repository", f"`{ref}:…` needs a git repository, and this folder is in none",
+                           "run it inside the repository, or give paths")  # fmt: skip
+        if ref and _git(["rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"]) is None:
+            raise _problem("KS753", "no-revision", f"there is no revision `{ref}` here", fetch_advice(ref))
+        return GitTree(ref, Path(os.fsdecode(top).strip()))
+
+    @cached_property
+    def _folder(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix="ksim-diff-")
+
+    @cached_property
+    def _blobs(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["git", "cat-file", "--batch"], cwd=self.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def read(self, path: str) -> bytes | None:
+        """Returns a file's content in that revision, None where there is none."""
+        if path not in self._known:
+            self._known[path] = self._fetch(path)
+        return self._known[path]
+
+    def _fetch(self, path: str) -> bytes | None:
+        if "\n" in path or path.startswith(("../", "/")):
+            return None
+        pipe_in, pipe_out = self._blobs.stdin, self._blobs.stdout
+        assert pipe_in is not None and pipe_out is not None
+        pipe_in.write(f"{self.ref}:{path}\n".encode())
+        pipe_in.flush()
+        head = pipe_out.readline().split()
+        if len(head) != 3 or not head[2].isdigit():
+            return None
+        data = pipe_out.read(int(head[2]))
+        pipe_out.read(1)
+        return data if head[1] == b"blob" else None
+
+    def specs(self, folder: str) -> list[str]:
+        """Returns the spec files below a folder of that revision."""
+        command = ["ls-tree", "-r", "--name-only", "-z", self.ref] if self.ref else ["ls-files", "-z"]
+        listed = _git([*command, *(["--", folder] if folder != "." else [])], self.root) or b""
+        names = [os.fsdecode(x) for x in listed.split(b"\0") if x.endswith(b".ksim")]
+        return sorted(n for n in names if not any(part.startswith(".") for part in n.split("/")))
+
+    def shown(self, path: str) -> str:
+        return f"{self.ref}:{path}"
+
+    def on_disk(self, path: str) -> Path:
+        """Returns a copy of the file and of all that it names, in a folder that lasts as long as the tree."""
+        for name, data in closure(self, path).items():
+            place = Path(self._folder.name, name)
+            if not place.is_file():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(data)
+        return Path(self._folder.name, path)
+
+    def original(self, name: str) -> str:
+        """Returns a name with the temporary folder as `REF:path`, as people know the file."""
+        inside = self._folder.name + os.sep
+        return self.shown(name.removeprefix(inside)) if name.startswith(inside) else name
+
+    def close(self) -> None:
+        """Ends the git process and removes the copies."""
+        if "_blobs" in self.__dict__:
+            assert self._blobs.stdin is not None
+            self._blobs.stdin.close()
+            assert self._blobs.stdout is not None
+            self._blobs.stdout.close()
+            self._blobs.wait(timeout=10)
+        if "_folder" in self.__dict__:
+            self._folder.cleanup()
+
+    def path_of(self, text: str) -> str:
+        """Returns a path that people write after `REF:` as it is from the root: from there, or from the folder here."""
+        here = os.path.relpath(Path.cwd(), self.root).replace(os.sep, "/")
+        beside = posixpath.normpath(posixpath.join(here, text))
+        rooted = posixpath.normpath(text)
+        explicit = text.startswith(("./", "../")) or text == "."
+        kind = _git(["cat-file", "-t", f"{self.ref}:{rooted if rooted != '.' else ''}"], self.root)
+        return rooted if kind is not None and not explicit else beside
+
+    def is_folder(self, path: str) -> bool:
+        """Whether the path is a folder in that revision."""
+        if path == ".":
+            return True
+        if not self.ref:
+            return self.read(path) is None and bool(self.specs(path))
+        return (_git(["cat-file", "-t", f"{self.ref}:{path}"], self.root) or b"").strip() == b"tree"
+
+
+def closure(tree: Tree, path: str) -> dict[str, bytes]:
+    """Returns a spec and every file that it names, directly or not: includes, robot, what the robot includes, meshes.
+
+    Files of installed packages (`mjx:`, `pkg:`) and files that are not there are left out.
+    """
+    found: dict[str, bytes] = {}
+    todo = [path]
+    while todo:
+        name = todo.pop()
+        data = None if name in found else tree.read(name)
+        if data is None:
+            continue
+        found[name] = data
+        if name.endswith((".xml", ".mjcf")):
+            todo.extend(_named_by_model(name, data))
+        elif name == path or name.endswith(".ksim"):
+            todo.extend(_named_by_spec(name, data))
+    return found
+
+
+def _named_by_spec(name: str, data: bytes) -> Iterator[str]:
+    tree, _ = parse_file(SourceFile(name, data.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n")))
+    for item in tree.items:
+        text = item.text if isinstance(item, ast.Directive) else None
+        if isinstance(item, ast.Section) and item.keyword == "robot":
+            text = item.text
+        named = isinstance(item, ast.Section) or (isinstance(item, ast.Directive) and item.word != "task")
+        if named and text and not re.match(r"\w{2,}:|/|~", text):
+            yield posixpath.normpath(posixpath.join(posixpath.dirname(name), text))
+
+
+def _named_by_model(name: str, data: bytes) -> Iterator[str]:
+    text = data.decode("utf-8", "replace")
+    folders = dict.fromkeys(["", *_FOLDER.findall(text)])
+    for file in dict.fromkeys(_FILE.findall(text)):
+        for folder in folders:
+            yield posixpath.normpath(posixpath.join(posixpath.dirname(name), folder, file.replace("\\", "/")))
+
+
+def fetch_advice(ref: str) -> str:
+    """Returns the command that brings a revision here, as far as one can tell."""
+    base = re.split(r"[~^@]", ref)[0]
+    shallow = (_git(["rev-parse", "--is-shallow-repository"]) or b"").strip() == b"true"
+    remote, _, branch = base.partition("/")
+    known = (_git(["remote"]) or b"").decode().split()
+    if shallow and base != ref and _git(["rev-parse", "--verify", "--quiet", f"{base}^{{commit}}"]) is not None:
+        return "the clone is shallow: `git fetch --unshallow` brings its history"
+    depth = "--depth=1 " if shallow else ""
+    if remote in known and branch:
+        target = f"{branch}:refs/remotes/{base}"
+        return f"bring it here: `git fetch {depth}{remote} {target}`"
+    return (
+        f"bring it here: `git fetch {depth}{known[0]} {base}`"
+        if known
+        else "`git log` and `git branch -a` list what there is"
+    )
+
+
+def _git(arguments: list[str], folder: Path | None = None) -> bytes | None:
+    """Returns what a git command prints; None where it fails."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False, timeout=60)
+    except FileNotFoundError:
+        raise _problem("KS752", "no-repository", "`git` is not installed", "install it, or give paths") from None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _problem(code: str, slug: str, message: str, help: str) -> SpecError:
+    return SpecError([Diagnostic(code, slug, message, help=help)])

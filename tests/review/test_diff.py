@@ -1,0 +1,221 @@
+"""`ksim diff` on the command line: sides of every kind, formats, exit codes, accepted breaks, git."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import zipfile
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from ksim_spec.cli.main import main
+from ksim_spec.review import report as reports
+from ksim_spec.review.render import LIMIT, MARKER, markdown
+from ksim_spec.review.report import Report
+from ksim_spec.review.rules import CHANGE_RULES
+from ksim_spec.review.words import smallest
+from tests.rules.emitted import PACKAGE
+from tests.test_import_hygiene import heavy_imports
+
+ROOT = Path(__file__).parents[2]
+ENV = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.c", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b.c"}
+
+
+def git(*words: str, cwd: Path) -> str:
+    done = subprocess.run(["git", *words], cwd=cwd, capture_output=True, text=True, env={**os.environ, **ENV}, check=True)
+    return done.stdout
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one commit of cartpole and its robot below `tasks`, entered."""
+    top = tmp_path / "repo"
+    shutil.copytree(ROOT / "specs" / "robots", top / "tasks" / "robots")
+    shutil.copy(ROOT / "specs" / "cartpole.ksim", top / "tasks")
+    git("init", "-q", "-b", "main", cwd=top)
+    git("add", ".", cwd=top)
+    git("commit", "-qm", "first", cwd=top)
+    monkeypatch.chdir(top)
+    return top
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
+    assert main(["diff", *words]) == code
+    shown = capsys.readouterr()
+    return shown.out if code != 2 else shown.err
+
+
+def test_a_spec_against_its_last_commit(repo: Path, capsys):
+    assert "no changes" in run(capsys, "tasks/cartpole.ksim")
+    edit(repo / "tasks/cartpole.ksim", "scale 0.2 per m/s", "scale 0.4 per m/s")
+    out = run(capsys, "tasks/cartpole.ksim")
+    assert "meaning   KD203 observation-scale  observe.actor.cart_vel.scale  tasks/cartpole.ksim:" in out
+    assert "`0.2 per m/s` -> `0.4 per m/s` (+100 %)" in out and "silently different" in out
+
+
+def test_the_robot_is_read_from_the_revision_too(repo: Path, capsys):
+    edit(repo / "tasks/robots/cartpole.xml", 'mass="0.1"', 'mass="0.2"')
+    out = run(capsys, "HEAD:tasks/cartpole.ksim", "tasks/cartpole.ksim")
+    assert "KD374 mass-changed  model.geom.pole  tasks/robots/cartpole.xml:" in out and "0.1 -> 0.2 (+100 %)" in out
+    assert "compatible" in out
+    git("commit", "-qam", "heavier", cwd=repo)
+    assert run(capsys, "HEAD~1:tasks/cartpole.ksim", "HEAD:tasks/cartpole.ksim") == out
+    assert run(capsys, "HEAD~1:tasks", "HEAD:tasks").replace("cartpole.ksim\n", "") == out
+    assert "no changes in 1 specs" in run(capsys, "HEAD:tasks", "tasks")
+
+
+def test_paths_in_a_revision_are_from_the_root_or_from_here(repo: Path, capsys, monkeypatch):
+    monkeypatch.chdir(repo / "tasks")
+    for side in ("HEAD:tasks/cartpole.ksim", "HEAD:./cartpole.ksim", "HEAD:cartpole.ksim", ":./cartpole.ksim"):
+        assert "no changes" in run(capsys, side, "cartpole.ksim")
+
+
+def test_fail_on_says_whether_a_change_is_strong_enough(repo: Path, capsys):
+    edit(repo / "tasks/cartpole.ksim", "weight 1 per s", "weight 2 per s")
+    for word, code in (("shape", 0), ("meaning", 0), ("behaviour", 1), ("any", 1)):
+        run(capsys, "tasks/cartpole.ksim", "--fail-on", word, code=code)
+
+
+def test_a_break_is_accepted_with_a_reason_until_it_expires(repo: Path, capsys):
+    edit(repo / "tasks/cartpole.ksim", "scale 10 N", "scale 5 N")
+    plain = json.loads(run(capsys, "tasks/cartpole.ksim", "--format", "json", "--fail-on", "meaning", code=1))
+    (row,) = [c for s in plain["specs"] for c in s["changes"] if c["cls"] == "meaning"]
+    accept = repo / "ksim-accept.toml"
+    accept.write_text(f'[[accept]]\nfingerprint = "{row["fingerprint"]}"\nreason = "retrained"\nexpires = 2999-01-01\n')
+    assert "accepted: retrained" in run(capsys, "tasks/cartpole.ksim", "--fail-on", "meaning")
+    edit(accept, "2999", "2001")
+    assert "has expired" in run(capsys, "tasks/cartpole.ksim", "--fail-on", "meaning", code=1)
+    git("checkout", "-q", "tasks", cwd=repo)
+    edit(accept, "2001", "2999")
+    assert "is not needed" in run(capsys, "tasks/cartpole.ksim", "--fail-on", "meaning")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[accept]]\nreason = "x"', "needs a `fingerprint`"), ('[[accept]]\nfingerprint = "x"', "needs a `reason`"),
+        ('[[accept]]\nfingerprint = "x"\nreason = "y"\nexpires = "soon"', "is a date"), ("[[accept", "not TOML"),
+        ('[[accept]]\nfingerprint = "x"\nreason = "y"\nwhy = 1', "no `why`"), ("x = 1", "tables only"),
+    ],
+)  # fmt: skip
+def test_a_file_of_accepted_breaks_that_cannot_be_used_is_told(repo: Path, capsys, text: str, said: str):
+    (repo / "ksim-accept.toml").write_text(text)
+    assert said in run(capsys, "tasks/cartpole.ksim", code=2)
+
+
+def test_sides_that_cannot_be_read_are_told_with_the_way_to_them(repo: Path, capsys):
+    assert "no revision `nowhere`" in run(capsys, "nowhere:tasks/cartpole.ksim", "tasks", code=2)
+    git("remote", "add", "origin", str(repo), cwd=repo)
+    err = run(capsys, "origin/release:tasks/cartpole.ksim", "tasks/cartpole.ksim", code=2)
+    assert "git fetch origin release:refs/remotes/origin/release" in err
+    assert "there is no `HEAD:tasks/other.ksim`" in run(capsys, "HEAD:tasks/other.ksim", "tasks/cartpole.ksim", code=2)
+    (repo / "a.json").write_text('{"schema_version": 1}')
+    assert "version 1" in run(capsys, "a.json", "tasks/cartpole.ksim", code=2)
+
+
+def test_a_shallow_clone_says_how_to_deepen_it(repo: Path, capsys, tmp_path: Path, monkeypatch):
+    git("commit", "-qm", "second", "--allow-empty", cwd=repo)
+    git("clone", "-q", "--depth", "1", f"file://{repo}", str(tmp_path / "shallow"), cwd=tmp_path)
+    monkeypatch.chdir(tmp_path / "shallow")
+    assert "git fetch --unshallow" in run(capsys, "HEAD~1:tasks/cartpole.ksim", "tasks/cartpole.ksim", code=2)
+
+
+def test_a_side_with_errors_is_told_where_it_is_wrong(repo: Path, capsys):
+    edit(repo / "tasks/cartpole.ksim", "scale 10 N", "scale 10 m")
+    err = run(capsys, "tasks/cartpole.ksim", code=2)
+    assert "tasks/cartpole.ksim:" in err and "error[" in err
+    git("commit", "-qam", "broken", cwd=repo)
+    git("checkout", "-q", "HEAD~1", "--", "tasks", cwd=repo)
+    assert "HEAD:tasks/cartpole.ksim:" in run(capsys, "HEAD:tasks", "tasks", code=2)
+
+
+def test_folders_show_added_removed_and_renamed_specs(repo: Path, capsys):
+    shutil.copy(repo / "tasks/cartpole.ksim", repo / "tasks/other.ksim")
+    edit(repo / "tasks/other.ksim", "weight 1 per s", "weight 2 per s")
+    out = run(capsys, "HEAD:tasks", "tasks")
+    assert "KD409 spec-added" in out and "other.ksim" in out
+    (repo / "tasks/cartpole.ksim").rename(repo / "tasks/pole.ksim")
+    (repo / "tasks/other.ksim").unlink()
+    assert "`cartpole.ksim` is now called `pole.ksim`" in run(capsys, "HEAD:tasks", "tasks")
+    (repo / "tasks/pole.ksim").unlink()
+    (repo / "tasks/empty.ksim").write_text("# nothing yet\n")
+    assert "KD109 spec-removed" in run(capsys, "HEAD:tasks", "tasks")
+
+
+def test_runs_checkpoints_and_contract_files_are_sides_too(repo: Path, capsys):
+    assert main(["compile", "tasks/cartpole.ksim", "-o", "run"]) == 0
+    capsys.readouterr()
+    with zipfile.ZipFile("run/1.ckpt", "w") as archive:
+        archive.write("run/contract.json", "contract.json")
+    edit(repo / "tasks/cartpole.ksim", "mlp(64, 64)\n  critic", "mlp(32)\n  critic")
+    outs = {run(capsys, side, "tasks/cartpole.ksim") for side in ("run", "run/1.ckpt", "run/contract.json", "HEAD:tasks/cartpole.ksim")}
+    (out,) = outs
+    assert "shape     KD105 network-changed" in out and "mlp(64, 64) -> mlp(32)" in out and "incompatible" in out
+
+
+def test_only_layout_differs(repo: Path, capsys):
+    edit(repo / "tasks/cartpole.ksim", "reward {", "# what pays\nreward {")
+    assert "KD404 text-only" in run(capsys, "tasks/cartpole.ksim")
+
+
+def test_json_is_what_its_schema_says(repo: Path, capsys):
+    edit(repo / "tasks/cartpole.ksim", "scale 10 N", "scale 5 N")
+    plain = json.loads(run(capsys, "tasks/cartpole.ksim", "--format", "json"))
+    assert Report.model_validate(plain).verdict == "silently different" and plain["schema_version"] == 1
+    shipped = resources.files("ksim_spec.review").joinpath("diff.schema.json").read_text()
+    assert json.loads(shipped) == reports.json_schema(), "write it again: python -m ksim_spec.review.report"
+
+
+def test_github_and_sarif(repo: Path, capsys):
+    edit(repo / "tasks/cartpole.ksim", "scale 10 N", "scale 5 N")
+    out = run(capsys, "tasks/cartpole.ksim", "--format", "github")
+    assert re.match(r"::error title=KD212 action-scale \(meaning\),file=tasks/cartpole.ksim,line=15,", out)
+    log = json.loads(run(capsys, "tasks/cartpole.ksim", "--format", "sarif"))
+    (result,) = log["runs"][0]["results"]
+    rules = log["runs"][0]["tool"]["driver"]["rules"]
+    assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == "KD212"
+    assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 15
+
+
+def test_markdown_has_its_marker_and_stays_below_the_limit(repo: Path, capsys):
+    edit(repo / "tasks/cartpole.ksim", "scale 10 N", "scale 5 N")
+    edit(repo / "tasks/cartpole.ksim", '"Swing a pole up', '"Swing @you <b> | a pole up')
+    out = run(capsys, "tasks/cartpole.ksim", "--format", "markdown")
+    assert out.startswith(MARKER) and "| KD212 action-scale |" in out and "<details>" in out
+    assert "<b>" not in re.sub(r"`[^`\n]*`", "", out)
+    plain = json.loads(run(capsys, "tasks/cartpole.ksim", "--format", "json"))
+    found = Report.model_validate(plain)
+    many = found.model_copy(update={"specs": found.specs * 500})
+    assert len(markdown(many)) <= LIMIT and "more sections" in markdown(many) and len(markdown(many, 2000)) <= 2000
+
+
+def test_the_smallest_part_that_differs():
+    assert smallest("gaussian(v.xy - w.xy, 0.5 m/s)", "gaussian(v.xy - w.xy, 0.4 m/s)") == ("0.5 m/s", "0.4 m/s")
+    assert smallest("sum(square(a.x)) + b", "sum(abs(a.x)) + b") == ("square(a.x)", "abs(a.x)")
+    assert smallest("a + b", "a + b + c") == ("a + b", "a + b + c")
+    assert smallest("a.xy", "a.xz") == ("a.xy", "a.xz")
+    assert smallest("a in world", "a in base") == ("world", "base")
+
+
+def test_every_rule_of_changes_is_used_and_every_used_one_is_a_rule():
+    text = "".join(p.read_text() for p in (PACKAGE / "review").glob("*.py") if p.name != "rules.py")
+    used = set(re.findall(r'"(KD\d{3})",\s*"([a-z-]+)"', text))
+    named = {(r.code, r.slug) for r in CHANGE_RULES}
+    by_slug = {(r.code, r.slug) for r in CHANGE_RULES if f'change_rule("{r.slug}")' in text or f'"{r.slug}" if' in text or f'else "{r.slug}"' in text}
+    assert used <= named and used | by_slug == named
+    codes = [r.code for r in CHANGE_RULES]
+    assert codes == sorted(set(codes)) and len({r.slug for r in CHANGE_RULES}) == len(codes)
+
+
+def test_a_diff_imports_nothing_heavy(repo: Path):
+    program = "from ksim_spec.cli.main import main\nassert main(['diff', 'tasks/cartpole.ksim']) == 0"
+    assert heavy_imports(program) == []

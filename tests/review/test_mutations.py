@@ -1,0 +1,64 @@
+"""Every edit of a spec or a robot lands in its class, on every spec that it applies to, in both directions."""
+
+import random
+
+import pytest
+
+from ksim_spec.review.changes import strongest, verdict
+from ksim_spec.review.compare import compare
+from ksim_spec.review.rules import CLASSES
+from tests.review.mutations import EDITS, SPECS, Edit, Version, contract, original
+
+ORIGINALS = {p.stem: original(p) for p in SPECS}
+VERDICTS = {"shape": "incompatible", "meaning": "silently different", "behaviour": "compatible", "cosmetic": "compatible"}
+
+
+def test_there_are_enough_edits_and_their_names_differ():
+    assert len(EDITS) >= 60 and len({e.name for e in EDITS}) == len(EDITS)
+    assert {e.cls for e in EDITS} == set(CLASSES)
+
+
+@pytest.mark.parametrize("name", ORIGINALS)
+def test_a_spec_does_not_differ_from_itself(name: str):
+    assert compare(contract(ORIGINALS[name]), contract(ORIGINALS[name])) == []
+
+
+def applied(edit: Edit) -> dict[str, Version]:
+    return {name: new for name, old in ORIGINALS.items() if (new := edit(old)) is not None}
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda e: e.name)
+def test_an_edit_lands_in_its_class_both_ways(edit: Edit):
+    versions = applied(edit)
+    assert versions, "it applies to no spec"
+    for name, version in versions.items():
+        old, new = contract(ORIGINALS[name]), contract(version)
+        there, back = compare(old, new), compare(new, old)
+        for changes in (there, back):
+            shown = [(c.cls, c.rule.code, c.path, c.text) for c in changes]
+            assert (strongest(changes) or "cosmetic") == edit.cls, (name, shown)
+            assert verdict(changes) == VERDICTS[edit.cls]
+        codes = {c.rule.code for c in there}
+        assert not edit.rule or edit.rule in codes, (name, codes)
+        # what is only cosmetic means the same, and what is not does not
+        assert (old.hashes["declared"] == new.hashes["declared"]) == (edit.cls == "cosmetic"), name
+
+
+def test_a_pair_of_edits_is_never_weaker_than_the_stronger_of_the_two():
+    pick = random.Random(4)
+    tried = 0
+    while tried < 60:
+        name = pick.choice(list(ORIGINALS))
+        first, second = pick.sample(EDITS, 2)
+        once = first(ORIGINALS[name])
+        twice = second(once) if once is not None else None
+        if once is None or twice is None or twice in (once, ORIGINALS[name]):
+            continue
+        try:
+            new = contract(twice)
+        except AssertionError:
+            continue  # two edits together may make a spec that does not check
+        tried += 1
+        wanted = min(first.cls, second.cls, key=CLASSES.index)
+        found = strongest(compare(contract(ORIGINALS[name]), new)) or "cosmetic"
+        assert CLASSES.index(found) <= CLASSES.index(wanted), (name, first.name, second.name)
