@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from ksim_spec.language.resolved import CheckSpec
-from ksim_spec.session import check_agreement, make_task, open_run, use_compilation_cache
 
 EVAL_SEED = 1_000_003  # evaluation draws from seeds that no training run uses by default
 _HOLDS = {
@@ -61,20 +60,16 @@ def judge(
     """
     import jax
 
-    from ksim_spec.train import checkpoint as ckpt
     from ksim_spec.train.evaluate import evaluate
+    from ksim_spec.trained import open_trained
 
-    folder, checkpoint = open_run(path)
-    saved = ckpt.load(ckpt.find(checkpoint or path))
-    if not agreed:
-        check_agreement(folder, saved)
-    use_compilation_cache()
-    task = make_task(folder, min(episodes, 512), backend)
-    actor, params = ckpt.restore_actor(saved, task), ckpt.restore_params(saved, task)
-    checks = folder.spec.checks
+    trained = open_trained(path, min(episodes, 512), backend, agreed=agreed)
+    checks, config = trained.folder.spec.checks, trained.folder.spec.train
     horizon = seconds or max([c.argument for c in checks if c.statistic == "survived"], default=20.0)
     reducers = {str(i): _reducer(i, c) for i, c in enumerate(checks) if c.statistic != "survived"}
-    result = evaluate(task, folder.spec.train, actor, params, jax.random.key(seed), episodes, horizon, reducers)
+    result = evaluate(
+        trained.task, config, trained.actor, trained.params, jax.random.key(seed), episodes, horizon, reducers
+    )
     lines = tuple(_result(i, c, result) for i, c in enumerate(checks))
     return Judgement(
         result.episodes,

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ksim_spec.play import command_row, fixed_command
-from ksim_spec.session import check_agreement, make_task, open_run, use_compilation_cache
+from ksim_spec.trained import open_trained
 
 
 @dataclass(frozen=True)
@@ -37,24 +37,15 @@ class Live:
         """Raises SpecError for a path that is no run, for a command field that is not there, and unless `agreed` where
         the policy was trained in another task than the folder holds.
         """
-        from ksim_spec.train import checkpoint as ckpt
-        from ksim_spec.train.evaluate import act
-
-        folder, checkpoint = open_run(path)
-        saved = ckpt.load(ckpt.find(checkpoint or path))
-        if not agreed:
-            check_agreement(folder, saved)
-        use_compilation_cache()
-        task = make_task(folder, 1)
-        actor, self._params = ckpt.restore_actor(saved, task), ckpt.restore_params(saved, task)
-        self._folder, self._task = folder, task
+        self._trained = trained = open_trained(path, 1, agreed=agreed)
+        task, spec = trained.task, trained.folder.spec
         self.model, self.step_s, self.body = task.model, task.control_dt, str(task.about["base"] or "")
-        self.ranges = {name: _range(folder.spec.params, name) for name in _fields(folder.spec.commands)}
+        self.ranges = {name: _range(spec.params, name) for name in _fields(spec.commands)}
         self.command: dict[str, float] = {}
         self._init = jax.jit(task.init)
 
         def step(state: Any, env: Any, params: Any) -> Any:
-            state, env, _info = task.step(state, act(task, folder.spec.train, actor, env.obs), params)
+            state, env, _info = task.step(state, trained.act(env.obs), params)
             return state, env, (state.now.reads["qpos"][0], command_row(env.command), state.now.step_E[0])
 
         self._step = jax.jit(step)
@@ -64,9 +55,9 @@ class Live:
 
     def steer(self, command: Mapping[str, float]) -> None:
         """Fixes these command fields from the next control step on, and only these; raises SpecError for others."""
-        fixed = fixed_command(self._folder, command)
-        self.command = dict(command)
-        self._now = {**self._params, "p": {**self._params["p"], **fixed}}
+        fixed = fixed_command(self._trained.folder, command)
+        self.command, params = dict(command), self._trained.params
+        self._now = {**params, "p": {**params["p"], **fixed}}
         self._redraw = True
 
     def restart(self) -> None:

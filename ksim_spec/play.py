@@ -12,7 +12,8 @@ import numpy as np
 
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.render.video import Motion, Video, write_video
-from ksim_spec.session import Folder, check_agreement, make_task, open_run, use_compilation_cache
+from ksim_spec.session import Folder
+from ksim_spec.trained import Trained, open_trained
 
 
 def play(
@@ -24,31 +25,20 @@ def play(
     `command` fixes command fields by `block.field`. Raises SpecError for a path that is no run or a field that is not,
     and unless `agreed` where the policy was trained in another task than the folder holds.
     """
-    folder, checkpoint = open_run(path)
-    motion, model = record(folder, checkpoint or path, seconds, command or {}, seed, agreed)
-    return write_video(model, motion, video)
+    trained = open_trained(path, 1, agreed=agreed)
+    return write_video(trained.task.model, record(trained, seconds, command or {}, seed), video)
 
 
-def record(
-    folder: Folder, checkpoint: Path, seconds: float, command: Mapping[str, float], seed: int, agreed: bool = False
-) -> tuple[Motion, Any]:
-    """Returns the motion of one environment under the deterministic policy, and the model it happened in."""
-    from ksim_spec.train import checkpoint as ckpt
-    from ksim_spec.train.evaluate import act
-
-    saved = ckpt.load(ckpt.find(checkpoint))
-    if not agreed:
-        check_agreement(folder, saved)
-    use_compilation_cache()
-    task = make_task(folder, 1)
-    actor, params = ckpt.restore_actor(saved, task), ckpt.restore_params(saved, task)
-    fixed = fixed_command(folder, command)
-    params = {**params, "p": {**params["p"], **fixed}}
+def record(trained: Trained, seconds: float, command: Mapping[str, float], seed: int) -> Motion:
+    """Returns the motion of one environment under the deterministic policy."""
+    task = trained.task
+    fixed = fixed_command(trained.folder, command)
+    params = {**trained.params, "p": {**trained.params["p"], **fixed}}
     length = max(1, round(seconds / task.control_dt))
 
     def one(carry: Any, _: None) -> Any:
         state, env = carry
-        state, env, _info = task.step(state, act(task, folder.spec.train, actor, env.obs), params)
+        state, env, _info = task.step(state, trained.act(env.obs), params)
         shown = (state.now.reads["qpos"][0], command_row(env.command))
         return (state, env), shown
 
@@ -57,11 +47,10 @@ def record(
 
     qpos_TQ, command_TC = jax.device_get(jax.jit(whole)(jax.random.key(seed)))
     has_command = command_TC.shape[1] == 3
-    motion = Motion(
+    return Motion(
         np.asarray(qpos_TQ, float), task.control_dt, task.about["base"] or "",
         np.asarray(command_TC, float) if has_command else None,
     )  # fmt: skip
-    return motion, task.model
 
 
 def command_row(command: Mapping[str, Mapping[str, Any]]) -> Any:

@@ -127,8 +127,8 @@ class PointMass:
     def export_state(self, state: State) -> Any:
         return state
 
-    def import_state(self, state: Any) -> State:
-        return State(*state)
+    def import_state(self, tree: Any) -> State:
+        return State(*tree)
 
 
 class Pendulum(PointMass):

@@ -1,0 +1,43 @@
+"""A trained policy with the task it was trained in: what play, the live views and eval begin with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ksim_spec.session import Folder, check_agreement, make_task, open_run, use_compilation_cache
+from ksim_spec.task.task import Task
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The actor of a checkpoint, the runtime parameters and curriculum levels it was saved with, and its task."""
+
+    folder: Folder
+    task: Task
+    actor: Any
+    params: Any
+
+    def act(self, obs: Any) -> Any:
+        """Returns the deterministic actions for observations of every environment; traceable."""
+        from ksim_spec.train.evaluate import act
+
+        return act(self.task, self.folder.spec.train, self.actor, obs)
+
+
+def open_trained(path: Path, num_envs: int, backend: str = "auto", *, agreed: bool = False) -> Trained:
+    """Returns the latest policy of a run, or a checkpoint's, with so many environments of its task.
+
+    Raises SpecError for a path that is neither, for an engine that cannot run the task, and unless `agreed` where the
+    policy was trained in another task than the folder holds.
+    """
+    from ksim_spec.train import checkpoint as ckpt
+
+    folder, checkpoint = open_run(path)
+    saved = ckpt.load(ckpt.find(checkpoint or path))
+    if not agreed:
+        check_agreement(folder, saved)
+    use_compilation_cache()
+    task = make_task(folder, num_envs, backend)
+    return Trained(folder, task, ckpt.restore_actor(saved, task), ckpt.restore_params(saved, task))
