@@ -86,6 +86,7 @@ def told(request: Request) -> tuple[int, list[Path]]:
 def check(specs: Iterable[Path], request: Request) -> tuple[Diagnostics, SourceMap]:
     """Returns what is told of all specs, suppressions and configuration applied, and the sources it points into."""
     from ksim_spec.language.load import load_spec
+    from ksim_spec.lint import designed
     from ksim_spec.rules.config import forget
     from ksim_spec.rules.verdict import Verdict
 
@@ -94,6 +95,7 @@ def check(specs: Iterable[Path], request: Request) -> tuple[Diagnostics, SourceM
     for path in specs:
         try:
             loaded = load_spec(path, profile=request.profile, sets=request.sets)
+            loaded = designed(loaded, request.profile is None)
         except SpecError as error:
             found.extend(verdict.spec(path, error.diagnostics, error.sources))
         else:

@@ -295,14 +295,60 @@ def place(node: Node, args: Sequence[Interval], known: Known) -> Interval:
 # Rotations -----------------------------------------------------------------------------------------------------------
 
 
+def _matrix(q: Sequence[float]) -> list[list[float]]:
+    """The rotation matrix of a quaternion, rows first."""
+    w, x, y, z = q
+    return [
+        [w * w + x * x - y * y - z * z, 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), w * w - x * x + y * y - z * z, 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), w * w - x * x - y * y + z * z],
+    ]
+
+
 def rotated(node: Node, args: Sequence[Interval], known: Known) -> Interval:
-    """A rotation keeps the length of a vector, and one about z its z component."""
-    length = reach(args[1], node.args[1].shape)
+    """A rotation keeps the length of a vector, and one about z its z component; a known one is carried out."""
+    q, v = args
+    length = reach(v, node.args[1].shape)
     found = uniform(node.shape, (-length, length), length)
+    if q.exact and len(q.low) == 4:
+        rows = _matrix(q.low)
+        matrix = rows if node.op == "rotate" else [list(column) for column in zip(*rows, strict=True)]
+        vectors = [list(v.elements())[i : i + 3] for i in range(0, len(v.low), 3)]
+        return of_pairs([e for vector in vectors for e in _times(matrix, vector)], length)
     if node.args[0].op not in ("heading", "yaw_quat") or node.shape != (3,):
         return found
-    z = args[1].element(2)
+    z = v.element(2)
     return Interval((*found.low[:2], max(found.low[2], z[0])), (*found.high[:2], min(found.high[2], z[1])), length)
+
+
+def _times(matrix: list[list[float]], v: list[Ends]) -> list[Ends]:
+    parts = [[product((m, m), e) for m, e in zip(row, v, strict=True)] for row in matrix]
+    return [sound(sum(p[0] for p in row), sum(p[1] for p in row)) for row in parts]
+
+
+def _yaw(q: Sequence[float]) -> float:
+    rows = _matrix(q)
+    return math.atan2(rows[1][0], rows[0][0])
+
+
+def heading(node: Node, args: Sequence[Interval], known: Known) -> Interval:
+    if not args[0].exact or node.shape != (4,):
+        return turn_about_z(node, args, known)
+    half = _yaw(args[0].low) / 2
+    return Interval((math.cos(half), 0.0, 0.0, math.sin(half)), (math.cos(half), 0.0, 0.0, math.sin(half)), 1.0)
+
+
+def yaw(node: Node, args: Sequence[Interval], known: Known) -> Interval:
+    known_one = args[0].exact and node.shape == ()
+    angle = _yaw(args[0].low) if known_one else 0.0
+    return uniform(node.shape, (angle, angle) if known_one else (-math.pi, math.pi))
+
+
+def positive_rotation(node: Node, args: Sequence[Interval], known: Known) -> Interval:
+    (x,) = args
+    if x.exact and node.shape == (4,):
+        return x if x.low[0] >= 0 else neg(node, args, known)
+    return _upper_half(node, args, known)
 
 
 def quaternion(*ends: Ends) -> Rule:
@@ -317,7 +363,7 @@ def quaternion(*ends: Ends) -> Rule:
 _SIGNED: Ends = (-1.0, 1.0)
 _NONE: Ends = (0.0, 0.0)
 any_rotation = quaternion(_SIGNED, _SIGNED, _SIGNED, _SIGNED)
-positive_rotation = quaternion(TRUTH, _SIGNED, _SIGNED, _SIGNED)
+_upper_half = quaternion(TRUTH, _SIGNED, _SIGNED, _SIGNED)
 turn_about_z = quaternion(_SIGNED, _NONE, _NONE, _SIGNED)
 
 

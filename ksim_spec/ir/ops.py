@@ -360,7 +360,7 @@ _row(
         _last(4),
         _heading_numpy,
         _fn("km.heading({0})"),
-        ranges.turn_about_z,
+        ranges.heading,
         doc="the yaw-only rotation of a body's x axis",
     )
 )
@@ -370,7 +370,7 @@ _row(
         lambda args, attrs: ("float", args[0].shape[:-1]),
         lambda q: np.arctan2(_matrix(q)[..., 1, 0], _matrix(q)[..., 0, 0]),
         _fn("km.yaw({0})"),
-        ranges.within((-math.pi, math.pi)),
+        ranges.yaw,
     )
 )
 _row(

@@ -33,7 +33,10 @@ class Leaves:
         if kind == "bool":
             low, high = np.sort(self.rng.integers(0, 2, (2, size)), axis=0)
         elif kind == "quat":
-            return Interval((-1.0,) * size, (1.0,) * size, 1.0)
+            q = self.rng.normal(size=(size // 4, 4))
+            one = tuple(map(float, (q / np.linalg.norm(q, axis=-1, keepdims=True)).ravel()))
+            known = self.rng.random() < 0.3
+            return Interval(one if known else (-1.0,) * size, one if known else (1.0,) * size, 1.0)
         else:
             scale = self.rng.choice([0.3, 2.0, 40.0])
             points = self.rng.normal(size=(2, size)) * scale
@@ -49,6 +52,8 @@ class Leaves:
         interval = self.intervals[id(node)]
         low, high = np.array(interval.low), np.array(interval.high)
         if kind == "quat":
+            if interval.exact:
+                return low.reshape(node.shape)
             q = self.rng.normal(size=(*node.shape[:-1], 4))
             return q / np.linalg.norm(q, axis=-1, keepdims=True)
         if kind == "bool":
@@ -130,7 +135,8 @@ CASES: dict[str, Callable[[Leaves], Node]] = {
     "rotate": _turned("rotate"),
     "rotate_inv": _turned("rotate_inv"),
     "quat_mul": _two("quat_mul", (4,), (2, 4), ("quat", "quat")),
-    **{op: (lambda leaf, op=op: make(op, leaf((2, 4), "quat"))) for op in ("quat_inv", "quat_positive", "heading", "yaw")},
+    **{op: (lambda leaf, op=op: make(op, leaf((2, 4), "quat"))) for op in ("quat_inv", "quat_positive")},
+    **{op: (lambda leaf, op=op: make(op, leaf([(4,), (2, 4)][leaf.rng.integers(2)], "quat"))) for op in ("heading", "yaw")},
     "yaw_quat": lambda leaf: make("yaw_quat", leaf((2,))),
     "axis_angle_quat": lambda leaf: make("axis_angle_quat", leaf((2, 3))),
     "cross": _two("cross", (3,), (2, 3)),

@@ -233,7 +233,7 @@ def _always(c: Checker, stmt: ast.Clause, value: Value) -> list[Check]:
     if not value.is_bool or value.axes:
         c.error(stmt.span, "KS209", "not-a-condition", f"`always` needs one condition, and this is {value.describe()}")
         return []
-    return [Check(c_text(c, stmt.args[0]), "always", "share", value.node, None, ">=", 1.0, "1")]
+    return [Check(c_text(c, stmt.args[0]), "always", "share", value.node, None, ">=", 1.0, "1", span=stmt.span)]
 
 
 def _comparison(c: Checker, expr: ast.Expr) -> list[Check]:
@@ -268,7 +268,7 @@ def _one(c: Checker, expr: ast.Expr, call: ast.Call, op: str, bound_expr: ast.Ex
         bound = c.scalar(bound_expr, NUMBER, "a share")
         if seconds is None or bound is None:
             return []
-        return [Check(text, "compare", "survived", None, None, op, bound, "1", seconds)]
+        return [Check(text, "compare", "survived", None, None, op, bound, "1", seconds, expr.span)]
     arg = call.args[0]
     value = c.value(arg.value)
     where = c.value(arg.where) if arg.where is not None else None
@@ -289,9 +289,8 @@ def _one(c: Checker, expr: ast.Expr, call: ast.Call, op: str, bound_expr: ast.Ex
             return []
         prepared = prepared.but(node=algebra.expanded(prepared, axes))
         where = where.but(node=algebra.expanded(where, axes))
-    return [
-        Check(text, "compare", name, prepared.node, where.node if where is not None else None, op, bound, str(wanted))
-    ]
+    masked = where.node if where is not None else None
+    return [Check(text, "compare", name, prepared.node, masked, op, bound, str(wanted), span=expr.span)]
 
 
 def _statistic_value(name: str, value: Value) -> Value:
