@@ -57,9 +57,11 @@ def zero_weight(s: Subject) -> Iterator[Diagnostic]:
 
 def constant_reward(s: Subject) -> Iterator[Diagnostic]:
     """A constant where nothing but time ends an episode: every policy gets it."""
+    if any(t.outcome != "truncate" for t in s.program.terminations):
+        return
     for r in s.program.rewards:
         value = s.anytime(r.value)
-        if value.exact and value.ends != NEVER and s.anytime(r.weight).ends != NEVER and not s.endings:
+        if value.exact and value.ends != NEVER and s.anytime(r.weight).ends != NEVER:
             yield warn(
                 "KS407", "constant-reward",
                 f"`{r.name}` adds the same in every state, and nothing but time ends an episode", r.span,
@@ -202,7 +204,32 @@ def division_by_zero(s: Subject) -> Iterator[Diagnostic]:
                 )  # fmt: skip
 
 
+def unwrapped_angle(s: Subject) -> Iterator[Diagnostic]:
+    """A difference of headings that jumps by a turn where the robot faces backwards."""
+    for r in s.program.rewards:
+        nodes = list(walk([r.value]))
+        users: dict[int, list[Node]] = {}
+        for node in nodes:
+            for a in node.args:
+                users.setdefault(id(a), []).append(node)
+        for node in nodes:
+            if node.op == "sub" and any(a.op == "yaw" for a in node.args) and not _comes_round(node, users):
+                yield warn(
+                    "KS416", "unwrapped-angle", f"`{r.name}` takes a difference of headings, which jumps by 360 deg",
+                    r.span, "bring it into one turn: `wrap(…)`",
+                )  # fmt: skip
+                break
+
+
+def _comes_round(angle: Node, users: dict[int, list[Node]]) -> bool:
+    """True where every use of an angle is the same after a full turn."""
+    found = users.get(id(angle), [])
+    return bool(found) and all(
+        u.op in ("sin", "cos", "mod") or (u.op in ("add", "sub", "neg") and _comes_round(u, users)) for u in found
+    )
+
+
 CHECKS = (
     never_nonzero, duplicate_term, zero_weight, constant_reward, sign_surprise, wide_tolerance, negligible_term,
-    event_as_rate, steady_on_event, only_costs, division_by_zero,
+    event_as_rate, steady_on_event, only_costs, division_by_zero, unwrapped_angle,
 )  # fmt: skip

@@ -66,9 +66,19 @@ class Subject:
         return [(r, self.rewards[r.name]) for r in self.program.rewards if r.mode != "event"]
 
     def quiet(self, nodes: Iterable[Node]) -> list[Node]:
-        """Returns the nodes with every draw in its middle: observations without their noise."""
+        """Returns the nodes with every draw in its middle, and without what then adds 0: observations without noise."""
         roots = list(nodes)
-        return substitute(roots, {id(n): _middle(n) for n in walk(roots) if n.op == "sample"})
+        roots = substitute(roots, {id(n): _middle(n) for n in walk(roots) if n.op == "sample"})
+        while idle := {id(n): kept for n in walk(roots) if n.op == "add" and (kept := self._alone(n)) is not None}:
+            roots = substitute(roots, idle)
+        return roots
+
+    def _alone(self, total: Node) -> Node | None:
+        """Returns the part of a sum to which the other adds 0."""
+        for kept, other in (total.args, total.args[::-1]):
+            if kept.shape == total.shape and self.anytime(other).ends == NEVER:
+                return kept
+        return None
 
     def reads(self, roots: Iterable[Node], op: str) -> Iterator[Node]:
         """Yields the nodes of an operation that the roots need."""
