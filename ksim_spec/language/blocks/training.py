@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from ksim_spec.diagnostics import suggest
+from ksim_spec.diagnostics import Edit, Fix, suggest
 from ksim_spec.language import algebra
 from ksim_spec.language.blocks.attributes import LINE_TAKES, attributes
 from ksim_spec.language.blocks.flow import c_text
@@ -15,7 +15,7 @@ from ksim_spec.language.program import Check, ObservationGroup
 from ksim_spec.language.types import Unknown, Value
 from ksim_spec.source import NOWHERE, Span
 from ksim_spec.syntax import ast
-from ksim_spec.train.config import PolicyConfig, TrainConfig, validate_batch
+from ksim_spec.train.config import BatchProblem, PolicyConfig, TrainConfig, validate_batch
 from ksim_spec.units import NUMBER, TIME, Dim
 
 # policy and train: plain settings for a pydantic model ---------------------------------------------------------------
@@ -72,8 +72,17 @@ def check_train(c: Checker, section: ast.Section | None, complete: bool = True) 
     # With a setting that was not understood, its default stands in for it: sizes that do not fit then say nothing.
     for problem in validate_batch(config) if complete and len(c.out.items) == before else ():
         at = next((spans[f] for f in problem.fields if f in spans), section.header_span if section else NOWHERE)
-        c.error(at, "KS701", "impossible-batch", problem.message, help=problem.help)
+        c.error(at, "KS701", "impossible-batch", problem.message, help=problem.help, fix=_nearest(problem, spans))
     return config, spans
+
+
+def _nearest(problem: BatchProblem, spans: dict[str, Span]) -> Fix | None:
+    """Returns the change to the nearest sizes that fit, where they are written in the spec."""
+    change = next(iter(problem.alternatives), {})
+    if not change or any(name not in spans for name in change):
+        return None
+    title = " and ".join(f"`{name} = {number}`" for name, number in change.items())
+    return Fix(f"use {title}", tuple(Edit(spans[name], str(number)) for name, number in change.items()))
 
 
 def _setting(
