@@ -64,7 +64,7 @@ def _tell(path: Path, done: Repair, new: str, unsafe: bool) -> None:
         print(f"fixed {path}: {title}", file=sys.stderr)
     for d in done.refused:
         assert d.fix is not None
-        print(f"not fixed {path}: {d.code} {d.fix.title}: it would do harm", file=sys.stderr)
+        print(f"not fixed {path}: {d.code} {d.fix.title}: it would not help", file=sys.stderr)
     if unsafe and new != done.old:
         lines = [t.splitlines(keepends=True) for t in (done.old, new)]
         sys.stderr.writelines(difflib.unified_diff(*lines, str(path), f"{path} (fixed)", n=1))

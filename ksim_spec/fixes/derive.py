@@ -62,13 +62,19 @@ Derive = Callable[[Page, Diagnostic], Fix | None]
 
 
 def _removed(title: str, safe: bool = False) -> Derive:
-    """The fix that removes the statement; not of a header, whose block would stay behind."""
+    """The fix that removes the statement, or the block whose header is marked."""
 
     def derive(page: Page, found: Diagnostic) -> Fix | None:
         statement = page.statement(found.span.start)
-        if statement is None or statement.end.type == "LBRACE":
+        if statement is None:
             return None
-        return Fix(title, (page.without(statement.start, statement.stop),), safe)
+        start, stop = statement.start, statement.stop
+        if statement.end.type == "LBRACE":
+            items = [i for i in page.reading.tree.items if isinstance(i, ast.Section) and i.span.start == start]
+            if not items:
+                return None
+            stop = items[0].span.end
+        return Fix(title, (page.without(start, stop),), safe)
 
     return derive
 
@@ -149,10 +155,10 @@ DERIVED: dict[str, Derive] = {
     "always-fires": _removed("remove the rule"),
     "no-time-limit": _line_in("terminate", None, "timeout when time >= 20 s  truncate"),
     "time-limit-as-failure": _truncating,
-    "beyond-episode": _removed("remove the line"),
+    "beyond-episode": _removed("remove it"),
     "changes-nothing": _removed("remove the line"),
     "unused-level": _removed("remove the level"),
-    "unused-command": _removed("remove the field"),
+    "unused-command": _removed("remove it"),
 }
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from ksim_spec.ir.hash import Canon, digest
 from ksim_spec.ir.node import Node
 from ksim_spec.language.program import Program
+from ksim_spec.source import Span
 
 _SAID_ELSEWHERE = frozenset(("signals", "params"))  # expressions hold their signals, and parameters their values
 
@@ -38,6 +39,8 @@ def _parts(program: Program) -> dict[str, Any]:
 def _plain(value: Any, canon: Canon) -> Any:
     if isinstance(value, Node):
         return canon(value)
+    if isinstance(value, Span):
+        return None  # where something stands is no part of its meaning
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if is_dataclass(value) and not isinstance(value, type):

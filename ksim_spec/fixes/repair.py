@@ -1,7 +1,7 @@
 """Applies fixes to a spec until none is left, and takes none that does harm.
 
-After a round of fixes the spec is checked again. Fixes are taken back, one by one if need be, when the spec has more
-errors than before, loses a comment that they do not remove, or, for safe ones, means something else.
+After a round of fixes the spec is checked again. Fixes are taken back, one by one if need be, when there are no fewer
+errors and findings than before, a comment is lost that they do not remove, or, for safe ones, the meaning changes.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def repair(text: str, path: Path, judge: Judge, unsafe: bool = False) -> Repair:
             continue
         done += [f"{d.code} {d.fix.title}" for d in taken if d.fix]
         now = later
-    return Repair(text, now.text, tuple(done), tuple(refused.values()), _effect(first, now))
+    left = {(d.slug, d.message) for d in now.found}
+    harmful = tuple(d for key, d in refused.items() if key in left)
+    return Repair(text, now.text, tuple(done), harmful, _effect(first, now))
 
 
 def _effect(first: _Checked, last: _Checked) -> str:
@@ -118,11 +120,11 @@ def _round(
         if _apart(d, together):
             together.append(d)
     later = _check(applied(now.text, [d.fix for d in together if d.fix]), name, path, judge)
-    if _harmless(now, later, together):
+    if _helps(now, later, together):
         return later, together
     for d in together if len(together) > 1 else ():
         later = _check(applied(now.text, [d.fix] if d.fix else []), name, path, judge)
-        if _harmless(now, later, [d]):
+        if _helps(now, later, [d]):
             return later, [d]
     return now, []
 
@@ -135,9 +137,9 @@ def applied(text: str, fixes: Sequence[Fix]) -> str:
     return text
 
 
-def _harmless(now: _Checked, later: _Checked, taken: Sequence[Diagnostic]) -> bool:
+def _helps(now: _Checked, later: _Checked, taken: Sequence[Diagnostic]) -> bool:
     safe = all(d.fix is not None and d.fix.safe for d in taken)
-    if later.text == now.text or later.errors > now.errors or (now.meaning is not None and later.meaning is None):
+    if (later.errors, len(later.found)) >= (now.errors, len(now.found)):  # no progress, or worse
         return False
     if safe and (now.meaning is None or now.meaning != later.meaning):
         return False

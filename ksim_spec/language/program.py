@@ -59,7 +59,7 @@ class ActionTerm:
     scale: Node
     delay: tuple[int, int] = (0, 0)
     servo: tuple[float, float] | None = None
-    span: Span = NOWHERE
+    span: Span = field(default=NOWHERE, compare=False)
 
     @property
     def size(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.ir.interval import INF, Ends, sound
 from ksim_spec.ir.node import walk
-from ksim_spec.language.program import StateChange
+from ksim_spec.language.program import StateChange, Termination
 from ksim_spec.lint.subject import ALWAYS, NEVER, Subject, text_of, warn
 
 SPILL = 0.05  # share of a joint's range by which a start may lie outside it
@@ -45,7 +45,8 @@ def fires_at_start(s: Subject) -> Iterator[Diagnostic]:
 
 def no_time_limit(s: Subject) -> Iterator[Diagnostic]:
     rules = s.program.terminations
-    if rules and s.seeds.seconds == INF and not any(t.outcome == "truncate" for t in rules):
+    limited = any(t.outcome == "truncate" or _on_time_alone(t) for t in rules)
+    if rules and s.seeds.seconds == INF and not limited:
         yield warn(
             "KS611", "no-time-limit", "nothing truncates an episode: one that does not end otherwise goes on for ever",
             rules[0].span, "add `timeout when time >= 20 s  truncate`",
@@ -55,12 +56,15 @@ def no_time_limit(s: Subject) -> Iterator[Diagnostic]:
 def time_limit_as_failure(s: Subject) -> Iterator[Diagnostic]:
     """A rule on time alone that fails: to the learner the last state is then worth nothing, however good it was."""
     for t in s.program.terminations:
-        leaves = {n.op for n in walk([t.when]) if not n.args} - {"const", "param", "level"}
-        if t.outcome == "fail" and leaves == {"time"}:
+        if t.outcome == "fail" and _on_time_alone(t):
             yield warn(
                 "KS612", "time-limit-as-failure", f"`{t.name}` calls it a failure that time is up", t.span,
                 "a time limit is no failure: end the line with `truncate`",
             )  # fmt: skip
+
+
+def _on_time_alone(rule: Termination) -> bool:
+    return {n.op for n in walk([rule.when]) if not n.args} - {"const", "param", "level"} == {"time"}
 
 
 def same_start(s: Subject) -> Iterator[Diagnostic]:

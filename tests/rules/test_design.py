@@ -33,6 +33,8 @@ CASES = {
     ),
     "a constant twice": ([reward("more = 1 weight 1 per s")], []),
     "a cost with a plus": ([("weight -0.5 per m^2/s^2 per s", "weight 0.5 per m^2/s^2 per s")], ["sign-surprise"]),
+    "leaning, rewarded": ([("weight -5.0 per s", "weight 5.0 per s")], ["sign-surprise"]),
+    "standing straight, rewarded": ([reward("tall = square(base.up.z) weight 1 per s")], []),
     "a punished command": (
         [("gaussian(v.xy - velocity.xy, 0.2 m/s)               weight 2.0", "gaussian(v.xy - velocity.xy, 0.2 m/s) weight -2.0")],
         ["sign-surprise"],
@@ -73,7 +75,7 @@ CASES = {
     "always": ([("tilt(base) > 60 deg", "time >= 0 s")], ["always-fires"]),
     "too tall to start": ([("base.height < 0.5 m", "base.height < 0.9 m")], ["fires-at-start"]),
     "for ever": ([("  timeout when time >= 20 s                                truncate\n", "")], ["no-time-limit"]),
-    "time is up, failed": ([("truncate", "fail")], ["no-time-limit", "time-limit-as-failure"]),
+    "time is up, failed": ([("truncate", "fail")], ["time-limit-as-failure"]),
     "the same start": (
         [("  base.yaw += uniform(-180 deg, 180 deg)\n  legs.pos += normal(0.05 rad)\n", "")], ["same-start"]
     ),
