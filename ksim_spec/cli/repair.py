@@ -66,6 +66,6 @@ def _tell(path: Path, done: Repair, new: str, unsafe: bool) -> None:
         assert d.fix is not None
         print(f"not fixed {path}: {d.code} {d.fix.title}: it would not help", file=sys.stderr)
     if unsafe and new != done.old:
-        lines = [t.splitlines(keepends=True) for t in (done.old, new)]
-        sys.stderr.writelines(difflib.unified_diff(*lines, str(path), f"{path} (fixed)", n=1))
+        before, after = (t.splitlines(keepends=True) for t in (done.old, new))
+        sys.stderr.writelines(difflib.unified_diff(before, after, str(path), f"{path} (fixed)", n=1))
         print(f"{path}: {done.effect}", file=sys.stderr)

@@ -186,7 +186,7 @@ def _earned(rewards: list[dict[str, Any]], style: Style) -> str:
     ]  # fmt: skip
     steady = [r for r in rewards if r["mode"] != "on event"]
     sums = [sum(r[k] for r in steady) for k in ("doing_nothing", "doing_nothing_at_full_command")]
-    rows.append(("together", "second", "", "", "", "", *(_number(x, 4) for x in sums)))
+    rows.append(("together", "second", "", "", "", "", _number(sums[0], 4), _number(sums[1], 4)))
     head = ("name", "in a", "value", "adds", "in an episode", "of the best", "doing nothing", "at full command")
     return _section("what the rewards can come to (doing nothing: action zero for a second)", head, rows, style)
 

@@ -29,7 +29,8 @@ def contribution(program: Program, term: RewardTerm, ranges: Ranges) -> Ends:
     """Returns what a term adds to the return in a second; for a term on events, by one event."""
     total = product(ranges(term.value).ends, ranges(term.weight).ends)
     if term.mode == "step":
-        return product(total, (1 / program.world.control_step,) * 2)
+        steps = 1 / program.world.control_step
+        return product(total, (steps, steps))
     return total
 
 
@@ -42,7 +43,7 @@ def reward_facts(seeds: Seeds) -> dict[str, RewardFact]:
     found: dict[str, RewardFact] = {}
     for r in program.rewards:
         ends, event = adds[r.name], r.mode == "event"
-        in_episode = None if event or seeds.seconds == INF else product(ends, (seeds.seconds,) * 2)
+        in_episode = None if event or seeds.seconds == INF else product(ends, (seeds.seconds, seeds.seconds))
         share = ends[1] / best if not event and ends[1] > 0 and 0 < best < INF else None
         per_step = ends if event else product(ends, (dt, dt))
         found[r.name] = RewardFact(r.name, ranges(r.value).ends, ends, per_step, in_episode, share)

@@ -140,12 +140,13 @@ class Checker:
         help = (
             f"write the unit, for example `{_number_text(value)} {dim}`"
             if bare
-            else "give a plain number"
+            else "leave the unit out, or divide by one"
             if dim == NUMBER
             else f"give it in {dim}; the two differ by a factor in {value.dim / dim}"
         )
         fix = Fix(f"write `{dim}`", (behind(span, f" {dim}"),)) if bare else None
-        self.error(span, code, slug, f"{what} is in {dim}, and this is {have}", help=help, fix=fix)
+        wanted = "a plain number" if dim == NUMBER else f"in {dim}"
+        self.error(span, code, slug, f"{what} is {wanted}, and this is {have}", help=help, fix=fix)
         return False
 
     def param(self, name: str, value: Value) -> Value:

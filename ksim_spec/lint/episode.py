@@ -84,10 +84,10 @@ def start_beyond_limits(s: Subject) -> Iterator[Diagnostic]:
             continue
         worst = [found for i, name in enumerate(change.names) if (found := _spill(s, change, i, name))]
         if worst:
-            more = f", and {len(worst) - 1} more joints" if len(worst) > 1 else ""
+            more = (f"so it is with {len(worst) - 1} more joints",) if len(worst) > 1 else ()
             yield warn(
-                "KS614", "start-beyond-limits", f"an episode can begin with {worst[0]}{more}", change.span,
-                "draw from a smaller range",
+                "KS614", "start-beyond-limits", f"an episode can begin with {worst[0]}", change.span,
+                "draw from a smaller range", more,
             )  # fmt: skip
 
 

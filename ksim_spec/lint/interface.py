@@ -116,10 +116,10 @@ def target_beyond_joint(s: Subject) -> Iterator[Diagnostic]:
     for term in s.program.action:
         beyond = [found for i in range(term.size) if (found := _beyond(s, term, i))] if term.mode == "position" else []
         if beyond:
-            more = f", and {len(beyond) - 1} more joints" if len(beyond) > 1 else ""
+            more = (f"so do most targets of {len(beyond) - 1} more joints",) if len(beyond) > 1 else ()
             yield warn(
-                "KS517", "target-beyond-joint", f"most targets of {beyond[0]}{more}", term.span,
-                "use a smaller `scale`, or another `around`",
+                "KS517", "target-beyond-joint", f"most targets of {beyond[0]}", term.span,
+                "use a smaller `scale`, or another `around`", more,
             )  # fmt: skip
 
 

@@ -73,8 +73,9 @@ def sign_surprise(s: Subject) -> Iterator[Diagnostic]:
     """A sum of squares that is rewarded, or a kernel around a command that is punished."""
     for r in s.program.rewards:
         weight, value = s.anytime(r.weight).ends, s.anytime(r.value).ends
-        if _is_square(r.value) and weight[0] > 0 and (value[1] == INF or s.still(r.value).ends == NEVER):
-            how = " without bound" if value[1] == INF else ", which is 0 in the pose of the reset"
+        summed = r.value.op in ("sum", "mean")
+        if _is_square(r.value) and weight[0] > 0 and (summed or value[1] == INF or s.still(r.value).ends == NEVER):
+            how = " without bound" if value[1] == INF else ""
             yield warn(
                 "KS408", "sign-surprise", f"`{r.name}` is a square, and its weight rewards it{how}", r.span,
                 "a cost has a negative weight",

@@ -70,8 +70,8 @@ def impossible_field(s: Subject) -> Iterator[Diagnostic]:
             what = "negative" if low < 0 else "0"
             drawn = text_of(s.likely(c.value).ends)
             yield warn(
-                "KS617", "impossible-field", f"the {c.quantity} of `{c.name}` can become {what}: the change is {drawn}",
-                c.span, "draw from a range that stays above 0",
+                "KS617", "impossible-field", f"`{c.name}` can become {what}: what is drawn is {drawn}", c.span,
+                "draw from a range that stays above 0",
             )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from ksim_spec.robot.contacts import TouchFilter, outside_geoms
+from ksim_spec.robot.elements import Site
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.naming import generated_name
 from ksim_spec.robot.requests import SceneRequest
@@ -53,4 +54,6 @@ def test_the_sides_of_a_contact_are_the_geoms_of_its_body():
     touch = Touch(RobotIndex.load(BIPED), True)
     assert [g.name for g in touch.of("geom", FLOOR)] == [FLOOR] and touch.of("geom", "nothing") == []
     assert touch.any_pair(touch.of("site", "left_foot"), touch.outside)
-    assert {g.body for g in touch.of("site", "left_foot")} == {touch.index.find("site", "left_foot").body}
+    foot = touch.index.find("site", "left_foot")
+    assert isinstance(foot, Site)
+    assert {g.body for g in touch.of("site", "left_foot")} == {foot.body}

@@ -79,7 +79,7 @@ def bounds(c: Checker, expr: ast.Expr, dim: Dim, what: str) -> tuple[float, floa
     """Returns a literal range in SI; one value stands for both ends. None when it was reported."""
     low_expr, high_expr = (expr.low, expr.high) if isinstance(expr, ast.Range) else (expr, expr)
     low = c.scalar(low_expr, dim, what)
-    high = c.scalar(high_expr, dim, what)
+    high = c.scalar(high_expr, dim, what) if low is not None else None  # what is wrong with both is said once
     if low is None or high is None:
         return None
     if high < low:

@@ -317,6 +317,8 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
         if steps is None:
             return None
         n = round(steps / c.control_dt)
+        if n < 0:
+            raise TypeProblem("KS217", "empty-range", "a delay cannot be negative", help="the past is behind: `40 ms`")
         if n > 0:
             value = value.but(node=make("take", make("history", value.node, steps=n + 1), axis=0, indices=n))
     for word, scope in (("bias", "episode"), ("noise", "step")):
@@ -341,6 +343,8 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
             return None
         literal = length.node.op == "const" and not length.node.shape
         steps = float(length.node.attr("value")) if literal else 0
+        if not length.dim.same(TIME) and steps != int(steps):
+            raise TypeProblem("KS205", "index-out-of-range", f"a history keeps whole samples, and this is {steps:g}")
         count = round(steps / c.control_dt) if length.dim.same(TIME) else int(steps)
         if not 1 <= count <= 1000:
             raise TypeProblem("KS205", "index-out-of-range", f"a history keeps 1 to 1000 samples, and this is {count}")
@@ -373,6 +377,13 @@ def _scaled(c: Checker, value: Value, attrs: Attributes, qualified: str) -> Valu
     )
 
 
+def _ends_below(low: Value, high: Value) -> bool:
+    """True for two literals of which the second is the smaller."""
+    if any(v.node.op != "const" or v.axes for v in (low, high)) or not low.dim.same(high.dim):
+        return False
+    return float(high.node.attr("value")) < float(low.node.attr("value"))
+
+
 def clipped(c: Checker, value: Value, expr: ast.Expr) -> Value | None:
     """Returns a value kept within `a .. b`, or ±a; None when something in the limits was reported."""
     if isinstance(expr, ast.Range):
@@ -382,6 +393,8 @@ def clipped(c: Checker, value: Value, expr: ast.Expr) -> Value | None:
         low = UNKNOWN if isinstance(high, Unknown) else algebra.negate(high)
     if isinstance(low, Unknown) or isinstance(high, Unknown):
         return None
+    if _ends_below(low, high):
+        raise TypeProblem("KS217", "empty-range", "the clip ends below its start", help="write the smaller value first")
     plain = value.but(frame=None, kind="scalar")
     limited = algebra.add(algebra.add(plain, low, "maximum"), high, "minimum")
     return replace(limited, mixed=value.mixed)

@@ -128,6 +128,10 @@ def _weighted(
     weight = need_scalar(c, c.value(expr), expr.span, "a weight")
     if weight is None:
         return None
+    if weight.is_bool:
+        message, help = "a weight needs a number, and this is true or false", "use `if condition then a else b`"
+        c.error(expr.span, "KS204", "bool-as-number", message, help=help)
+        return None
     mode = _mode(c, name, value, weight, found, expr)
     if mode is None:
         return None

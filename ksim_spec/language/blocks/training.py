@@ -35,7 +35,7 @@ def _plain(c: Checker, expr: ast.Expr, field: Any) -> Any:
         return _FAILED
     if value.is_bool:
         return bool(value.node.attr("value"))
-    number = c.scalar(expr, value.dim, "a setting")
+    number = c.scalar(expr, NUMBER, "a setting")
     if number is None:
         return _FAILED
     # Pydantic would take 1024.0 for an int in lax mode, but 20e6 should read as a whole number too.
