@@ -1,6 +1,6 @@
 """Intervals: between which numbers every element of a node always lies.
 
-The rule of each operation is on its row of the op table, made of what is here and in `interval_rules`. Intervals say
+The rule of each operation is on its row of the op table; `interval_rules` and its neighbours hold them. Intervals say
 what holds of numbers: a value that is not a number lies in none, and quaternions are taken to be of length one.
 Written without NumPy, because `ksim lint` works them out and has to start fast.
 """
@@ -155,9 +155,7 @@ def lines(shape: Shape, axis: int) -> tuple[tuple[int, ...], ...]:
     """Returns the elements along an axis, one tuple for each element that is left when the axis is reduced."""
     count, inner = shape[axis], math.prod(shape[axis + 1 :])
     outer = math.prod(shape[:axis])
-    return tuple(
-        tuple((o * count + k) * inner + i for k in range(count)) for o in range(outer) for i in range(inner)
-    )
+    return tuple(tuple((o * count + k) * inner + i for k in range(count)) for o in range(outer) for i in range(inner))
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ksim_spec.ir import interval_rules as ranges
+from ksim_spec.ir import interval_vectors as vectors
 from ksim_spec.ir.interval import Interval, Known, Rule
 from ksim_spec.ir.lazy_numpy import np
 from ksim_spec.ir.node import AttrValue, DType, Node, Shape, intern
@@ -225,7 +226,7 @@ def _take_numpy(x: Any, axis: int, indices: int | tuple[int, ...]) -> Any:
     return np.take(x, indices if isinstance(indices, int) else list(indices), axis=axis)
 
 
-_row(Op("take", _infer_take, _take_numpy, _take_jax, ranges.take, doc="attrs: axis, indices (an int drops the axis)"))
+_row(Op("take", _infer_take, _take_numpy, _take_jax, vectors.take, doc="attrs: axis, indices (an int drops the axis)"))
 
 
 def _infer_expand(args: Sequence[Node], attrs: Attrs) -> Typed:
@@ -239,7 +240,7 @@ _row(
         _infer_expand,
         lambda x, axis: np.expand_dims(x, axis),
         lambda a, attrs: f"{a[0]}[{', '.join([':'] * attrs['axis'] + ['None'])}]",
-        ranges.expand,
+        vectors.expand,
     )
 )
 
@@ -254,7 +255,7 @@ _row(
         _infer_stack,
         lambda *xs: np.stack(xs),
         lambda a, attrs: f"jnp.stack([{', '.join(a)}])",
-        ranges.joined,
+        vectors.joined,
         doc="new leading axis",
     )
 )
@@ -264,7 +265,7 @@ _row(
         lambda args, attrs: (args[0].dtype, (sum(math.prod(a.shape) for a in args),)),
         lambda *xs: np.concatenate([np.ravel(x) for x in xs]),
         lambda a, attrs: f"jnp.concatenate([{', '.join(f'jnp.ravel({x})' for x in a)}])",
-        ranges.joined,
+        vectors.joined,
         doc="flattens every argument and joins them",
     )
 )
@@ -274,7 +275,7 @@ _row(
         lambda args, attrs: ("float", args[0].shape),
         lambda x, v, indices: _place_numpy(x, v, indices),
         lambda a, attrs: f"{a[0]}.at[{index_text(attrs['indices'])}].set({a[1]})",
-        ranges.place,
+        vectors.place,
         doc="args: vector, values; attrs indices: vector with its entries at `indices` replaced",
     )
 )
@@ -322,7 +323,7 @@ _row(
         _last(3),
         lambda q, v: np.einsum("...ij,...j->...i", _matrix(q), v),
         _fn("km.rotate({0}, {1})"),
-        ranges.rotated,
+        vectors.rotated,
     )
 )
 _row(
@@ -331,17 +332,17 @@ _row(
         _last(3),
         lambda q, v: np.einsum("...ji,...j->...i", _matrix(q), v),
         _fn("km.rotate_inverse({0}, {1})"),
-        ranges.rotated,
+        vectors.rotated,
     )
 )
-_row(Op("quat_mul", _last(4), _quat_mul_numpy, _fn("km.quat_mul({0}, {1})"), ranges.any_rotation))
+_row(Op("quat_mul", _last(4), _quat_mul_numpy, _fn("km.quat_mul({0}, {1})"), vectors.any_rotation))
 _row(
     Op(
         "quat_inv",
         _last(4),
         lambda q: q * np.array([1.0, -1, -1, -1]),
         _fn("km.quat_inverse({0})"),
-        ranges.conjugate,
+        vectors.conjugate,
     )
 )
 _row(
@@ -350,7 +351,7 @@ _row(
         _last(4),
         lambda q: np.where(q[..., :1] < 0, -q, q),
         _fn("km.quat_positive({0})"),
-        ranges.positive_rotation,
+        vectors.positive_rotation,
         doc="the same rotation with w >= 0",
     )
 )
@@ -360,7 +361,7 @@ _row(
         _last(4),
         _heading_numpy,
         _fn("km.heading({0})"),
-        ranges.heading,
+        vectors.heading,
         doc="the yaw-only rotation of a body's x axis",
     )
 )
@@ -370,7 +371,7 @@ _row(
         lambda args, attrs: ("float", args[0].shape[:-1]),
         lambda q: np.arctan2(_matrix(q)[..., 1, 0], _matrix(q)[..., 0, 0]),
         _fn("km.yaw({0})"),
-        ranges.yaw,
+        vectors.yaw,
     )
 )
 _row(
@@ -379,7 +380,7 @@ _row(
         lambda args, attrs: ("float", (*args[0].shape, 4)),
         lambda a: np.stack([np.cos(a / 2), 0 * a, 0 * a, np.sin(a / 2)], axis=-1),
         _fn("km.yaw_quat({0})"),
-        ranges.turn_about_z,
+        vectors.turn_about_z,
         doc="rotation by an angle about z",
     )
 )
@@ -389,11 +390,11 @@ _row(
         lambda args, attrs: ("float", (*args[0].shape[:-1], 4)),
         lambda v: _axis_angle_numpy(v),
         _fn("km.axis_angle_quat({0})"),
-        ranges.any_rotation,
+        vectors.any_rotation,
         doc="rotation by |v| about v",
     )
 )
-_row(Op("cross", _last(3), _named("cross"), _fn("jnp.cross({0}, {1})"), ranges.cross))
+_row(Op("cross", _last(3), _named("cross"), _fn("jnp.cross({0}, {1})"), vectors.cross))
 
 
 def _axis_angle_numpy(v: Any) -> Any:

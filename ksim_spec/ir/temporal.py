@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ksim_spec.ir import interval_rules as ranges
+from ksim_spec.ir import interval_time as over_time
 from ksim_spec.ir.interval import Rule
 from ksim_spec.ir.lazy_numpy import np
 from ksim_spec.ir.node import DType, Node, Shape
@@ -87,7 +88,7 @@ _row(
     lambda m, x, alpha: (m + alpha * (x - m),) * 2,
     ("{0}", "{0}"),
     ("({m} + {1} * ({0} - {m}))", "$value"),
-    ranges.averaged,
+    over_time.averaged,
 )
 _row(
     "integrate",
@@ -96,7 +97,7 @@ _row(
     lambda m, x, dt: (m + x * dt,) * 2,
     ("jnp.zeros_like({0})", "jnp.zeros_like({0})"),
     ("({m} + {0} * {dt!r})", "$value"),
-    ranges.integrated,
+    over_time.integrated,
 )
 _row(
     "slew",
@@ -105,7 +106,7 @@ _row(
     lambda m, x, limit: (m + np.clip(x - m, -limit, limit),) * 2,
     ("{0}", "{0}"),
     ("({m} + jnp.clip({0} - {m}, -{1}, {1}))", "$value"),
-    ranges.limited,
+    over_time.limited,
 )
 _row(
     "timer",
@@ -114,7 +115,7 @@ _row(
     lambda m, p, dt: (np.where(p, m + dt, 0.0),) * 2,
     ("jnp.zeros({0}.shape, jnp.float32)", "jnp.zeros({0}.shape, jnp.float32)"),
     ("jnp.where({0}, {m} + {dt!r}, 0.0)", "$value"),
-    ranges.timer,
+    over_time.timer,
     dtype="float",
 )
 _row(
@@ -124,7 +125,7 @@ _row(
     lambda m, p, dt: (np.where(p, 0.0, m + dt),) * 2,
     ("jnp.where({0}, 0.0, 1e6)", "$value"),
     ("jnp.where({0}, 0.0, {m} + {dt!r})", "$value"),
-    ranges.since,
+    over_time.since,
     dtype="float",
 )
 _row(
@@ -138,7 +139,7 @@ _row(
     ),
     ("jnp.zeros({0}.shape, jnp.float32)", "jnp.zeros({0}.shape, jnp.float32)"),
     ("jnp.where({0} & ({m} == 0.0), 0.0, {m} + {dt!r})", "jnp.where({0}, 0.0, {m} + {dt!r})"),
-    ranges.spell,
+    over_time.spell,
     dtype="float",
 )
 _row(
@@ -157,7 +158,7 @@ _row(
     lambda m, p: (m + np.asarray(p, float),) * 2,
     ("{0}.astype(jnp.float32)", "$value"),
     ("({m} + {0}.astype(jnp.float32))", "$value"),
-    ranges.counted,
+    over_time.counted,
     dtype="float",
 )
 _row(
@@ -205,7 +206,7 @@ _row(
     lambda m, x, steps: (_shift(m, x),) * 2,
     ("jnp.repeat(jnp.asarray({0})[None], {steps}, axis=0)", "$value"),
     ("jnp.concatenate([jnp.asarray({0})[None], {m}[:-1]])", "$value"),
-    ranges.repeated,
+    over_time.repeated,
     infer=_window,
     memory=_window,
 )

@@ -125,7 +125,5 @@ def unused_command(s: Subject) -> Iterator[Diagnostic]:
                 )  # fmt: skip
 
 
-
-
 CHECKS = (beyond_episode, changes_nothing, impossible_field, stuck_level)
 UNUSED = (unused_level, unused_command)

@@ -187,11 +187,17 @@ def test_a_safe_fix_that_changes_the_meaning_is_refused(monkeypatch):
     text = changed("signal {\n", "signal {\n  idle = base.height\n")
 
     def wrong(page, found):
-        start = page.source.text.index("0.80 m")
-        return Fix("tune it", (Edit(Span(page.source.name, start, start + 4), "0.90"),), safe=True)
+        start = page.source.text.find("0.80 m")
+        edit = Edit(Span(page.source.name, start, start + 4), "0.90")
+        return Fix("tune it", (edit, page.without(*_stretch(page, found))), safe=True) if start >= 0 else None
 
     monkeypatch.setitem(derive.DERIVED, "unused-signal", wrong)
     assert not repaired(text, unsafe=False).changed
+
+
+def _stretch(page, found):
+    statement = page.statement(found.span.start)
+    return statement.start, statement.stop
 
 
 # The command -------------------------------------------------------------------------------------------------------
