@@ -85,9 +85,9 @@ def told(request: Request) -> tuple[int, list[Path]]:
     for problem in missing:
         print(f"ksim: error: {problem}", file=sys.stderr)
     if request.output in (OutputFormat.full, OutputFormat.concise):
-        print(summary(found.items, len(specs)), file=sys.stderr)
         if fixable := fixes_text(found.items):
             print(fixable, file=sys.stderr)
+        print(summary(found.items, len(specs)), file=sys.stderr)
     files = [*request.paths, *specs, *(s.path for s in sources.files.values() if s.path is not None)]
     code = EXIT_FAILED if missing else EXIT_FINDINGS if found.has_errors else EXIT_OK
     return code, [*dict.fromkeys(files)]
