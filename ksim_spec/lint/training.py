@@ -80,7 +80,7 @@ def settled_check(s: Subject) -> Iterator[Diagnostic]:
         verdict = _verdict(check, s.anytime)
         if verdict:
             yield warn(
-                "KS718", "settled-check", f"`{check.text}` {verdict}", check.span,
+                "KS750", "settled-check", f"`{check.text}` {verdict}", check.span,
                 "compare with a bound that tells a good policy from a bad one",
             )  # fmt: skip
 

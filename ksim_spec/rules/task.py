@@ -97,7 +97,7 @@ TRAINING = (
     Rule("KS715", "no-such-run", "error", "there is no such run folder or checkpoint", "run"),
     Rule("KS716", "no-checkpoint", "error", "a run folder holds no checkpoint", "run"),
     Rule("KS717", "bad-checkpoint", "error", "a checkpoint cannot be read", "run"),
-    Rule("KS718", "settled-check", "warning", "a check passes, or fails, whatever the policy does"),
+    Rule("KS750", "settled-check", "warning", "a check passes, or fails, whatever the policy does"),
     Rule("KS720", "field-not-per-environment", "error", "an engine cannot vary a field between environments", "engine"),
     Rule("KS721", "not-readable", "error", "a field cannot be read from a simulation", "engine"),
     Rule("KS722", "engine-unsupported", "error", "an engine cannot simulate the model", "engine"),
