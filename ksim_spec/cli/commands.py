@@ -22,12 +22,15 @@ COMMANDS: tuple[Entry, ...] = (
         "ksim_spec.cli.lint",
         "lint",
         "Check specs, given as files or folders, against their robots.\n\n"
+        "With --fix, repair first what can be repaired without changing what a spec means, comments kept; with "
+        "--unsafe-fixes the rest too.\n\n"
         "Exits with 1 when there are errors, with 2 when a path cannot be read.",
         (
             "ksim lint specs/walk.ksim",
             "ksim lint specs --format github",
             "ksim lint walk.ksim --profile play",
             "ksim lint specs --watch",
+            "ksim lint --fix specs",
         ),
     ),
     Entry(

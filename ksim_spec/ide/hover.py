@@ -200,4 +200,7 @@ def _effect(snapshot: Snapshot, blocks: list[ast.Section], name: str) -> str:
         return ""
     episode = f", {effects.shown(found.per_episode)} over a whole episode" if found.per_episode is not None else ""
     unit = "" if term.unit == "1" else f" {term.unit}"
-    return f"adds {effects.weight_text(program, term)}{episode} while its value is 1{unit}"
+    weight = f"adds {effects.weight_text(program, term)}{episode} while its value is 1{unit}"
+    index = index_of(snapshot)
+    complete = index is not None and not any(d.severity == "error" for d in snapshot.diagnostics)
+    return _joined(weight, effects.range_text(program, index, term) if index is not None and complete else "")

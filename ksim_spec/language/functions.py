@@ -122,13 +122,9 @@ def bind(c: Checker, e: ast.Call, name: str, function: Function) -> Arguments | 
     for position, arg in enumerate(e.args):
         slot = arg.name or (names[position] if position < len(names) else None)
         if slot is None or slot not in names or slot in found:
-            c.error(
-                arg.span,
-                "KS203",
-                "wrong-arguments",
-                _arity_text(name, function),
-                help=f"signature: `{signature(name)}`",
-            )
+            wrong = _misnamed(name, arg.name, names)
+            message = wrong or _arity_text(name, function)
+            c.error(arg.span, "KS203", "wrong-arguments", message, help=f"signature: `{signature(name)}`")
             return None
         if (arg.where or arg.over) and not function.reduces:
             c.error(
@@ -186,6 +182,13 @@ def _bound_argument(c: Checker, arg: ast.Arg) -> Value | Unknown:
     )
 
 
+def _misnamed(function: str, written: str | None, names: list[str]) -> str:
+    """Returns what is wrong with an argument given by name; empty for one that has none."""
+    if written is None:
+        return ""
+    return f"`{function}` gets `{written}` twice" if written in names else f"`{function}` has no argument `{written}`"
+
+
 def signature(name: str) -> str:
     function = FUNCTIONS[name]
     inside = ", ".join(function.params)
@@ -215,7 +218,8 @@ def _inline(c: Checker, e: ast.Call, name: str) -> Thing:
     for position, arg in enumerate(e.args):
         slot = arg.name or (names[position] if position < len(names) else None)
         if slot is None or slot not in names or slot in frame:
-            c.error(arg.span, "KS203", "wrong-arguments", f"`{name}` takes {', '.join(names)}")
+            message = _misnamed(name, arg.name, names) or f"`{name}` takes {', '.join(names)}"
+            c.error(arg.span, "KS203", "wrong-arguments", message)
             return UNKNOWN
         frame[slot] = c.thing(arg.value)
     for param, default in fn.params:

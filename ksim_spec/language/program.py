@@ -59,7 +59,7 @@ class ActionTerm:
     scale: Node
     delay: tuple[int, int] = (0, 0)
     servo: tuple[float, float] | None = None
-    span: Span = NOWHERE
+    span: Span = field(default=NOWHERE, compare=False)
 
     @property
     def size(self) -> int:
@@ -71,6 +71,7 @@ class CommandField:
     name: str
     value: Node
     dim: str
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class CommandBlock:
     zero: Node | None
     frame: str = "world"
     frame_key: str = "world"  # the same however the spec calls it: `body:torso.heading`
+    span: Span = field(default=NOWHERE, compare=False)
+    resample_span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,7 @@ class StateChange:
     components: tuple[int, ...]
     op: Literal["=", "+=", "*="]
     value: Node
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,7 @@ class Reset:
     pose: str
     changes: tuple[StateChange, ...] = ()
     settle: float = 0.0
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
@@ -212,6 +217,7 @@ class Level:
     step: float | None
     when: Node | None
     over: float | None
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
@@ -227,11 +233,12 @@ class Check:
     bound: float
     unit: str
     argument: float = 0.0
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
 class Program:
-    """The whole checked task."""
+    """The whole checked task. `settings` says where each setting of `train` is written, by its name."""
 
     name: str
     doc: str
@@ -258,6 +265,7 @@ class Program:
     mirror: tuple[tuple[str, str], ...] = ()
     mirror_span: Span = field(default=NOWHERE, compare=False)
     names: dict[int, str] = field(default_factory=dict, compare=False)
+    settings: dict[str, Span] = field(default_factory=dict, compare=False)
 
     @property
     def action_size(self) -> int:

@@ -134,6 +134,7 @@ def _timer(c: Checker, a: list[Value]) -> Value:
 
 
 def _held(c: Checker, a: list[Value]) -> Value:
+    need_bool(a[0], "`held`")
     # A tick is counted after it has passed, so half a step of slack keeps rounding from adding one.
     limit = algebra.number(_seconds(c, a[1], "the duration of `held`") - 0.5 * c.control_dt, TIME)
     return algebra.compare("ge", _timer(c, a[:1]), limit)

@@ -14,8 +14,8 @@ SYNTAX = (
     Rule("KS007", "unmatched-bracket", "error", "a closing bracket has no partner, or one of another kind"),
     Rule("KS008", "malformed-number", "error", "a number, with its unit, is not written as the language writes it"),
     Rule("KS009", "missing-equals", "error", "a name is followed by a value without `=` between them"),
-    Rule("KS010", "unknown-section", "error", "a block opens with a word that names no block"),
-    Rule("KS011", "unknown-word", "error", "a word after a value is no attribute of the language"),
+    Rule("KS010", "unknown-section", "error", "a block opens with a word that names no block", fix=True),
+    Rule("KS011", "unknown-word", "error", "a word after a value is no attribute of the language", fix=True),
     Rule("KS012", "misplaced-line-start", "error", "a line starts with an operator or an attribute"),
     Rule("KS013", "nesting-too-deep", "error", "blocks or brackets are nested deeper than the compiler goes"),
     Rule("KS014", "invalid-target", "error", "what stands before `=` is not a name or a path"),
@@ -26,10 +26,10 @@ SYNTAX = (
 )
 
 NAMES = (
-    Rule("KS101", "unknown-name", "error", "nothing has this name"),
-    Rule("KS102", "unknown-element", "error", "the robot has no element of this name"),
-    Rule("KS103", "unknown-member", "error", "a value has no quantity or component of this name"),
-    Rule("KS104", "unknown-function", "error", "there is no function of this name"),
+    Rule("KS101", "unknown-name", "error", "nothing has this name", fix=True),
+    Rule("KS102", "unknown-element", "error", "the robot has no element of this name", fix=True),
+    Rule("KS103", "unknown-member", "error", "a value has no quantity or component of this name", fix=True),
+    Rule("KS104", "unknown-function", "error", "there is no function of this name", fix=True),
     Rule("KS105", "unknown-attribute", "error", "a word of the language stands where it has no meaning"),
     Rule("KS106", "definition-cycle", "error", "a definition needs itself"),
     Rule("KS107", "hole", "error", "a `?` is still to be filled in"),
@@ -40,11 +40,11 @@ NAMES = (
     Rule("KS112", "no-such-path", "error", "a profile or `--set` changes something that is not there"),
     Rule("KS113", "repeated-block", "error", "a block that may stand once stands twice"),
     Rule("KS114", "missing-robot", "error", "the spec names no robot"),
-    Rule("KS115", "unused-signal", "warning", "nothing uses a signal"),
+    Rule("KS115", "unused-signal", "warning", "nothing uses a signal", fix=True),
     Rule("KS116", "unknown-profile", "error", "`--profile` names no profile of the spec", "command"),
     Rule("KS117", "empty-match", "error", "a name pattern matches nothing"),
-    Rule("KS118", "unknown-setting", "error", "a block has no setting of this name"),
-    Rule("KS119", "duplicate-attribute", "error", "an attribute is given twice in one statement"),
+    Rule("KS118", "unknown-setting", "error", "a block has no setting of this name", fix=True),
+    Rule("KS119", "duplicate-attribute", "error", "an attribute is given twice in one statement", fix=True),
     Rule("KS120", "unexpected-name", "error", "a block has a name and takes none"),
     Rule("KS121", "ambiguous-selector", "error", "a selector for one element matches several"),
     Rule("KS122", "bad-set", "error", "a `--set` is not `path=value`", "command"),
@@ -74,7 +74,7 @@ ROBOT = (
 
 TYPES = (
     Rule("KS201", "shape-mismatch", "error", "values with different axes meet"),
-    Rule("KS202", "not-scalar", "error", "a single number or condition is needed, and the value has axes"),
+    Rule("KS202", "not-scalar", "error", "a single number or condition is needed, and the value has axes", fix=True),
     Rule("KS203", "wrong-arguments", "error", "a function or statement has too few, too many or wrong arguments"),
     Rule("KS204", "bool-as-number", "error", "true or false stands where a number is needed"),
     Rule("KS205", "index-out-of-range", "error", "an index or a length lies outside what there is"),
@@ -100,11 +100,11 @@ TYPES = (
 
 UNITS = (
     Rule("KS301", "unit-mismatch", "error", "quantities of different dimensions are combined"),
-    Rule("KS302", "missing-unit", "error", "a number without a unit meets a quantity that has one"),
+    Rule("KS302", "missing-unit", "error", "a number without a unit meets a quantity that has one", fix=True),
     Rule("KS303", "not-dimensionless", "error", "a function of plain numbers gets a quantity with a unit"),
-    Rule("KS304", "unknown-unit", "error", "there is no such unit"),
+    Rule("KS304", "unknown-unit", "error", "there is no such unit", fix=True),
     Rule("KS305", "non-constant-exponent", "error", "an exponent is not a literal number"),
     Rule("KS306", "mixed-units", "error", "the elements of a value have different units"),
-    Rule("KS311", "angle-mismatch", "warning", "an angle meets a plain number"),
-    Rule("KS314", "spaced-unit", "error", "a unit is written with spaces, so that it reads as a division"),
+    Rule("KS311", "angle-mismatch", "warning", "an angle meets a plain number", fix=True),
+    Rule("KS314", "spaced-unit", "error", "a unit is written with spaces, so that it reads as a division", fix=True),
 )

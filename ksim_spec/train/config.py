@@ -33,7 +33,7 @@ class PolicyConfig(_Section):
     @model_validator(mode="after")
     def _check(self) -> PolicyConfig:
         if self.init_std <= self.min_std:
-            raise ValueError(f"init_std ({self.init_std:g}) must be greater than min_std ({self.min_std:g})")
+            raise ValueError(f"`init_std` ({self.init_std:g}) must be greater than `min_std` ({self.min_std:g})")
         if any(size < 1 for size in (*self.actor, *self.critic)):
             raise ValueError("layer sizes must be at least 1")
         return self

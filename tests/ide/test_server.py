@@ -72,6 +72,17 @@ def test_hover_completion_definition_references_rename_and_hints(client: Client)
     assert client.stop() == 0
 
 
+def test_a_fix_is_offered_for_a_finding_and_repairs_it(client: Client):
+    text = WALK_TEXT.replace('body("torso")', 'body("torsoo")')
+    uri = client.open(WALK, text)
+    (found,) = client.diagnostics(uri)
+    asked = {"textDocument": {"uri": uri}, "range": found["range"], "context": {"diagnostics": [found]}}
+    (action,) = client.request("textDocument/codeAction", **asked)
+    assert action["title"] == "Change to `torso` (changes the meaning)" and action["kind"] == "quickfix"
+    (edit,) = action["edit"]["changes"][uri]
+    assert edit["newText"] == "torso" and action["diagnostics"][0]["code"] == found["code"]
+
+
 def test_columns_are_those_of_the_editor(client: Client):
     text = WALK_TEXT.replace('on flat ground"', 'on \U0001f916 ground" doc "\U0001f916" nonsense', 1)
     uri = client.open(WALK, text)

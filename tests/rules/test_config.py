@@ -54,7 +54,7 @@ def test_severities_by_slug():
 
 PROBLEMS = [
     ('[lint]\nignore = ["unused-signall"]', "KS902", "unused-signall", 2, "did you mean `unused-signal`?"),
-    ('[lint]\nselect = [\n  "KS115",\n  "nonsense",\n]', "KS902", "nonsense", 4, "`ksim explain`"),
+    ('[lint]\nselect = [\n  "KS115",\n  "zzzzz",\n]', "KS902", "zzzzz", 4, "`ksim explain`"),
     ('[lint.severity]\n"no-rule" = "error"', "KS902", "no-rule", 2, ""),
     ('[lint]\nignore = ["unit-mismatch"]', "KS907", "unit-mismatch", 2, "repair"),
     ('[lint]\nseverity = { KS301 = "warning" }', "KS907", "KS301", 2, "repair"),

@@ -42,5 +42,5 @@ def test_frozen_and_closed():
         TrainConfig(learning_rat=1e-3)  # type: ignore[call-arg]
     with pytest.raises(ValidationError):
         TrainConfig().num_envs = 3  # type: ignore[misc]
-    with pytest.raises(ValidationError, match="greater than min_std"):
+    with pytest.raises(ValidationError, match="greater than `min_std`"):
         PolicyConfig(init_std=0.2, min_std=0.3)

@@ -27,6 +27,7 @@ from ksim_spec.language.expressions import Checker, table_value
 from ksim_spec.language.program import CommandBlock, CommandField, ObservationEntry, ObservationGroup, Pipeline
 from ksim_spec.language.scope import DrawContext, Thing
 from ksim_spec.language.types import UNKNOWN, Frame, Unknown, Value
+from ksim_spec.source import NOWHERE
 from ksim_spec.syntax import ast
 from ksim_spec.units import NUMBER, TIME, Dim
 
@@ -50,9 +51,10 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
     fields: list[CommandField] = []
     leaves: list[tuple[str, Value]] = []
     interval = zero = None
+    resampled = NOWHERE
     for stmt in section.body:
         if isinstance(stmt, ast.Clause) and stmt.word == "resample":
-            interval = _resample(c, stmt, name)
+            interval, resampled = _resample(c, stmt, name), stmt.span
         elif isinstance(stmt, ast.Clause) and stmt.word == "zero":
             zero = _zero(c, stmt, name)
         elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
@@ -68,7 +70,7 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
     command = Command(name, tuple(leaves), frame)
     declare(c, name, "command", lambda: command, section)
     named = (frame.name, frame.key) if frame else ("world", "world")
-    return CommandBlock(name, tuple(fields), interval, zero, *named)
+    return CommandBlock(name, tuple(fields), interval, zero, *named, section.header_span, resampled)
 
 
 def _field(
@@ -89,7 +91,7 @@ def _field(
     if not known_here(c, checked.node, DRAWN, stmt.value.span, "a command field"):
         leaves.append((name, Value(const(0.0), zero=True)))
         return
-    fields.append(CommandField(name, checked.node, str(checked.dim)))
+    fields.append(CommandField(name, checked.node, str(checked.dim), stmt.span))
     leaf = make("command", command=command, field=name, dtype=checked.node.dtype, shape=())
     if name == "z" and frame is not None and frame.shares_z:
         frame = frames.WORLD
@@ -318,7 +320,9 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
         if steps is None:
             return None
         n = round(steps / c.control_dt)
-        pipeline = replace(pipeline, delay=max(n, 0))
+        if n < 0:
+            raise TypeProblem("KS217", "empty-range", "a delay cannot be negative", help="the past is behind: `40 ms`")
+        pipeline = replace(pipeline, delay=n)
         if n > 0:
             value = value.but(node=make("take", make("history", value.node, steps=n + 1), axis=0, indices=n))
     for word, scope in (("bias", "episode"), ("noise", "step")):
@@ -347,6 +351,8 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
             return None
         literal = length.node.op == "const" and not length.node.shape
         steps = float(length.node.attr("value")) if literal else 0
+        if not length.dim.same(TIME) and steps != int(steps):
+            raise TypeProblem("KS205", "index-out-of-range", f"a history keeps whole samples, and this is {steps:g}")
         count = round(steps / c.control_dt) if length.dim.same(TIME) else int(steps)
         if not 1 <= count <= 1000:
             raise TypeProblem("KS205", "index-out-of-range", f"a history keeps 1 to 1000 samples, and this is {count}")
@@ -380,6 +386,13 @@ def _scaled(c: Checker, value: Value, attrs: Attributes, qualified: str) -> tupl
     return value.but(node=node, dim=NUMBER, mixed=False), scale.node
 
 
+def _ends_below(low: Value, high: Value) -> bool:
+    """True for two literals of which the second is the smaller."""
+    if any(v.node.op != "const" or v.axes for v in (low, high)) or not low.dim.same(high.dim):
+        return False
+    return float(high.node.attr("value")) < float(low.node.attr("value"))
+
+
 def clipped(c: Checker, value: Value, expr: ast.Expr) -> Value | None:
     """Returns a value kept within `a .. b`, or ±a; None when something in the limits was reported."""
     limits = limits_of(c, expr)
@@ -395,6 +408,8 @@ def limits_of(c: Checker, expr: ast.Expr) -> tuple[Value, Value] | None:
         low = UNKNOWN if isinstance(high, Unknown) else algebra.negate(high)
     if isinstance(low, Unknown) or isinstance(high, Unknown):
         return None
+    if _ends_below(low, high):
+        raise TypeProblem("KS217", "empty-range", "the clip ends below its start", help="write the smaller value first")
     return low, high
 
 

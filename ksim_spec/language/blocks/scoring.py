@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from ksim_spec.diagnostics import Fix, behind
 from ksim_spec.ir.ops import make
 from ksim_spec.language import algebra
 from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES, attributes, need_scalar
@@ -113,6 +114,7 @@ def _weighted(
             "missing-weight",
             f"the reward term `{name}` has no weight",
             help=f"for example `weight 1.0 {_rate_text(value)}`",
+            fix=Fix("give it a weight", (behind(span, f"  weight 1.0 {_rate_text(value)}"),)),
         )
         return None
     if value.is_bool:
@@ -125,6 +127,10 @@ def _weighted(
         value = limited
     weight = need_scalar(c, c.value(expr), expr.span, "a weight")
     if weight is None:
+        return None
+    if weight.is_bool:
+        message, help = "a weight needs a number, and this is true or false", "use `if condition then a else b`"
+        c.error(expr.span, "KS204", "bool-as-number", message, help=help)
         return None
     mode = _mode(c, name, value, weight, found, expr)
     if mode is None:
@@ -169,6 +175,7 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
                 expr.span, "KS401", "ambiguous-weight", f"the weight of `{name}` does not say what time it is for",
                 notes=("value times weight is a plain number",),
                 help="add `per s` for a rate, or end the line with `on event` or `per step`",
+                fix=Fix("make it a rate: `per s`", (behind(expr.span, " per s"),)),
             )  # fmt: skip
             return None
         return cast(WeightMode, word)

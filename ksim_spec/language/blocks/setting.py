@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 
-from ksim_spec.diagnostics import Label, suggest
+from ksim_spec.diagnostics import Label, did_you_mean, suggest
 from ksim_spec.ir.node import walk
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import frames
@@ -127,7 +127,9 @@ def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
     position = [0.0, 0.0, 0.0]
     if at is not None:
         items = at.items if isinstance(at, ast.Tuple) else ()
-        numbers = [c.scalar(x, LENGTH, "a coordinate") for x in items]
+        numbers: list[float | None] = []
+        for x in items:  # what is wrong with all is said once
+            numbers.append(None if None in numbers else c.scalar(x, LENGTH, "a coordinate"))
         if len(items) != 3:
             c.error(
                 at.span,
@@ -310,7 +312,7 @@ def _action_term(
             "KS203",
             "wrong-arguments",
             "an action is `position`, `velocity`, or `torque` of joints",
-            help="for example `position(legs)`",
+            help=_mode_help(call),
         )
         return None
     mode = call.func.id
@@ -431,6 +433,12 @@ def _delay(c: Checker, expr: ast.Expr | None, world: World) -> tuple[int, int] |
         c.error(expr.span, "KS217", "empty-range", "a delay must be between zero and sixteen control steps")
         return None
     return low, high
+
+
+def _mode_help(written: ast.Expr) -> str:
+    name = written.func.id if isinstance(written, ast.Call) and isinstance(written.func, ast.Name) else ""
+    near = did_you_mean(name, MODES)
+    return f"did you mean `{near[0]}`?" if near else "for example `position(legs)`"
 
 
 def frame_for(c: Checker, expr: ast.Expr | None) -> Frame | None:
