@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -10,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pygments import highlight
-from pygments.formatters import NullFormatter, TerminalFormatter
+from pygments.formatters import NullFormatter
 from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
 from pygments.token import Error, Token
 
 from ksim_spec.highlight.classes import STYLES
 from ksim_spec.highlight.lexer import TOKENS, KsimLexer
+from ksim_spec.highlight.terminal import colored
 from tests.highlight.test_classify import GOLDEN, ROOT, SPECS
 
 BAD = sorted((ROOT / "tests" / "language" / "bad").glob("*.ksim"))
@@ -69,4 +71,6 @@ def test_every_class_has_a_token_of_its_own_kind():
 def test_it_colours_and_leaves_the_text_alone():
     text = GOLDEN.read_text(encoding="utf-8")
     assert highlight(text, KsimLexer(), NullFormatter()) == text
-    assert "\x1b[" in highlight(text, KsimLexer(), TerminalFormatter())
+    painted = colored(text)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == text
+    assert "\x1b[34mfn\x1b[39;49;00m \x1b[35mexcess\x1b[39;49;00m(x, " in painted
