@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).with_name("golden.ksim")
 SPECS = sorted(
     [*(ROOT / "specs").glob("*.ksim"), *(ROOT / "benchmarks").rglob("*.ksim"), *(ROOT / "ksim_spec").rglob("*.ksim"),
-     *(ROOT / "tests").rglob("good/*.ksim"), *(ROOT / "tests" / "syntax").glob("*.ksim")]
+     *(ROOT / "tests").glob("*/*.ksim"), *(ROOT / "tests").glob("*/good/*.ksim")]
 )  # fmt: skip
 
 
