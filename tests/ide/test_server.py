@@ -72,6 +72,20 @@ def test_hover_completion_definition_references_rename_and_hints(client: Client)
     assert client.stop() == 0
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8", "utf-32"])
+def test_columns_are_in_the_units_that_the_editor_asks_for(encoding: str):
+    client = Client({"general": {"positionEncodings": [encoding]}})
+    assert client.capabilities["capabilities"]["positionEncoding"] == encoding
+    text = WALK_TEXT.replace('on flat ground"', 'on \U0001f916 ground" nonsense', 1)
+    uri = client.open(WALK, text)
+    found = client.diagnostics(uri)[0]["range"]["start"]
+    before = text.partition("nonsense")[0]
+    size = {"utf-8": 1, "utf-16": 2, "utf-32": 4}[encoding]
+    codec = encoding if size == 1 else f"{encoding}-le"
+    assert found == {"line": 0, "character": len(before.encode(codec)) // size}
+    assert client.stop() == 0
+
+
 def test_columns_are_those_of_the_editor(client: Client):
     text = WALK_TEXT.replace('on flat ground"', 'on \U0001f916 ground" doc "\U0001f916" nonsense', 1)
     uri = client.open(WALK, text)
