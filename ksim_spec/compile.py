@@ -24,6 +24,7 @@ from ksim_spec.ir.printer import print_ir
 from ksim_spec.language.load import Loaded, load_spec
 from ksim_spec.language.program import Program
 from ksim_spec.language.resolved import resolved
+from ksim_spec.lint import designed
 from ksim_spec.review.contract import contract
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.reflection import NotMirrored
@@ -89,7 +90,7 @@ def compile_spec(path: str | Path, *, profile: str | None = None, sets: Sequence
 
     Findings that a suppression or the project's configuration silences are left out of what was loaded.
     """
-    loaded = load_spec(path, profile=profile, sets=sets)
+    loaded = designed(load_spec(path, profile=profile, sets=sets), profile is None)
     loaded = replace(loaded, diagnostics=unsilenced(Path(path), loaded.diagnostics, loaded.sources))
     program = loaded.require()
     try:

@@ -25,8 +25,53 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A text in place of what stands at a span."""
+
+    span: Span
+    text: str
+
+
+def before(span: Span, text: str) -> Edit:
+    return Edit(Span(span.file, span.start, span.start), text)
+
+
+def behind(span: Span, text: str) -> Edit:
+    return Edit(Span(span.file, span.end, span.end), text)
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that repair a finding, all or none. `safe` ones leave the meaning of a spec as it is."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
+class Advice(str):
+    """Help that names what to write in place of the marked text: `new` for `old`, or for all of it."""
+
+    new: str
+    old: str
+
+    def __new__(cls, text: str, new: str, old: str = "") -> Advice:
+        made = super().__new__(cls, text)
+        made.new, made.old = new, old
+        return made
+
+    def fix(self, span: Span) -> Fix | None:
+        """Returns the fix for a marked place; None where something else than `old`, bare or in quotes, is marked."""
+        spare = span.end - span.start - len(self.old) if self.old else 0
+        if spare not in (0, 2) or span.start == span.end:
+            return None
+        inside = Span(span.file, span.start + spare // 2, span.end - spare // 2)
+        return Fix(f"change to `{self.new}`", (Edit(inside, self.new),))
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: rule code and slug, severity, what is wrong, where, and what to do about it."""
+    """One finding: rule code and slug, severity, what is wrong, where, what to do about it, and edits that do so."""
 
     code: str
     slug: str
@@ -37,6 +82,11 @@ class Diagnostic:
     related: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: str = ""
+    fix: Fix | None = None
+
+    def __post_init__(self) -> None:
+        if self.fix is None and isinstance(self.help, Advice):
+            object.__setattr__(self, "fix", self.help.fix(self.span))
 
 
 class SpecError(Exception):
@@ -84,12 +134,17 @@ def did_you_mean(name: str, candidates: Iterable[str], limit: int = 1) -> list[s
     return list(dict.fromkeys(by_case + [c for c in close if c != name]))[:limit]
 
 
+def meant(name: str, near: str) -> Advice:
+    """Returns the help for a name that is most likely another."""
+    return Advice(f"did you mean `{near}`?", near, name)
+
+
 def suggest(name: str, candidates: Iterable[str], what: str = "names") -> str:
     """Returns the help text for an unknown name: a near match, or the alternatives when they are few."""
     pool = list(dict.fromkeys(candidates))
     near = did_you_mean(name, pool)
     if near:
-        return f"did you mean `{near[0]}`?"
+        return meant(name, near[0])
     if not pool:
         return f"there are no {what} here"
     shown = ", ".join(f"`{c}`" for c in pool[:8])

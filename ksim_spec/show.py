@@ -19,6 +19,7 @@ from ksim_spec.language.program import ActionTerm, CommandField, Level, Observat
 from ksim_spec.language.weights import effective
 from ksim_spec.review.contract import contract
 from ksim_spec.show_cost import cost
+from ksim_spec.show_facts import reward_values, termination_values
 from ksim_spec.written import written
 
 SCHEMA_VERSION = 1
@@ -34,6 +35,7 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
     assert program.spec_path is not None
     texts = written(program.spec_path, profile=profile, sets=sets)
     steps = episode_steps(program)
+    values, fires = reward_values(compiled), termination_values(compiled)
     return {
         "schema_version": SCHEMA_VERSION,
         "task": {"name": program.name, "doc": program.doc},
@@ -51,9 +53,9 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
             }
             for name, value in program.signals
         ],
-        "rewards": [_reward(r, program, texts) for r in program.rewards],
+        "rewards": [{**_reward(r, program, texts), **values[r.name]} for r in program.rewards],
         "terminations": [
-            {"name": t.name, "outcome": t.outcome, "when": texts.get(f"terminate.{t.name}", "")}
+            {"name": t.name, "outcome": t.outcome, "when": texts.get(f"terminate.{t.name}", ""), **fires[t.name]}
             for t in program.terminations
         ],
         "reset": {"pose": program.reset.pose or "the model's reference pose", "changes": _lines(texts, "reset")},

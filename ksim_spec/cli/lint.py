@@ -44,9 +44,17 @@ def lint(
     select: list[str] = typer.Option([], "--select", metavar="RULE", help="Report only these rules, besides errors."),
     ignore: list[str] = typer.Option([], "--ignore", metavar="RULE", help="Do not report these rules."),
     watching: bool = typer.Option(False, "--watch", help="Check again whenever a file changes, until Ctrl-C."),
+    fix: bool = typer.Option(False, "--fix", help="Repair first what can be repaired without changing the meaning."),
+    unsafe: bool = typer.Option(False, "--unsafe-fixes", help="Apply every fix, and show what the others change."),
 ) -> None:
     only, without = rules(select, "--select"), rules(ignore, "--ignore")
     request = Request(tuple(paths), output, profile or None, tuple(sets), only if select else None, without)
+    if fix or unsafe:
+        if profile or sets or watching:
+            raise UserError("`--fix` repairs the file as it stands: leave out `--profile`, `--set`, and `--watch`")
+        from ksim_spec.cli.repair import repair_all
+
+        repair_all(find_specs(request.paths)[0], request, unsafe)
     if not watching:
         raise typer.Exit(told(request)[0])
     from ksim_spec.cli.watch import watch
@@ -78,6 +86,8 @@ def told(request: Request) -> tuple[int, list[Path]]:
         print(f"ksim: error: {problem}", file=sys.stderr)
     if request.output in (OutputFormat.full, OutputFormat.concise):
         print(summary(found.items, len(specs)), file=sys.stderr)
+        if fixable := fixes_text(found.items):
+            print(fixable, file=sys.stderr)
     files = [*request.paths, *specs, *(s.path for s in sources.files.values() if s.path is not None)]
     code = EXIT_FAILED if missing else EXIT_FINDINGS if found.has_errors else EXIT_OK
     return code, [*dict.fromkeys(files)]
@@ -86,6 +96,7 @@ def told(request: Request) -> tuple[int, list[Path]]:
 def check(specs: Iterable[Path], request: Request) -> tuple[Diagnostics, SourceMap]:
     """Returns what is told of all specs, suppressions and configuration applied, and the sources it points into."""
     from ksim_spec.language.load import load_spec
+    from ksim_spec.lint import designed
     from ksim_spec.rules.config import forget
     from ksim_spec.rules.verdict import Verdict
 
@@ -94,12 +105,15 @@ def check(specs: Iterable[Path], request: Request) -> tuple[Diagnostics, SourceM
     for path in specs:
         try:
             loaded = load_spec(path, profile=request.profile, sets=request.sets)
+            loaded = designed(loaded, request.profile is None)
         except SpecError as error:
             found.extend(verdict.spec(path, error.diagnostics, error.sources))
         else:
             found.extend(verdict.spec(path, loaded.diagnostics, loaded.sources))
     found.extend(verdict.rest())
-    return found, verdict.sources
+    from ksim_spec.fixes.derive import with_fixes
+
+    return Diagnostics(with_fixes(found.items, verdict.sources)), verdict.sources
 
 
 def find_specs(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
@@ -124,6 +138,15 @@ def find_specs(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
 def _in_folder(folder: Path) -> list[Path]:
     inside = sorted(folder.rglob("*.ksim"))
     return [p for p in inside if p.is_file() and not any(part.startswith(".") for part in p.relative_to(folder).parts)]
+
+
+def fixes_text(found: Iterable[Diagnostic]) -> str:
+    """Returns how many findings can be repaired by which option; empty where none can."""
+    fixes = [d.fix for d in found if d.fix is not None]
+    safe = sum(fix.safe for fix in fixes)
+    parts = [f"{safe} fixable with `--fix`"] * bool(safe)
+    parts += [f"{len(fixes) - safe} fixable with `--unsafe-fixes`"] * (len(fixes) > safe)
+    return ", ".join(parts)
 
 
 def summary(found: Iterable[Diagnostic], checked: int) -> str:

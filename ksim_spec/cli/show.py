@@ -51,9 +51,9 @@ def as_text(shown: dict[str, Any], style: Style) -> str:
     parts += [_command(name, command, style) for name, command in shown["commands"].items()]
     signals = [(s["name"], s["type"], s["source"], s["expression"]) for s in shown["signals"]]
     parts.append(_section("signals", ("name", "type", "source", "expression"), signals, style))
-    parts.append(_rewards(shown["rewards"], style))
-    rows = [(t["name"], t["outcome"], t["when"]) for t in shown["terminations"]]
-    parts.append(_section("terminations", ("name", "outcome", "when"), rows, style))
+    parts += [_rewards(shown["rewards"], style), _earned(shown["rewards"], style)]
+    rows = [(t["name"], t["outcome"], _unusual(t["fires"]), t["when"]) for t in shown["terminations"]]
+    parts.append(_section("terminations", ("name", "outcome", "fires", "when"), rows, style))
     parts.append(_variation(shown, style))
     parts += [_training(shown, style), _cost(shown["cost"], style)]
     notes = [f"note: {visible(n)}" for n in shown["notes"]]
@@ -174,6 +174,33 @@ def _rewards(rewards: list[dict[str, Any]], style: Style) -> str:
     head = ("name", "weight", "counts", "/step", "/second", "/episode", "unit", "expression")
     title = "rewards: what a value that stays at 1 (SI) adds (a -> b: from the start to the end of the curriculum)"
     return _section(title, head, rows, style)
+
+
+def _earned(rewards: list[dict[str, Any]], style: Style) -> str:
+    """What terms can come to; on an event where the column before says so."""
+    rows = [
+        (r["name"], "event" if r["mode"] == "on event" else "second", _open(r["range"]), _open(r["adds_per_second"]),
+         _open(r["adds_per_episode"]), "" if r["share_of_best"] is None else f"{r['share_of_best']:.1%}",
+         _number(r["doing_nothing"], 4), _number(r["doing_nothing_at_full_command"], 4))
+        for r in rewards
+    ]  # fmt: skip
+    steady = [r for r in rewards if r["mode"] != "on event"]
+    sums = [sum(r[k] for r in steady) for k in ("doing_nothing", "doing_nothing_at_full_command")]
+    rows.append(("together", "second", "", "", "", "", *(_number(x, 4) for x in sums)))
+    head = ("name", "in a", "value", "adds", "in an episode", "of the best", "doing nothing", "at full command")
+    return _section("what the rewards can come to (doing nothing: action zero for a second)", head, rows, style)
+
+
+def _open(ends: Sequence[float | None] | None) -> str:
+    """A range in which a missing end is open."""
+    if ends is None:
+        return ""
+    low, high = (word if x is None else _number(x, 4) for word, x in zip(("-inf", "inf"), ends, strict=True))
+    return low if low == high else f"{low} .. {high}"
+
+
+def _unusual(fires: str) -> str:
+    return "" if fires == "sometimes" else fires
 
 
 def _variation(shown: dict[str, Any], style: Style) -> str:

@@ -198,13 +198,7 @@ class Roles:
         return self.function("act", "The control of every actuator for an action.", body)
 
     def _control(self, term: ActionTerm, target: str) -> str:
-        """The control that gives a target: MuJoCo scales a joint by the actuator's gear, and a motor by its gain."""
-        actuators = [self.model.actuator(a) for a in term.actuators]
-        gear = [float(a.gear[0]) for a in actuators]
-        if term.mode == "torque":
-            factor = [1.0 / (g * float(a.gainprm[0])) for g, a in zip(gear, actuators, strict=True)]
-        else:
-            factor = gear
+        factor = control_factors(term, self.model)
         if all(f == 1.0 for f in factor):
             return target
         return f"({target}) * {constant_text(factor[0] if len(set(factor)) == 1 else factor)}"
@@ -370,6 +364,15 @@ def state_line(change: StateChange, value: str, model: mujoco.MjModel, q: str, q
     axis = 0 if change.target == "roll" else 1
     vector = ", ".join(value if i == axis else "0.0" for i in range(3))
     return f"{q} = {q}.at[{pos + 3}:{pos + 7}].set(km.quat_mul({quat}, km.axis_angle_quat(jnp.array([{vector}]))))"
+
+
+def control_factors(term: ActionTerm, model: mujoco.MjModel) -> list[float]:
+    """Returns control over target: MuJoCo scales a joint by the actuator's gear, and a motor by its gain."""
+    actuators = [model.actuator(a) for a in term.actuators]
+    gear = [float(a.gear[0]) for a in actuators]
+    if term.mode == "torque":
+        return [1.0 / (g * float(a.gainprm[0])) for g, a in zip(gear, actuators, strict=True)]
+    return gear
 
 
 def idle_control(program: Program, model: mujoco.MjModel) -> np.ndarray:

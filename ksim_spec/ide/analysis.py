@@ -16,6 +16,7 @@ from ksim_spec.language.overlay import Item
 from ksim_spec.language.program import Program
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import Unknown
+from ksim_spec.lint import designed
 from ksim_spec.rules.config import forget
 from ksim_spec.rules.verdict import settled
 from ksim_spec.source import SourceFile, SourceMap, Span
@@ -97,7 +98,7 @@ def analyse(text: str, name: str, path: Path | None, robots: Robots, earlier: Sn
     source = SourceFile(name, normalized(text), path)
     reading = read_file(source)
     trace = Trace(read_robot=robots.read, seen={})
-    loaded = load_tree(source, reading.tree, reading.diagnostics, trace=trace)
+    loaded = designed(load_tree(source, reading.tree, reading.diagnostics, trace=trace))
     forget()  # the configuration may have changed since the last check
     told = settled(path or Path(name), loaded.diagnostics, loaded.sources)
     checker = trace.checker or (earlier.checker if earlier is not None else None)

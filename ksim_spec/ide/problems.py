@@ -31,10 +31,11 @@ def problems(snapshot: Snapshot) -> list[Problem]:
     What is wrong in another file (the robot's, an included spec) is shown on the line that names it, with the place
     itself as a related one.
     """
-    return sorted((_problem(snapshot, d) for d in snapshot.diagnostics), key=lambda p: (p.start, p.end))
+    return sorted((problem(snapshot, d) for d in snapshot.diagnostics), key=lambda p: (p.start, p.end))
 
 
-def _problem(snapshot: Snapshot, found: Diagnostic) -> Problem:
+def problem(snapshot: Snapshot, found: Diagnostic) -> Problem:
+    """Returns a finding as it is shown in the document."""
     related = [(where, label.text) for label in found.related if (where := place(snapshot.sources, label.span))]
     span = found.span
     if not snapshot.own(span):

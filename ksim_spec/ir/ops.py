@@ -1,4 +1,4 @@
-"""The table of operations: each row has its type rule, its NumPy evaluation and its JAX spelling.
+"""The table of operations: each row has its type rule, its NumPy evaluation, its JAX spelling and its interval rule.
 
 Shapes are those of one environment. The NumPy evaluators are written with NumPy's own functions and share nothing
 with the JAX spelling, so that the two can check each other. Adding an operation is adding a row.
@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ksim_spec.ir import interval_rules as ranges
+from ksim_spec.ir.interval import Interval, Known, Rule
 from ksim_spec.ir.lazy_numpy import np
 from ksim_spec.ir.node import AttrValue, DType, Node, Shape, intern
 
@@ -20,12 +22,16 @@ Attrs = dict[str, AttrValue]
 
 @dataclass(frozen=True)
 class Op:
-    """One row: `infer(args, attrs)` gives the type, `numpy(*arrays, **attrs)` a value, `jax(texts, attrs)` source."""
+    """One row: `infer(args, attrs)` gives the type, `numpy(*arrays, **attrs)` a value, `jax(texts, attrs)` source.
+
+    `interval(node, intervals, known)` says between which numbers the elements of a node lie, given its arguments'.
+    """
 
     name: str
     infer: Callable[[Sequence[Node], Attrs], Typed]
     numpy: Callable[..., Any]
     jax: Callable[[Sequence[str], Attrs], str]
+    interval: Rule
     commutative: bool = False
     leaf: bool = False
     doc: str = ""
@@ -69,46 +75,48 @@ def _named(name: str) -> Callable[..., Any]:
 
 
 def _elem(
-    name: str, numpy: str | Callable[..., Any], jax: str, dtype: DType = "float", commutative: bool = False
-) -> None:
+    name: str, numpy: str | Callable[..., Any], jax: str, interval: Rule, dtype: DType = "float",
+    commutative: bool = False,
+) -> None:  # fmt: skip
     evaluate = _named(numpy) if isinstance(numpy, str) else numpy
-    _row(Op(name, _elementwise(dtype), evaluate, _fn(jax), commutative))
+    _row(Op(name, _elementwise(dtype), evaluate, _fn(jax), interval, commutative))
 
 
-_elem("add", "add", "({0} + {1})", commutative=True)
-_elem("sub", "subtract", "({0} - {1})")
-_elem("mul", "multiply", "({0} * {1})", commutative=True)
-_elem("div", "divide", "({0} / {1})")
-_elem("neg", "negative", "(-{0})")
-_elem("abs", "abs", "jnp.abs({0})")
-_elem("sign", "sign", "jnp.sign({0})")
-_elem("square", "square", "jnp.square({0})")
-_elem("sqrt", lambda x: np.sqrt(np.maximum(x, 0)), "jnp.sqrt(jnp.maximum({0}, 0.0))")
-_elem("exp", "exp", "jnp.exp({0})")
-_elem("log", "log", "jnp.log({0})")
-_elem("tanh", "tanh", "jnp.tanh({0})")
-_elem("sin", "sin", "jnp.sin({0})")
-_elem("cos", "cos", "jnp.cos({0})")
-_elem("atan2", "arctan2", "jnp.arctan2({0}, {1})")
-_elem("acos", lambda x: np.arccos(np.clip(x, -1, 1)), "jnp.arccos(jnp.clip({0}, -1.0, 1.0))")
-_elem("floor", "floor", "jnp.floor({0})")
-_elem("mod", "mod", "jnp.mod({0}, {1})")
-_elem("minimum", "minimum", "jnp.minimum({0}, {1})", commutative=True)
-_elem("maximum", "maximum", "jnp.maximum({0}, {1})", commutative=True)
-_elem("lt", "less", "({0} < {1})", "bool")
-_elem("le", "less_equal", "({0} <= {1})", "bool")
-_elem("eq", "equal", "({0} == {1})", "bool", commutative=True)
-_elem("ne", "not_equal", "({0} != {1})", "bool", commutative=True)
-_elem("and", "logical_and", "({0} & {1})", "bool", commutative=True)
-_elem("or", "logical_or", "({0} | {1})", "bool", commutative=True)
-_elem("not", "logical_not", "(~{0})", "bool")
-_elem("to_float", lambda x: np.asarray(x, float), "jnp.asarray({0}, jnp.float32)")
+_elem("add", "add", "({0} + {1})", ranges.add, commutative=True)
+_elem("sub", "subtract", "({0} - {1})", ranges.sub)
+_elem("mul", "multiply", "({0} * {1})", ranges.mul, commutative=True)
+_elem("div", "divide", "({0} / {1})", ranges.divide)
+_elem("neg", "negative", "(-{0})", ranges.neg)
+_elem("abs", "abs", "jnp.abs({0})", ranges.absolute)
+_elem("sign", "sign", "jnp.sign({0})", ranges.rising(ranges.sign))
+_elem("square", "square", "jnp.square({0})", ranges.square)
+_elem("sqrt", lambda x: np.sqrt(np.maximum(x, 0)), "jnp.sqrt(jnp.maximum({0}, 0.0))", ranges.rising(ranges.root))
+_elem("exp", "exp", "jnp.exp({0})", ranges.rising(ranges.exponential))
+_elem("log", "log", "jnp.log({0})", ranges.rising(ranges.logarithm))
+_elem("tanh", "tanh", "jnp.tanh({0})", ranges.rising(math.tanh))
+_elem("sin", "sin", "jnp.sin({0})", ranges.sine)
+_elem("cos", "cos", "jnp.cos({0})", ranges.cosine)
+_elem("atan2", "arctan2", "jnp.arctan2({0}, {1})", ranges.atan2)
+_elem("acos", lambda x: np.arccos(np.clip(x, -1, 1)), "jnp.arccos(jnp.clip({0}, -1.0, 1.0))", ranges.acos)
+_elem("floor", "floor", "jnp.floor({0})", ranges.rising(ranges.whole))
+_elem("mod", "mod", "jnp.mod({0}, {1})", ranges.mod)
+_elem("minimum", "minimum", "jnp.minimum({0}, {1})", ranges.rising(min), commutative=True)
+_elem("maximum", "maximum", "jnp.maximum({0}, {1})", ranges.rising(max), commutative=True)
+_elem("lt", "less", "({0} < {1})", ranges.less, "bool")
+_elem("le", "less_equal", "({0} <= {1})", ranges.less_equal, "bool")
+_elem("eq", "equal", "({0} == {1})", ranges.equal, "bool", commutative=True)
+_elem("ne", "not_equal", "({0} != {1})", ranges.unequal, "bool", commutative=True)
+_elem("and", "logical_and", "({0} & {1})", ranges.both, "bool", commutative=True)
+_elem("or", "logical_or", "({0} | {1})", ranges.either, "bool", commutative=True)
+_elem("not", "logical_not", "(~{0})", ranges.negation, "bool")
+_elem("to_float", lambda x: np.asarray(x, float), "jnp.asarray({0}, jnp.float32)", ranges.same)
 
 
 _elem(
     "truncated_normal",
     lambda u, bound: _truncated_normal_numpy(u, bound),
     "km.truncated_normal({0}, {1})",
+    ranges.truncated,
 )
 
 
@@ -124,13 +132,22 @@ def _infer_power(args: Sequence[Node], attrs: Attrs) -> Typed:
     return "float", args[0].shape
 
 
-_row(Op("power", _infer_power, lambda x, exponent: np.power(x, exponent), _fn("jnp.power({0}, {exponent!r})")))
+_row(
+    Op(
+        "power",
+        _infer_power,
+        lambda x, exponent: np.power(x, exponent),
+        _fn("jnp.power({0}, {exponent!r})"),
+        ranges.power,
+    )
+)
 _row(
     Op(
         "where",
         lambda args, attrs: (args[1].dtype, _broadcast(args)),
         _named("where"),
         _fn("jnp.where({0}, {1}, {2})"),
+        ranges.where,
         doc="args: condition, value if true, value if false",
     )
 )
@@ -145,7 +162,7 @@ def _reduced(shape: Shape, axis: int) -> Shape:
     return shape[:axis] + shape[axis + 1 :]
 
 
-def _reduction(name: str, numpy: str, jax: str, dtype: DType = "float") -> None:
+def _reduction(name: str, numpy: str, jax: str, interval: Rule, dtype: DType = "float") -> None:
     evaluate = _named(numpy)
     _row(
         Op(
@@ -153,23 +170,25 @@ def _reduction(name: str, numpy: str, jax: str, dtype: DType = "float") -> None:
             lambda args, attrs: (dtype, _reduced(args[0].shape, attrs["axis"])),
             lambda x, axis: evaluate(x, axis=axis),
             _fn(jax),
+            interval,
         )
     )
 
 
-_reduction("sum", "sum", "jnp.sum({0}, axis={axis})")
-_reduction("mean", "mean", "jnp.mean({0}, axis={axis})")
-_reduction("prod", "prod", "jnp.prod({0}, axis={axis})")
-_reduction("max", "max", "jnp.max({0}, axis={axis})")
-_reduction("min", "min", "jnp.min({0}, axis={axis})")
-_reduction("any", "any", "jnp.any({0}, axis={axis})", "bool")
-_reduction("all", "all", "jnp.all({0}, axis={axis})", "bool")
+_reduction("sum", "sum", "jnp.sum({0}, axis={axis})", ranges.total)
+_reduction("mean", "mean", "jnp.mean({0}, axis={axis})", ranges.mean)
+_reduction("prod", "prod", "jnp.prod({0}, axis={axis})", ranges.multiplied)
+_reduction("max", "max", "jnp.max({0}, axis={axis})", ranges.largest)
+_reduction("min", "min", "jnp.min({0}, axis={axis})", ranges.smallest)
+_reduction("any", "any", "jnp.any({0}, axis={axis})", ranges.largest, "bool")
+_reduction("all", "all", "jnp.all({0}, axis={axis})", ranges.smallest, "bool")
 _row(
     Op(
         "norm",
         lambda args, attrs: ("float", _reduced(args[0].shape, attrs["axis"])),
         lambda x, axis: np.linalg.norm(x, axis=axis),
         _fn("km.norm({0}, axis={axis})"),
+        ranges.norm,
     )
 )
 
@@ -206,7 +225,7 @@ def _take_numpy(x: Any, axis: int, indices: int | tuple[int, ...]) -> Any:
     return np.take(x, indices if isinstance(indices, int) else list(indices), axis=axis)
 
 
-_row(Op("take", _infer_take, _take_numpy, _take_jax, doc="attrs: axis, indices (an int drops the axis)"))
+_row(Op("take", _infer_take, _take_numpy, _take_jax, ranges.take, doc="attrs: axis, indices (an int drops the axis)"))
 
 
 def _infer_expand(args: Sequence[Node], attrs: Attrs) -> Typed:
@@ -220,6 +239,7 @@ _row(
         _infer_expand,
         lambda x, axis: np.expand_dims(x, axis),
         lambda a, attrs: f"{a[0]}[{', '.join([':'] * attrs['axis'] + ['None'])}]",
+        ranges.expand,
     )
 )
 
@@ -234,6 +254,7 @@ _row(
         _infer_stack,
         lambda *xs: np.stack(xs),
         lambda a, attrs: f"jnp.stack([{', '.join(a)}])",
+        ranges.joined,
         doc="new leading axis",
     )
 )
@@ -243,6 +264,7 @@ _row(
         lambda args, attrs: (args[0].dtype, (sum(math.prod(a.shape) for a in args),)),
         lambda *xs: np.concatenate([np.ravel(x) for x in xs]),
         lambda a, attrs: f"jnp.concatenate([{', '.join(f'jnp.ravel({x})' for x in a)}])",
+        ranges.joined,
         doc="flattens every argument and joins them",
     )
 )
@@ -252,6 +274,7 @@ _row(
         lambda args, attrs: ("float", args[0].shape),
         lambda x, v, indices: _place_numpy(x, v, indices),
         lambda a, attrs: f"{a[0]}.at[{index_text(attrs['indices'])}].set({a[1]})",
+        ranges.place,
         doc="args: vector, values; attrs indices: vector with its entries at `indices` replaced",
     )
 )
@@ -293,33 +316,61 @@ def _heading_numpy(q: Any) -> Any:
     return np.stack([np.cos(yaw / 2), zero, zero, np.sin(yaw / 2)], axis=-1)
 
 
-_row(Op("rotate", _last(3), lambda q, v: np.einsum("...ij,...j->...i", _matrix(q), v), _fn("km.rotate({0}, {1})")))
+_row(
+    Op(
+        "rotate",
+        _last(3),
+        lambda q, v: np.einsum("...ij,...j->...i", _matrix(q), v),
+        _fn("km.rotate({0}, {1})"),
+        ranges.rotated,
+    )
+)
 _row(
     Op(
         "rotate_inv",
         _last(3),
         lambda q, v: np.einsum("...ji,...j->...i", _matrix(q), v),
         _fn("km.rotate_inverse({0}, {1})"),
+        ranges.rotated,
     )
 )
-_row(Op("quat_mul", _last(4), _quat_mul_numpy, _fn("km.quat_mul({0}, {1})")))
-_row(Op("quat_inv", _last(4), lambda q: q * np.array([1.0, -1, -1, -1]), _fn("km.quat_inverse({0})")))
+_row(Op("quat_mul", _last(4), _quat_mul_numpy, _fn("km.quat_mul({0}, {1})"), ranges.any_rotation))
+_row(
+    Op(
+        "quat_inv",
+        _last(4),
+        lambda q: q * np.array([1.0, -1, -1, -1]),
+        _fn("km.quat_inverse({0})"),
+        ranges.conjugate,
+    )
+)
 _row(
     Op(
         "quat_positive",
         _last(4),
         lambda q: np.where(q[..., :1] < 0, -q, q),
         _fn("km.quat_positive({0})"),
+        ranges.positive_rotation,
         doc="the same rotation with w >= 0",
     )
 )
-_row(Op("heading", _last(4), _heading_numpy, _fn("km.heading({0})"), doc="the yaw-only rotation of a body's x axis"))
+_row(
+    Op(
+        "heading",
+        _last(4),
+        _heading_numpy,
+        _fn("km.heading({0})"),
+        ranges.heading,
+        doc="the yaw-only rotation of a body's x axis",
+    )
+)
 _row(
     Op(
         "yaw",
         lambda args, attrs: ("float", args[0].shape[:-1]),
         lambda q: np.arctan2(_matrix(q)[..., 1, 0], _matrix(q)[..., 0, 0]),
         _fn("km.yaw({0})"),
+        ranges.yaw,
     )
 )
 _row(
@@ -328,6 +379,7 @@ _row(
         lambda args, attrs: ("float", (*args[0].shape, 4)),
         lambda a: np.stack([np.cos(a / 2), 0 * a, 0 * a, np.sin(a / 2)], axis=-1),
         _fn("km.yaw_quat({0})"),
+        ranges.turn_about_z,
         doc="rotation by an angle about z",
     )
 )
@@ -337,10 +389,11 @@ _row(
         lambda args, attrs: ("float", (*args[0].shape[:-1], 4)),
         lambda v: _axis_angle_numpy(v),
         _fn("km.axis_angle_quat({0})"),
+        ranges.any_rotation,
         doc="rotation by |v| about v",
     )
 )
-_row(Op("cross", _last(3), _named("cross"), _fn("jnp.cross({0}, {1})")))
+_row(Op("cross", _last(3), _named("cross"), _fn("jnp.cross({0}, {1})"), ranges.cross))
 
 
 def _axis_angle_numpy(v: Any) -> Any:
@@ -362,7 +415,11 @@ def _bound(*_: Any, **__: Any) -> Any:
 
 
 def _leaf(name: str, doc: str) -> None:
-    _row(Op(name, _declared, _bound, lambda a, attrs: "", leaf=True, doc=doc))
+    _row(Op(name, _declared, _bound, lambda a, attrs: "", _seeded, leaf=True, doc=doc))
+
+
+def _seeded(node: Node, args: Sequence[Interval], known: Known) -> Interval:
+    raise RuntimeError("the intervals of leaves are given")
 
 
 _leaf("const", "a literal; attrs value (nested tuples)")

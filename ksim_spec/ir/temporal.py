@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ksim_spec.ir import interval_rules as ranges
+from ksim_spec.ir.interval import Rule
 from ksim_spec.ir.lazy_numpy import np
 from ksim_spec.ir.node import DType, Node, Shape
 from ksim_spec.ir.ops import OPS, Attrs, Op, Typed, broadcast
@@ -46,6 +48,7 @@ def _row(
     later: Callable[..., Pair],
     first_text: tuple[str, str],
     later_text: tuple[str, str],
+    interval: Rule,
     dtype: DType | None = None,
     infer: Callable[[Sequence[Node], Attrs], Typed] | None = None,
     memory: Callable[[Sequence[Node], Attrs], Typed] | None = None,
@@ -61,7 +64,7 @@ def _row(
         lambda m, a, attrs: (later_text[0].format(*a, m=m, **attrs), later_text[1].format(*a, m=m, **attrs)),
         doc,
     )
-    OPS[name] = Op(name, rule, _never, lambda a, attrs: "", doc=doc)
+    OPS[name] = Op(name, rule, _never, lambda a, attrs: "", interval, doc=doc)
 
 
 def _never(*_: Any, **__: Any) -> Any:
@@ -75,6 +78,7 @@ _row(
     lambda m, x: (m, x),
     ("{0}", "{0}"),
     ("{m}", "{0}"),
+    ranges.same,
 )
 _row(
     "ema",
@@ -83,6 +87,7 @@ _row(
     lambda m, x, alpha: (m + alpha * (x - m),) * 2,
     ("{0}", "{0}"),
     ("({m} + {1} * ({0} - {m}))", "$value"),
+    ranges.averaged,
 )
 _row(
     "integrate",
@@ -91,6 +96,7 @@ _row(
     lambda m, x, dt: (m + x * dt,) * 2,
     ("jnp.zeros_like({0})", "jnp.zeros_like({0})"),
     ("({m} + {0} * {dt!r})", "$value"),
+    ranges.integrated,
 )
 _row(
     "slew",
@@ -99,6 +105,7 @@ _row(
     lambda m, x, limit: (m + np.clip(x - m, -limit, limit),) * 2,
     ("{0}", "{0}"),
     ("({m} + jnp.clip({0} - {m}, -{1}, {1}))", "$value"),
+    ranges.limited,
 )
 _row(
     "timer",
@@ -107,6 +114,7 @@ _row(
     lambda m, p, dt: (np.where(p, m + dt, 0.0),) * 2,
     ("jnp.zeros({0}.shape, jnp.float32)", "jnp.zeros({0}.shape, jnp.float32)"),
     ("jnp.where({0}, {m} + {dt!r}, 0.0)", "$value"),
+    ranges.timer,
     dtype="float",
 )
 _row(
@@ -116,6 +124,7 @@ _row(
     lambda m, p, dt: (np.where(p, 0.0, m + dt),) * 2,
     ("jnp.where({0}, 0.0, 1e6)", "$value"),
     ("jnp.where({0}, 0.0, {m} + {dt!r})", "$value"),
+    ranges.since,
     dtype="float",
 )
 _row(
@@ -129,6 +138,7 @@ _row(
     ),
     ("jnp.zeros({0}.shape, jnp.float32)", "jnp.zeros({0}.shape, jnp.float32)"),
     ("jnp.where({0} & ({m} == 0.0), 0.0, {m} + {dt!r})", "jnp.where({0}, 0.0, {m} + {dt!r})"),
+    ranges.spell,
     dtype="float",
 )
 _row(
@@ -138,6 +148,7 @@ _row(
     lambda m, p: (np.logical_or(m, p),) * 2,
     ("{0}", "{0}"),
     ("({m} | {0})", "$value"),
+    ranges.same,
 )
 _row(
     "count",
@@ -146,6 +157,7 @@ _row(
     lambda m, p: (m + np.asarray(p, float),) * 2,
     ("{0}.astype(jnp.float32)", "$value"),
     ("({m} + {0}.astype(jnp.float32))", "$value"),
+    ranges.counted,
     dtype="float",
 )
 _row(
@@ -155,6 +167,7 @@ _row(
     lambda m, x, r: (np.where(r, x, np.maximum(m, x)),) * 2,
     ("{0}", "{0}"),
     ("jnp.where({1}, {0}, jnp.maximum({m}, {0}))", "$value"),
+    ranges.same,
 )
 _row(
     "min_since",
@@ -163,6 +176,7 @@ _row(
     lambda m, x, r: (np.where(r, x, np.minimum(m, x)),) * 2,
     ("{0}", "{0}"),
     ("jnp.where({1}, {0}, jnp.minimum({m}, {0}))", "$value"),
+    ranges.same,
 )
 _row(
     "phase",
@@ -171,6 +185,7 @@ _row(
     lambda m, f, start, dt: (np.mod(m + f * dt, 1.0),) * 2,
     ("jnp.mod({1}, 1.0)", "$value"),
     ("jnp.mod({m} + {0} * {dt!r}, 1.0)", "$value"),
+    ranges.within((0.0, 1.0)),
     infer=lambda args, attrs: ("float", broadcast(args[0].shape, args[1].shape)),
 )
 
@@ -190,6 +205,7 @@ _row(
     lambda m, x, steps: (_shift(m, x),) * 2,
     ("jnp.repeat(jnp.asarray({0})[None], {steps}, axis=0)", "$value"),
     ("jnp.concatenate([jnp.asarray({0})[None], {m}[:-1]])", "$value"),
+    ranges.repeated,
     infer=_window,
     memory=_window,
 )

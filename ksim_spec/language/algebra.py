@@ -17,9 +17,12 @@ from ksim_spec.units import NUMBER, Dim
 class TypeProblem(Exception):
     """A broken type rule, to be reported where the operation stands."""
 
-    def __init__(self, code: str, slug: str, message: str, *, help: str = "", notes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, code: str, slug: str, message: str, *, help: str = "", notes: tuple[str, ...] = (), unit: str = ""
+    ) -> None:
         super().__init__(message)
         self.code, self.slug, self.message, self.help, self.notes = code, slug, message, help, notes
+        self.unit = unit  # what a literal operand lacks
 
 
 def number(value: float, dim: Dim = NUMBER) -> Value:
@@ -111,6 +114,7 @@ def same_dim(a: Value, b: Value, doing: str) -> Dim:
             "missing-unit",
             f"cannot {doing} {other.dim} and a number without a unit",
             help=f"write the unit, for example `… {other.dim}`",
+            unit=str(other.dim),
         )
     raise TypeProblem(
         "KS301",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ksim_spec.diagnostics import Diagnostic, Diagnostics, suggest
+from ksim_spec.diagnostics import Diagnostic, Diagnostics, Fix, behind, suggest
 from ksim_spec.ir.node import Provenance
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, frames, members
@@ -16,7 +16,7 @@ from ksim_spec.language.scope import CycleError, DrawContext, Scope, Thing
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Frame, Unknown, Value
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
-from ksim_spec.units import NUMBER, Dim
+from ksim_spec.units import ANGLE, NUMBER, Dim
 
 if TYPE_CHECKING:
     from ksim_spec.language.robot_view import RobotView
@@ -81,13 +81,16 @@ class Checker:
         finally:
             self.depth -= 1
 
-    def guard(self, span: Span, build: Callable[[], Value]) -> Value | Unknown:
-        """Runs a typed operation and reports a broken rule at `span`."""
+    def guard(self, span: Span, build: Callable[[], Value], operands: Sequence[ast.Expr] = ()) -> Value | Unknown:
+        """Runs a typed operation and reports a broken rule at `span`; one bare operand can be given its unit."""
         try:
             return build()
         except TypeProblem as problem:
             self.out.add(
-                Diagnostic(problem.code, problem.slug, problem.message, span, notes=problem.notes, help=problem.help)
+                Diagnostic(
+                    problem.code, problem.slug, problem.message, span, notes=problem.notes, help=problem.help,
+                    fix=_with_unit(problem.unit, operands),
+                )  # fmt: skip
             )
             return UNKNOWN
 
@@ -123,7 +126,13 @@ class Checker:
         if value.zero or (value.dim.same(dim) and not value.mixed):
             if not value.zero and value.dim == NUMBER and dim.angle_differs(value.dim):
                 message = f"{what} is in {dim}, and this is a plain number"
-                self.warn(span, "KS311", "angle-mismatch", message, help="write the unit, for example `rad` or `deg`")
+                # SI is what numbers are kept in: with the unit written out, the value stays what it was.
+                fix = Fix("write `rad`", (behind(span, " rad"),), safe=True)
+                help = "write the unit, for example `rad` or `deg`"
+                self.warn(
+                    span, "KS311", "angle-mismatch", message, help=help,
+                    fix=fix if value.literal and dim.same(ANGLE) else None,
+                )  # fmt: skip
             return True
         bare = value.literal and value.dim == NUMBER
         code, slug = ("KS302", "missing-unit") if bare else ("KS301", "unit-mismatch")
@@ -135,7 +144,8 @@ class Checker:
             if dim == NUMBER
             else f"give it in {dim}; the two differ by a factor in {value.dim / dim}"
         )
-        self.error(span, code, slug, f"{what} is in {dim}, and this is {have}", help=help)
+        fix = Fix(f"write `{dim}`", (behind(span, f" {dim}"),)) if bare else None
+        self.error(span, code, slug, f"{what} is in {dim}, and this is {have}", help=help, fix=fix)
         return False
 
     def param(self, name: str, value: Value) -> Value:
@@ -229,6 +239,12 @@ def _unary(c: Checker, e: ast.Unary) -> Thing:
     return value if e.op == "+" else c.guard(e.span, lambda: algebra.negate(value))
 
 
+def _with_unit(unit: str, operands: Sequence[ast.Expr]) -> Fix | None:
+    """Returns the fix that gives the one number without a unit among the operands its unit."""
+    bare = [o for o in operands if isinstance(o, ast.Quantity) and o.unit.dim == NUMBER and not o.unit.text]
+    return Fix(f"write `{unit}`", (behind(bare[0].span, f" {unit}"),)) if unit and len(bare) == 1 else None
+
+
 def _binary(c: Checker, e: ast.Binary) -> Thing:
     # Left-leaning chains (a + b + c + …) are walked in a loop: a sum of thousands of terms must not recurse.
     chain: list[ast.Binary] = []
@@ -252,7 +268,7 @@ def _apply(c: Checker, e: ast.Binary, left: Value | Unknown | None, table: ast.E
     if not isinstance(left, Value) or not isinstance(right, Value):
         return UNKNOWN
     a, b = left, right
-    return c.guard(e.span, lambda: binary(c, e, a, b))
+    return c.guard(e.span, lambda: binary(c, e, a, b), (e.left, e.right))
 
 
 def binary(c: Checker, e: ast.Binary, a: Value, b: Value) -> Value:

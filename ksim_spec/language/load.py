@@ -27,11 +27,15 @@ ONCE = ("robot", "world", "action", "policy", "train")
 
 @dataclass(frozen=True)
 class Loaded:
-    """The result of checking a spec: the program (None when it has errors), every finding, and the texts."""
+    """The result of checking a spec: the program (None when it has errors), every finding, and the texts.
+
+    `robot` is what the spec was checked against, where it was found.
+    """
 
     program: Program | None
     diagnostics: list[Diagnostic]
     sources: SourceMap
+    robot: RobotIndex | None = None
 
     def require(self) -> Program:
         """Returns the program; raises SpecError with all findings when there are errors."""
@@ -88,7 +92,8 @@ def load_tree(
     trace.items = items = overlaid(items, profile, sets, sources, out)
     program = _check(items, source.name, source.path, sources, out, profile is None, trace)
     trace.program = program
-    return Loaded(None if out.has_errors else program, out.sorted(), sources)
+    robot = trace.checker.robot.index if trace.checker is not None else None
+    return Loaded(None if out.has_errors else program, out.sorted(), sources, robot)
 
 
 def overlaid(
@@ -200,7 +205,7 @@ def _check(
     events = [e for s in _sections(items, "event") if (e := chance.check_event(c, s)) is not None]
     randomization = chance.check_randomization(c, _sections(items, "randomize"))
     policy, critic = training.check_policy(c, one["policy"], observations, bool(mirror))
-    train, _ = training.check_train(c, one["train"], complete)
+    train, settings = training.check_train(c, one["train"], complete)
     checked_levels = chance.check_levels(c, levels, train.num_env_states)
     checks = training.check_checks(c, _sections(items, "check"))
     values = _signal_values(c, signals)
@@ -226,6 +231,7 @@ def _check(
         levels=tuple(checked_levels), checks=tuple(checks), policy=policy, critic_group=critic, train=train,
         params=dict(c.params), mirror=tuple(mirror),
         mirror_span=_mirror_span(robot_section), names={k: v[0] for k, v in c.provenance.names.items()},
+        settings=settings,
     )  # fmt: skip
     _nominal_reads(c, program)
     return program

@@ -71,6 +71,7 @@ class CommandField:
     name: str
     value: Node
     dim: str
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ class CommandBlock:
     interval: Node | None
     zero: Node | None
     frame: str = "world"
+    span: Span = field(default=NOWHERE, compare=False)
+    resample_span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,7 @@ class StateChange:
     components: tuple[int, ...]
     op: Literal["=", "+=", "*="]
     value: Node
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,7 @@ class Reset:
     pose: str
     changes: tuple[StateChange, ...] = ()
     settle: float = 0.0
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
@@ -196,6 +201,7 @@ class Level:
     step: float | None
     when: Node | None
     over: float | None
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
@@ -211,11 +217,12 @@ class Check:
     bound: float
     unit: str
     argument: float = 0.0
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
 class Program:
-    """The whole checked task."""
+    """The whole checked task. `settings` says where each setting of `train` is written, by its name."""
 
     name: str
     doc: str
@@ -242,6 +249,7 @@ class Program:
     mirror: tuple[tuple[str, str], ...] = ()
     mirror_span: Span = field(default=NOWHERE, compare=False)
     names: dict[int, str] = field(default_factory=dict, compare=False)
+    settings: dict[str, Span] = field(default_factory=dict, compare=False)
 
     @property
     def action_size(self) -> int:

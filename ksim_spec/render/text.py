@@ -107,7 +107,12 @@ def _finding(d: Diagnostic, sources: SourceMap) -> dict[str, object]:
         "related": [{"message": label.text, **_place(label.span, sources)} for label in d.related],
         "notes": list(d.notes),
         "help": d.help,
-    }
+        "fix": None if d.fix is None else {
+            "title": d.fix.title,
+            "safe": d.fix.safe,
+            "edits": [{"text": e.text, **_place(e.span, sources)} for e in d.fix.edits],
+        },
+    }  # fmt: skip
 
 
 def _place(span: Span, sources: SourceMap) -> dict[str, object]:

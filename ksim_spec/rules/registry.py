@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ksim_spec.diagnostics import Diagnostic, did_you_mean
+from ksim_spec.diagnostics import Diagnostic, did_you_mean, meant
 from ksim_spec.rules import reading, task
 from ksim_spec.rules.rule import FAMILIES, Rule
 
@@ -38,4 +38,4 @@ def group(name: str) -> tuple[Rule, ...]:
 def near(name: str) -> str:
     """Returns the help for a name that is no rule's: the most likely ones, or how to see them all."""
     found = did_you_mean(name.lower(), [r.slug for r in RULES])
-    return f"did you mean `{found[0]}`?" if found else "`ksim explain` lists all rules"
+    return meant(name, found[0]) if found else "`ksim explain` lists all rules"

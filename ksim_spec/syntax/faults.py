@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ksim_spec.diagnostics import did_you_mean
+from ksim_spec.diagnostics import Advice, did_you_mean, meant
 from ksim_spec.syntax.report import MAX_DEPTH, Report, shorten
 from ksim_spec.syntax.roles import OPERAND_ENDS
 from ksim_spec.syntax.tokens import Statement, Tok
@@ -116,9 +116,9 @@ def _number_tail(tokens: Sequence[Tok], k: int, report: Report) -> bool:
 
 def _unit_help(text: str) -> str:
     if text in UNIT_SPELLINGS:
-        return f"write `{UNIT_SPELLINGS[text]}`"
+        return Advice(f"write `{UNIT_SPELLINGS[text]}`", UNIT_SPELLINGS[text], text)
     near = did_you_mean(text, [*UNITS, *PER_SCOPES])
-    return f"did you mean `{near[0]}`?" if near else ""
+    return meant(text, near[0]) if near else ""
 
 
 def _operator_between_units(tokens: Sequence[Tok], k: int, report: Report) -> bool:
@@ -136,9 +136,8 @@ def _operator_between_units(tokens: Sequence[Tok], k: int, report: Report) -> bo
         tidy = f"{top}/{bottom}^2" if bottom == after.text else f"{top}/{bottom} per {after.text}"
         report.add("spaced-unit", "a unit has at most one `/`", (before, after), help=f"write `{tidy}`")
         return True
-    advice = f"write `{before.text} per {after.text}`"
-    if unit:
-        advice = f"write the unit without spaces: `{before.text}{op.text}{after.text}`"
+    tidy = f"{before.text}{op.text}{after.text}" if unit else f"{before.text} per {after.text}"
+    advice = Advice(f"write the unit without spaces: `{tidy}`" if unit else f"write `{tidy}`", tidy)
     report.add("spaced-unit", f"`{after.text}` reads as a variable here", (before, after), help=advice)
     return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ksim_spec.diagnostics import did_you_mean
+from ksim_spec.diagnostics import Advice, did_you_mean, meant
 from ksim_spec.syntax.report import Report, shorten
 from ksim_spec.syntax.roles import ATTRIBUTE_WORDS, CLOSERS, OPENERS, OPERAND_ENDS
 from ksim_spec.syntax.tokens import ASSIGN_OPS, Statement, Tok
@@ -143,7 +143,7 @@ def _unknown_statement(first: Tok, report: Report) -> bool:
     if first.text in SECTIONS:
         report.add("unexpected-token", f"`{first.text}` opens a block", first, help="end the line with `{`")
     elif near:
-        report.add("unexpected-token", f"unknown statement `{first.text}`", first, help=f"did you mean `{near[0]}`?")
+        report.add("unexpected-token", f"unknown statement `{first.text}`", first, help=meant(first.text, near[0]))
     return bool(near) or first.text in SECTIONS
 
 
@@ -155,14 +155,15 @@ def _name(statement: Statement, k: int, inside: bool, report: Report) -> None:
     infix = [word for word in INFIX if len(word) > 3]
     words = infix if inside else [*ATTRIBUTE_WORDS, *infix]
     near = did_you_mean(tok.text, [*words, *UNITS, *COUNTS] if number else words)
-    advice = f"did you mean `{near[0]}`?" if near else ""
+    advice = meant(tok.text, near[0]) if near else ""
     if inside and tok.text in ATTRIBUTE_WORDS:
         advice = "" if statement.section == EXPRESSION else "a closing bracket may be missing before it"
         report.add("unexpected-token", f"attribute `{tok.text}` inside an expression", tok, help=advice)
     elif tok.text == "as" and k + 1 < len(tokens):
         report.add("unknown-unit", f"unknown unit `{shorten(tokens[k + 1].text)}` after `as`", tokens[k + 1])
     elif tok.text not in INFIX and tok.text.lower() in ("and", "or", "not", "is", "in"):
-        report.add("unexpected-token", f"unexpected `{tok.text}`", tok, help=f"write `{tok.text.lower()}`")
+        lower = Advice(f"write `{tok.text.lower()}`", tok.text.lower(), tok.text)
+        report.add("unexpected-token", f"unexpected `{tok.text}`", tok, help=lower)
     elif _is_path_then_value(statement, k, inside) and not near:
         _missing_equals(tokens, k, report)
     elif near and near[0] in INFIX:

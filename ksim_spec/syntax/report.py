@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ksim_spec.diagnostics import Diagnostic, Label, suggest
+from ksim_spec.diagnostics import Diagnostic, Label, meant, suggest
 from ksim_spec.source import SourceFile, Span
 from ksim_spec.syntax.tokens import ASSIGN_OPS, SHOWN, Tok
 from ksim_spec.syntax.words import ATTRIBUTES, FLAGS, SECTIONS
@@ -99,7 +99,7 @@ class Report:
 
     def unknown_section(self, first: Tok, near: Sequence[str], allowed: Sequence[str], section: str) -> None:
         where = f" in `{section}`" if section else ""
-        advice = f"did you mean `{near[0]}`?" if near else suggest(first.text, allowed, "sections")
+        advice = meant(first.text, near[0]) if near else suggest(first.text, allowed, "sections")
         self.add("unknown-section", f"unknown section `{first.text}`{where}", first, help=advice)
 
     # Brackets

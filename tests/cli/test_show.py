@@ -58,6 +58,22 @@ def test_effective_weights_follow_step_episode_and_curriculum(capsys):
     assert upright["weight"] == "-3 per s"
 
 
+def test_rewards_say_what_they_can_come_to(capsys):
+    told = shown(capsys, SMALL)
+    terms = {r["name"]: r for r in told["rewards"]}
+    track, torque = terms["track_linear"], terms["torque"]
+    assert track["range"] == [0, 1] and track["adds_per_episode"] == [0, 40] and track["share_of_best"] == 1
+    assert track["doing_nothing"] > 0.9 * 2 > 0.1 > track["doing_nothing_at_full_command"]
+    assert torque["range"][0] == 0 and torque["adds_per_second"][1] == 0 and torque["share_of_best"] is None
+    assert {t["name"]: t["fires"] for t in told["terminations"]} == {"fell": "sometimes", "timeout": "sometimes"}
+    assert {t["name"]: t["in_the_reset_pose"] for t in told["terminations"]}["fell"] == "never"
+
+
+def test_a_termination_that_cannot_fire_is_shown_so(tmp_path, capsys):
+    spec = changed(tmp_path, "timeout when", "rolled when tilt(base) > 200 deg fail\n  timeout when")
+    assert {t["name"]: t["fires"] for t in shown(capsys, spec)["terminations"]}["rolled"] == "never"
+
+
 @pytest.mark.parametrize(
     ("rule", "steps"), [("time >= 20 s", 1000), ("time > 20 s", 1001), ("tilt(base) > 1 rad or time > 0.03 s", 2)]
 )

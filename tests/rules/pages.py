@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ksim_spec.diagnostics import Diagnostic, Diagnostics
 from ksim_spec.language.load import load_text
+from ksim_spec.lint import designed
 from ksim_spec.rules.verdict import settled
 from ksim_spec.source import SourceFile
 from ksim_spec.syntax import ast
@@ -34,5 +35,5 @@ def _block(section: ast.Section) -> tuple[str, str | None]:
 
 def told(example: str) -> list[Diagnostic]:
     """Returns what is told of a completed example."""
-    loaded = load_text(completed(example), str(BASE), BASE)
+    loaded = designed(load_text(completed(example), str(BASE), BASE))
     return Diagnostics(settled(BASE, loaded.diagnostics, loaded.sources)).sorted()

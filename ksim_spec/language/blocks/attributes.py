@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ksim_spec.diagnostics import suggest
+from ksim_spec.diagnostics import Edit, Fix, before, behind, suggest
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import make
 from ksim_spec.ir.temporal import is_temporal
@@ -68,7 +68,8 @@ def attributes(c: Checker, attrs: tuple[ast.Attr, ...], allowed: tuple[str, ...]
                 help=suggest(attr.word, allowed, "attributes"),
             )
         elif attr.word in found:
-            c.error(attr.span, "KS119", "duplicate-attribute", f"`{attr.word}` is given twice")
+            fix = Fix("remove it", (Edit(attr.span, ""),))
+            c.error(attr.span, "KS119", "duplicate-attribute", f"`{attr.word}` is given twice", fix=fix)
         else:
             found[attr.word] = attr
     return Attributes(found)
@@ -135,9 +136,12 @@ def need_scalar(c: Checker, value: Value | Unknown, span: Span, what: str) -> Va
             if value.is_bool
             else ("number", "`sum(…)`, `mean(…)`, or `norm(…)`")
         )
+        word = "any" if value.is_bool else "sum"
+        around = (before(span, f"{word}("), behind(span, ")"))
         c.error(
             span, "KS202", "not-scalar", f"{what} must be a single {kind}, and this still has {axes}",
             help=f"reduce it, for example with {ways}",
+            fix=Fix(f"reduce it with `{word}(…)`", around) if len(value.axes) == 1 else None,
         )  # fmt: skip
         return None
     return value

@@ -24,6 +24,7 @@ from ksim_spec.language.entities import Keyframe, Selection
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.program import Event, FieldChange, Level, Reset, StateChange
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Unknown, Value, per_joint_dim
+from ksim_spec.source import NOWHERE
 from ksim_spec.syntax import ast
 from ksim_spec.units import (
     ACCELERATION,
@@ -165,7 +166,7 @@ def _state_change(c: Checker, stmt: ast.Assign, stream: str, scope: str, velocit
     where = "a kick" if velocities_only else "where an episode begins"
     if not known_here(c, value.node, KICK if velocities_only else DRAWN, stmt.value.span, where):
         return None
-    return StateChange(target.target, target.names, target.components, stmt.op, value.node)
+    return StateChange(target.target, target.names, target.components, stmt.op, value.node, stmt.span)
 
 
 def _axes_text(axes: tuple[Axis, ...]) -> str:
@@ -205,7 +206,7 @@ def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
             c.error(
                 stmt.span, "KS110", "misplaced-statement", "a reset block holds `pose`, `settle`, and changes of state"
             )
-    return Reset(pose, tuple(changes), settle)
+    return Reset(pose, tuple(changes), settle, sections[0].header_span if sections else NOWHERE)
 
 
 def _pose(c: Checker, stmt: ast.Clause) -> str | None:
@@ -417,7 +418,7 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]], per_update: 
         if over is not None and when is None:
             states = _duration(c, over, per_update)
             if states is not None:
-                out.append(Level(stmt.name, start, end, None, None, states))
+                out.append(Level(stmt.name, start, end, None, None, states, stmt.span))
             continue
         if by is None or when is None:
             c.error(
@@ -430,7 +431,7 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]], per_update: 
         step = c.scalar(by, value.dim, "the step of a level")
         condition = _stat_condition(c, when)
         if step is not None and condition is not None:
-            out.append(Level(stmt.name, start, end, step, condition, None))
+            out.append(Level(stmt.name, start, end, step, condition, None, stmt.span))
     return out
 
 

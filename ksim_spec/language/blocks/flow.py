@@ -27,6 +27,7 @@ from ksim_spec.language.expressions import Checker, table_value
 from ksim_spec.language.program import CommandBlock, CommandField, ObservationEntry, ObservationGroup
 from ksim_spec.language.scope import DrawContext, Thing
 from ksim_spec.language.types import UNKNOWN, Frame, Unknown, Value
+from ksim_spec.source import NOWHERE
 from ksim_spec.syntax import ast
 from ksim_spec.units import NUMBER, TIME, Dim
 
@@ -50,9 +51,10 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
     fields: list[CommandField] = []
     leaves: list[tuple[str, Value]] = []
     interval = zero = None
+    resampled = NOWHERE
     for stmt in section.body:
         if isinstance(stmt, ast.Clause) and stmt.word == "resample":
-            interval = _resample(c, stmt, name)
+            interval, resampled = _resample(c, stmt, name), stmt.span
         elif isinstance(stmt, ast.Clause) and stmt.word == "zero":
             zero = _zero(c, stmt, name)
         elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
@@ -67,7 +69,8 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
         return None
     command = Command(name, tuple(leaves), frame)
     declare(c, name, "command", lambda: command, section)
-    return CommandBlock(name, tuple(fields), interval, zero, frame.name if frame else "world")
+    shown = frame.name if frame else "world"
+    return CommandBlock(name, tuple(fields), interval, zero, shown, section.header_span, resampled)
 
 
 def _field(
@@ -88,7 +91,7 @@ def _field(
     if not known_here(c, checked.node, DRAWN, stmt.value.span, "a command field"):
         leaves.append((name, Value(const(0.0), zero=True)))
         return
-    fields.append(CommandField(name, checked.node, str(checked.dim)))
+    fields.append(CommandField(name, checked.node, str(checked.dim), stmt.span))
     leaf = make("command", command=command, field=name, dtype=checked.node.dtype, shape=())
     if name == "z" and frame is not None and frame.shares_z:
         frame = frames.WORLD

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from ksim_spec.diagnostics import Fix, behind
 from ksim_spec.ir.ops import make
 from ksim_spec.language import algebra
 from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES, attributes, need_scalar
@@ -113,6 +114,7 @@ def _weighted(
             "missing-weight",
             f"the reward term `{name}` has no weight",
             help=f"for example `weight 1.0 {_rate_text(value)}`",
+            fix=Fix("give it a weight", (behind(span, f"  weight 1.0 {_rate_text(value)}"),)),
         )
         return None
     if value.is_bool:
@@ -169,6 +171,7 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
                 expr.span, "KS401", "ambiguous-weight", f"the weight of `{name}` does not say what time it is for",
                 notes=("value times weight is a plain number",),
                 help="add `per s` for a rate, or end the line with `on event` or `per step`",
+                fix=Fix("make it a rate: `per s`", (behind(expr.span, " per s"),)),
             )  # fmt: skip
             return None
         return cast(WeightMode, word)

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from ksim_spec.diagnostics import suggest
+from ksim_spec.diagnostics import Edit, Fix, suggest
 from ksim_spec.language import algebra
 from ksim_spec.language.blocks.attributes import LINE_TAKES, attributes
 from ksim_spec.language.blocks.flow import c_text
@@ -15,7 +15,7 @@ from ksim_spec.language.program import Check, ObservationGroup
 from ksim_spec.language.types import Unknown, Value
 from ksim_spec.source import NOWHERE, Span
 from ksim_spec.syntax import ast
-from ksim_spec.train.config import PolicyConfig, TrainConfig, validate_batch
+from ksim_spec.train.config import BatchProblem, PolicyConfig, TrainConfig, validate_batch
 from ksim_spec.units import NUMBER, TIME, Dim
 
 # policy and train: plain settings for a pydantic model ---------------------------------------------------------------
@@ -72,8 +72,17 @@ def check_train(c: Checker, section: ast.Section | None, complete: bool = True) 
     # With a setting that was not understood, its default stands in for it: sizes that do not fit then say nothing.
     for problem in validate_batch(config) if complete and len(c.out.items) == before else ():
         at = next((spans[f] for f in problem.fields if f in spans), section.header_span if section else NOWHERE)
-        c.error(at, "KS701", "impossible-batch", problem.message, help=problem.help)
+        c.error(at, "KS701", "impossible-batch", problem.message, help=problem.help, fix=_nearest(problem, spans))
     return config, spans
+
+
+def _nearest(problem: BatchProblem, spans: dict[str, Span]) -> Fix | None:
+    """Returns the change to the nearest sizes that fit, where they are written in the spec."""
+    change = next(iter(problem.alternatives), {})
+    if not change or any(name not in spans for name in change):
+        return None
+    title = " and ".join(f"`{name} = {number}`" for name, number in change.items())
+    return Fix(f"use {title}", tuple(Edit(spans[name], str(number)) for name, number in change.items()))
 
 
 def _setting(
@@ -233,7 +242,7 @@ def _always(c: Checker, stmt: ast.Clause, value: Value) -> list[Check]:
     if not value.is_bool or value.axes:
         c.error(stmt.span, "KS209", "not-a-condition", f"`always` needs one condition, and this is {value.describe()}")
         return []
-    return [Check(c_text(c, stmt.args[0]), "always", "share", value.node, None, ">=", 1.0, "1")]
+    return [Check(c_text(c, stmt.args[0]), "always", "share", value.node, None, ">=", 1.0, "1", span=stmt.span)]
 
 
 def _comparison(c: Checker, expr: ast.Expr) -> list[Check]:
@@ -268,7 +277,7 @@ def _one(c: Checker, expr: ast.Expr, call: ast.Call, op: str, bound_expr: ast.Ex
         bound = c.scalar(bound_expr, NUMBER, "a share")
         if seconds is None or bound is None:
             return []
-        return [Check(text, "compare", "survived", None, None, op, bound, "1", seconds)]
+        return [Check(text, "compare", "survived", None, None, op, bound, "1", seconds, expr.span)]
     arg = call.args[0]
     value = c.value(arg.value)
     where = c.value(arg.where) if arg.where is not None else None
@@ -289,9 +298,8 @@ def _one(c: Checker, expr: ast.Expr, call: ast.Call, op: str, bound_expr: ast.Ex
             return []
         prepared = prepared.but(node=algebra.expanded(prepared, axes))
         where = where.but(node=algebra.expanded(where, axes))
-    return [
-        Check(text, "compare", name, prepared.node, where.node if where is not None else None, op, bound, str(wanted))
-    ]
+    masked = where.node if where is not None else None
+    return [Check(text, "compare", name, prepared.node, masked, op, bound, str(wanted), span=expr.span)]
 
 
 def _statistic_value(name: str, value: Value) -> Value:

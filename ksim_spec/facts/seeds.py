@@ -1,0 +1,192 @@
+"""Between which numbers the leaves of a program lie: what the robot file and the blocks of the spec say of them.
+
+Joints are taken to be within their limits, though MuJoCo's limits give way a little; velocities and positions in the
+world are unbounded. Draws of a normal distribution are unbounded too, unless a number of deviations is given.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ksim_spec.ir.interval import ANYTHING, INF, TRUTH, Ends, Interval, of_pairs, uniform, union
+from ksim_spec.ir.node import Node
+from ksim_spec.ir.ranges import Ranges, unknown
+from ksim_spec.language.episode import episode_steps
+from ksim_spec.language.program import Program
+from ksim_spec.robot import elements as el
+from ksim_spec.robot.index import RobotIndex
+from ksim_spec.robot.touch import Touch
+
+UNIT, POSITIVE = (-1.0, 1.0), (0.0, INF)
+_SENSORS: dict[str, Ends] = {
+    "framequat": UNIT, "framexaxis": UNIT, "frameyaxis": UNIT, "framezaxis": UNIT, "touch": POSITIVE,
+    "rangefinder": (-1.0, INF),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The intervals of a program's leaves, at any time in an episode."""
+
+    program: Program
+    index: RobotIndex
+    deviations: float = INF  # of normal draws
+    touch: Touch = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "touch", Touch(self.index, self.program.world.floor))
+
+    @cached_property
+    def seconds(self) -> float:
+        """The longest episode."""
+        steps = episode_steps(self.program)
+        return INF if steps is None else steps * self.program.world.control_step
+
+    def ranges(self) -> Ranges:
+        """Returns what works out the intervals of the program's nodes."""
+        return Ranges(self, self.seconds)
+
+    def __call__(self, node: Node) -> Interval:
+        seed = getattr(self, f"_{node.op}", None)
+        return unknown(node) if seed is None else seed(node)
+
+    # Numbers of the spec ------------------------------------------------------------------------------------------
+
+    def _param(self, node: Node) -> Interval:
+        value = self.program.params[node.attr("name")]
+        return uniform(node.shape, (value, value))
+
+    def _level(self, node: Node) -> Interval:
+        found = next((v for v in self.program.levels if v.name == node.attr("name")), None)
+        ends = ANYTHING if found is None else (min(found.start, found.end), max(found.start, found.end))
+        return uniform(node.shape, ends)
+
+    def _stat(self, node: Node) -> Interval:
+        name = node.attr("name")
+        known = {"fail": TRUTH, "success": TRUTH, "episode_time": (0.0, self.seconds), "env_states": POSITIVE}
+        return uniform(node.shape, known.get(name, ANYTHING))
+
+    def _time(self, node: Node) -> Interval:
+        return uniform(node.shape, (0.0, self.seconds))
+
+    def _sample(self, node: Node) -> Interval:
+        normal = (-self.deviations, self.deviations)
+        return uniform(node.shape, TRUTH if node.attr("kind") == "uniform" else normal)
+
+    def _action(self, node: Node) -> Interval:
+        return uniform(node.shape, UNIT if self.program.policy.distribution == "tanh_normal" else ANYTHING)
+
+    def _command(self, node: Node) -> Interval:
+        return uniform(node.shape, self.command(node.attr("command"), node.attr("field")))
+
+    def command(self, name: str, part: str) -> Ends:
+        """Returns between which numbers a field of a command is drawn; a command may also be zero."""
+        block = next(c for c in self.program.commands if c.name == name)
+        value = next(f.value for f in block.fields if f.name == part)
+        drawn = self._drawn(value).ends
+        return drawn if block.zero is None or self._drawn(block.zero).ends == (0.0, 0.0) else union(drawn, (0.0, 0.0))
+
+    @cached_property
+    def _drawn(self) -> Callable[[Node], Interval]:
+        return Ranges(self, self.seconds)
+
+    # The robot ----------------------------------------------------------------------------------------------------
+
+    def _pose(self, node: Node) -> Interval:
+        return of_pairs([(x, x) for x in (self.posed(node.attr("key"), n) for n in node.attr("names"))])
+
+    def posed(self, key: str, joint: str) -> float:
+        """Returns where a scalar joint is in a keyframe, or in the reference pose without one (rad or m)."""
+        frame, found = self.index.find("keyframe", key), self.index.find("joint", joint)
+        assert isinstance(found, el.Joint)
+        if not isinstance(frame, el.Keyframe):
+            return found.ref
+        return self.index.key_positions(frame, [found])[0][0]
+
+    def _model(self, node: Node) -> Interval:
+        what = node.attr("what")
+        if what in ("lower", "upper"):
+            return of_pairs([self._limit(n, what == "upper") for n in node.attr("names")])
+        return uniform(node.shape, POSITIVE if "mass" in what else ANYTHING)
+
+    def _limit(self, joint: str, upper: bool) -> Ends:
+        limits = self._joint(joint).range
+        end = 0.0 if limits is None else limits[upper]  # MuJoCo's value for a joint without limits
+        return end, end
+
+    def _joint(self, name: str) -> el.Joint:
+        found = self.index.find("joint", name)
+        assert isinstance(found, el.Joint)
+        return found
+
+    def _read(self, node: Node) -> Interval:
+        what, of, names = node.attr("what"), node.attr("of"), node.attr("names")
+        if of == "joint" and what in ("pos", "torque"):
+            ends = self.joint_positions if what == "pos" else self.torque
+            return of_pairs([ends(n) for n in names])
+        if of == "actuator" and what == "force":
+            return of_pairs([self._force(n) for n in names])
+        if of == "sensor":
+            return self._sensor(node, names[0])
+        if what == "quat":
+            return uniform(node.shape, UNIT, 1.0)
+        if what in ("contact", "contact_force"):
+            return self._contact(node, what, of, names)
+        return unknown(node)
+
+    def joint_positions(self, name: str) -> Ends:
+        """Returns a joint's limits (rad or m)."""
+        return self._joint(name).range or ANYTHING
+
+    def _force(self, name: str) -> Ends:
+        """The force range of an actuator, at its own side of the gear."""
+        found = self.index.find("actuator", name)
+        assert isinstance(found, el.Actuator)
+        if any(t.servo is not None and name in t.actuators for t in self.program.action):
+            # The motor became a servo at the joint, within the torque that it had.
+            limits = [max(map(abs, r)) for r in (found.ctrlrange, found.forcerange) if r is not None]
+            torque = (abs(found.gear[0]) or 1.0) * limits[0] if limits else INF
+            return -torque, torque
+        if found.forcerange is not None:
+            return found.forcerange
+        return found.ctrlrange if found.tag == "motor" and found.ctrlrange is not None else ANYTHING
+
+    def torque(self, joint: str) -> Ends:
+        """Returns what the actuators can apply at a joint (Nm or N)."""
+        direct = self.index.actuators_of(joint)
+        if any(not a.transmission.startswith("joint") for a in self.index.actuators) or not all(a.name for a in direct):
+            return ANYTHING
+        if self._joint(joint).attrs.get("actuatorgravcomp") == "true":
+            return ANYTHING
+        total = 0.0
+        for a in direct:
+            served = any(t.servo is not None and a.name in t.actuators for t in self.program.action)
+            total += (1.0 if served else abs(a.gear[0])) * max(map(abs, self._force(a.name or "")))
+        return (-total, total) if direct else (0.0, 0.0)
+
+    def _sensor(self, node: Node, name: str) -> Interval:
+        found = self.index.find("sensor", name)
+        assert isinstance(found, el.Sensor)
+        ends = _SENSORS.get(found.tag, ANYTHING)
+        if found.tag == "jointpos":
+            ends = self.joint_positions(found.obj)
+        return uniform(node.shape, ends, 1.0 if ends == UNIT else INF)
+
+    def _contact(self, node: Node, what: str, of: str, names: tuple[str, ...]) -> Interval:
+        each = math.prod(node.shape) // max(len(names), 1)
+        can = TRUTH if what == "contact" else ANYTHING
+        return of_pairs([can if self.touches(node, n) else (0.0, 0.0) for n in names for _ in range(each)])
+
+    def touches(self, node: Node, name: str) -> bool:
+        """Returns whether one element of a contact that is read can touch the other side at all."""
+        other = node.attr("other")
+        named = (g for n in other[1:] for g in self._side(other[0], n))
+        against = self.touch.outside if other == ("outside",) else named
+        return self.touch.any_pair(self._side(node.attr("of"), name), against)
+
+    def _side(self, of: str, name: str) -> list[el.Geom]:
+        site = next((s for s in self.program.world.sites if s.name == name), None) if of == "site" else None
+        return self.touch.of("body", site.body) if site else self.touch.of(of, name)

@@ -1,0 +1,61 @@
+"""The leaves of a program while the robot stands still in the pose of its reset, from the robot file alone.
+
+What takes kinematics (feet, contacts, torques) stays as wide as at any time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ksim_spec.facts.seeds import Seeds
+from ksim_spec.ir.interval import Ends, Interval, of_pairs, uniform
+from ksim_spec.ir.node import Node
+from ksim_spec.robot import elements as el
+
+_STILL = frozenset(("vel", "linvel", "angvel", "angvel_local", "com_vel"))
+_RATES = frozenset(("gyro", "velocimeter", "jointvel", "actuatorvel", "framelinvel", "frameangvel", "subtreelinvel"))
+
+
+@dataclass(frozen=True)
+class Standing(Seeds):
+    """Seeds without motion, action, noise or draws. `commanded` is the share of the command that is given: 0 or 1.
+
+    At 0 each field of a command is as near to zero as its range allows, at 1 as far from it.
+    """
+
+    commanded: float = 0.0
+
+    def _sample(self, node: Node) -> Interval:
+        middle = 0.5 if node.attr("kind") == "uniform" else 0.0
+        return uniform(node.shape, (middle, middle))
+
+    def _action(self, node: Node) -> Interval:
+        return uniform(node.shape, (0.0, 0.0))
+
+    def command(self, name: str, part: str) -> Ends:
+        ends = Seeds(self.program, self.index, 2.0).command(name, part)
+        nearest = min(max(0.0, ends[0]), ends[1])
+        given = max(ends, key=abs) if self.commanded else nearest
+        return given, given
+
+    def _read(self, node: Node) -> Interval:
+        what, of, names = node.attr("what"), node.attr("of"), node.attr("names")
+        if what in _STILL or (of == "sensor" and self._tag(names[0]) in _RATES):
+            return uniform(node.shape, (0.0, 0.0), 0.0)
+        if of == "joint" and what == "pos":
+            return of_pairs([(x, x) for x in (self.posed(self.program.reset.pose, n) for n in names)])
+        base = self._base() if of == "body" and names == (self.program.base,) else None
+        if base is not None and what in ("pos", "quat"):
+            return of_pairs([(x, x) for x in (base[:3] if what == "pos" else base[3:])])
+        return super()._read(node)
+
+    def _tag(self, sensor: str) -> str:
+        found = self.index.find("sensor", sensor)
+        return found.tag if found else ""
+
+    def _base(self) -> tuple[float, ...] | None:
+        """Position and orientation of the floating base in the keyframe of the reset; None where there is none."""
+        key, free = self.index.find("keyframe", self.program.reset.pose), self.index.free_joint
+        if not isinstance(key, el.Keyframe) or key.qpos is None or free is None:
+            return None
+        return self.index.key_positions(key, [free])[0]

@@ -1,0 +1,134 @@
+"""What the rules about design look at: a program, its robot, and the intervals of its values in several situations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from ksim_spec.diagnostics import Diagnostic, Severity
+from ksim_spec.facts.rewards import RewardFact, reward_facts
+from ksim_spec.facts.seeds import Seeds
+from ksim_spec.facts.standing import Standing
+from ksim_spec.ir.interval import INF, Ends
+from ksim_spec.ir.node import Node, substitute, walk
+from ksim_spec.ir.ops import const
+from ksim_spec.ir.ranges import Ranges
+from ksim_spec.language.program import Program
+from ksim_spec.robot import elements as el
+from ksim_spec.robot.index import RobotIndex
+from ksim_spec.source import Span
+
+NEVER: Ends = (0.0, 0.0)
+ALWAYS: Ends = (1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One program; `anytime` knows the intervals in any state, `still` and `commanded` those of standing still."""
+
+    program: Program
+    robot: RobotIndex
+
+    @cached_property
+    def seeds(self) -> Seeds:
+        return Seeds(self.program, self.robot)
+
+    @cached_property
+    def anytime(self) -> Ranges:
+        return self.seeds.ranges()
+
+    @cached_property
+    def likely(self) -> Ranges:
+        """As `anytime`, with normal draws within two deviations."""
+        return Seeds(self.program, self.robot, 2.0).ranges()
+
+    @cached_property
+    def still(self) -> Ranges:
+        """In the pose of the reset, with commands as near to zero as they come."""
+        return Standing(self.program, self.robot).ranges()
+
+    @cached_property
+    def commanded(self) -> Ranges:
+        """In the pose of the reset, with commands as far from zero as they come."""
+        return Standing(self.program, self.robot, commanded=1.0).ranges()
+
+    @cached_property
+    def rewards(self) -> dict[str, RewardFact]:
+        return reward_facts(self.seeds)
+
+    @cached_property
+    def best(self) -> float:
+        """The most that all terms but those on events can add in a second."""
+        return sum(max(f.adds[1], 0.0) for r, f in self._steady())
+
+    def _steady(self) -> list[tuple[object, RewardFact]]:
+        return [(r, self.rewards[r.name]) for r in self.program.rewards if r.mode != "event"]
+
+    def quiet(self, nodes: Iterable[Node]) -> list[Node]:
+        """Returns the nodes with every draw in its middle, and without what then adds 0: observations without noise."""
+        roots = list(nodes)
+        roots = substitute(roots, {id(n): _middle(n) for n in walk(roots) if n.op == "sample"})
+        while idle := {id(n): kept for n in walk(roots) if n.op == "add" and (kept := self._alone(n)) is not None}:
+            roots = substitute(roots, idle)
+        return roots
+
+    def _alone(self, total: Node) -> Node | None:
+        """Returns the part of a sum to which the other adds 0."""
+        for kept, other in (total.args, total.args[::-1]):
+            if kept.shape == total.shape and self.anytime(other).ends == NEVER:
+                return kept
+        return None
+
+    def reads(self, roots: Iterable[Node], op: str) -> Iterator[Node]:
+        """Yields the nodes of an operation that the roots need."""
+        return (n for n in walk(roots) if n.op == op)
+
+    @cached_property
+    def endings(self) -> tuple[str, ...]:
+        """The names of the rules that fail or succeed and can fire."""
+        return tuple(
+            t.name for t in self.program.terminations
+            if t.outcome != "truncate" and self.anytime(t.when).ends != NEVER
+        )  # fmt: skip
+
+    def slides(self, joint: str) -> bool:
+        """True for a joint whose units are m and N."""
+        found = self.robot.find("joint", joint)
+        return isinstance(found, el.Joint) and found.type == "slide"
+
+    def unable(self, roots: Iterable[Node]) -> tuple[str, ...]:
+        """Returns a fact for each part of the robot whose contact is read and that can touch nothing asked for."""
+        found: list[str] = []
+        for node in walk(roots):
+            if node.op != "read" or node.attr("what") not in ("contact", "contact_force"):
+                continue
+            idle = [n for n in node.attr("names") if not self.seeds.touches(node, n)]
+            other = node.attr("other")
+            what = "anything outside the robot" if other == ("outside",) else f"{other[0]} `{', '.join(other[1:])}`"
+            found += [f"{node.attr('of')} `{n}` can never touch {what}" for n in idle]
+        return tuple(dict.fromkeys(found))
+
+
+def _middle(sample: Node) -> Node:
+    value: object = 0.5 if sample.attr("kind") == "uniform" else 0.0
+    for size in reversed(sample.shape):
+        value = [value] * size
+    return const(value)
+
+
+def warn(
+    code: str, slug: str, message: str, span: Span, help: str, notes: tuple[str, ...] = (),
+    severity: Severity = "warning",
+) -> Diagnostic:  # fmt: skip
+    """Returns a finding about design."""
+    return Diagnostic(code, slug, message, span, severity=severity, notes=notes, help=help)
+
+
+def bounded(ends: Ends) -> bool:
+    return ends[0] > -INF and ends[1] < INF
+
+
+def text_of(ends: Ends) -> str:
+    """Returns a range for a message."""
+    return f"{ends[0]:.4g}" if ends[0] == ends[1] else f"{ends[0]:.4g} .. {ends[1]:.4g}"

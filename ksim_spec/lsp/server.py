@@ -1,0 +1,97 @@
+"""The state of one editor, and how places and findings are told to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lsprotocol import types as lsp
+from pygls import uris
+from pygls.lsp.server import LanguageServer
+
+from ksim_spec.ide.analysis import Snapshot
+from ksim_spec.ide.places import Change, Encoding, Place, Spot, offset_at, spot_at
+from ksim_spec.ide.problems import Problem, problems
+from ksim_spec.ide.workspace import Workspace
+from ksim_spec.source import SourceFile
+from ksim_spec.version import __version__
+
+_SEVERITY = {
+    "error": lsp.DiagnosticSeverity.Error,
+    "warning": lsp.DiagnosticSeverity.Warning,
+    "info": lsp.DiagnosticSeverity.Information,
+    "hint": lsp.DiagnosticSeverity.Hint,
+}
+
+
+class Server(LanguageServer):
+    """The state of one editor: its documents, and what it can do."""
+
+    def __init__(self) -> None:
+        super().__init__("ksim", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
+        self.known = Workspace()
+        self.pulls = False  # the editor asks for diagnostics itself
+        self.changes: dict[str, int] = {}
+
+    def snapshot(self, uri: str) -> Snapshot | None:
+        """Returns the snapshot of a document as it is now; None for one too large to be a spec."""
+        path = uris.to_fs_path(uri)
+        return self.known.snapshot(uri, self.workspace.get_text_document(uri).source, Path(path) if path else None)
+
+    @property
+    def encoding(self) -> Encoding:
+        """The units that the editor counts columns in."""
+        # pygls hands on what the editor asked for, which may be a plain string
+        return lsp.PositionEncodingKind(self.workspace.position_encoding).value  # type: ignore[return-value]
+
+    def range(self, source: SourceFile, start: int, end: int) -> lsp.Range:
+        """Returns a stretch of a file as the editor counts."""
+        return lsp.Range(self.position(source, start), self.position(source, end))
+
+    def position(self, source: SourceFile, offset: int) -> lsp.Position:
+        spot = spot_at(source, offset, self.encoding)
+        return lsp.Position(spot.line, spot.column)
+
+    def offset(self, snapshot: Snapshot, position: lsp.Position) -> int:
+        return offset_at(snapshot.source, Spot(position.line, position.character), self.encoding)
+
+    def location(self, place: Place) -> lsp.Location | None:
+        """Returns a place as the editor names it; None for a text that is no file."""
+        uri = uris.from_fs_path(str(place.source.path.resolve())) if place.source.path else None
+        return lsp.Location(uri, self.range(place.source, place.start, place.end)) if uri else None
+
+    def locations(self, places: list[Place]) -> list[lsp.Location]:
+        return [at for place in places if (at := self.location(place)) is not None]
+
+    def edits(self, snapshot: Snapshot, changes: list[Change]) -> list[lsp.TextEdit]:
+        return [lsp.TextEdit(self.range(snapshot.source, c.start, c.end), c.text) for c in changes]
+
+    def diagnostics(self, uri: str) -> list[lsp.Diagnostic]:
+        """Returns what is wrong with a document."""
+        snapshot = self.snapshot(uri)
+        if snapshot is None:
+            start = lsp.Position(0, 0)
+            text = "this file is too large to be a spec, so it is not checked"
+            return [lsp.Diagnostic(lsp.Range(start, start), text, lsp.DiagnosticSeverity.Information, source="ksim")]
+        return [self.diagnostic(snapshot, p) for p in problems(snapshot)]
+
+    def diagnostic(self, snapshot: Snapshot, found: Problem) -> lsp.Diagnostic:
+        """Returns a finding as the editor knows it."""
+        related = [(self.location(place), text) for place, text in found.related]
+        return lsp.Diagnostic(
+            self.range(snapshot.source, found.start, found.end),
+            found.text,
+            _SEVERITY[found.severity],
+            f"{found.code} {found.slug}",
+            source="ksim",
+            related_information=[lsp.DiagnosticRelatedInformation(at, text) for at, text in related if at] or None,
+        )
+
+    def publish(self, uri: str) -> None:
+        """Sends what is wrong with a document, unless the editor asks for it itself."""
+        if not self.pulls and uri in self.workspace.text_documents:
+            version = self.workspace.get_text_document(uri).version
+            found = lsp.PublishDiagnosticsParams(uri, self.diagnostics(uri), version)
+            self.text_document_publish_diagnostics(found)
+
+
+server = Server()

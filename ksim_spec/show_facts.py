@@ -1,0 +1,59 @@
+"""The static facts of a task as plain values for `ksim show`; a bound that does not exist is None."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ksim_spec.compile import Compiled
+from ksim_spec.facts.idle import idle_rewards
+from ksim_spec.facts.rewards import reward_facts
+from ksim_spec.facts.seeds import Seeds
+from ksim_spec.facts.standing import Standing
+from ksim_spec.ir.interval import Ends
+
+
+def reward_values(compiled: Compiled) -> dict[str, dict[str, Any]]:
+    """Returns by term: `range` of its value, what it `adds_per_second` and per episode at least and at most, its
+    `share` of the most that all can add, and what it adds per second while nothing is done.
+
+    For a term on events, `adds_per_second` is what one event adds.
+    """
+    program, index = compiled.program, compiled.index
+    facts = reward_facts(Seeds(program, index))
+    idle, commanded = (idle_rewards(program, compiled.binding, index, share) for share in (0.0, 1.0))
+    return {
+        name: {
+            "range": _ends(fact.value),
+            "adds_per_second": _ends(fact.adds),
+            "adds_per_step": _ends(fact.per_step),
+            "adds_per_episode": None if fact.per_episode is None else _ends(fact.per_episode),
+            "share_of_best": None if fact.share is None else _clean(fact.share),
+            "doing_nothing": _clean(idle[name]),
+            "doing_nothing_at_full_command": _clean(commanded[name]),
+        }
+        for name, fact in facts.items()
+    }
+
+
+def termination_values(compiled: Compiled) -> dict[str, dict[str, Any]]:
+    """Returns by rule whether it `fires`, `always`, `never` or else `sometimes`, and the same `at_start`."""
+    program, index = compiled.program, compiled.index
+    ranges, standing = Seeds(program, index).ranges(), Standing(program, index).ranges()
+    words = {(0.0, 0.0): "never", (1.0, 1.0): "always"}
+    return {
+        t.name: {
+            "fires": words.get(ranges(t.when).ends, "sometimes"),
+            "in_the_reset_pose": words.get(standing(t.when).ends, "sometimes"),
+        }
+        for t in program.terminations
+    }
+
+
+def _ends(ends: Ends) -> list[float | None]:
+    return [_clean(x) if math.isfinite(x) else None for x in ends]
+
+
+def _clean(x: float) -> float:
+    """A float without the tail that sums and products leave, and what is as good as zero as zero."""
+    return float(f"{x:.6g}") if abs(x) > 1e-12 else 0.0
