@@ -102,6 +102,7 @@ def _lines(words: Vocabulary, block: str) -> list[Rule]:
 def _parts(words: Vocabulary) -> dict[str, Rule]:
     assign = r"(?:\+=|\*=|=(?!=))"
     follows = _any([*words.attributes, *words.flags])
+    never = _any([*words.prefix, *words.constants])
     head = [w for w in words.directives if w != "robot"]
     dotted = [_match(r"(\.)", "punctuation"), _match(rf"(?<=\.)({NAME})", "member")]
     return {
@@ -112,9 +113,7 @@ def _parts(words: Vocabulary) -> dict[str, Rule]:
         ),
         "function": {
             "begin": rf"^{GAP}(fn){BLANK}({NAME}){GAP}(\()",
-            "beginCaptures": {
-                "1": {"name": _scope("keyword")}, "2": {"name": _scope("function")}, "3": {"name": _scope("punctuation")},
-            },
+            "beginCaptures": _match("", "keyword", "function", "punctuation")["captures"],
             "end": r"\)",
             "endCaptures": {"0": {"name": _scope("punctuation")}},
             "patterns": [_match(rf"({NAME})(?={GAP}[,=)])", "parameter"), *_use("inner")],
@@ -135,7 +134,7 @@ def _parts(words: Vocabulary) -> dict[str, Rule]:
         "statement": _list(
             _match(rf"^{GAP}(override)(?={BLANK}[A-Za-z_])", "keyword"),
             _match(rf"^{GAP}({NAME})(?={GAP}{assign})", "declaration"),
-            _match(rf"^{GAP}(?!{_any([*words.prefix, *words.constants])}\b)({NAME})(?={BLANK}{follows}\b)", "declaration"),
+            _match(rf"^{GAP}(?!{never}\b)({NAME})(?={BLANK}{follows}\b)", "declaration"),
         ),
         "header": _match(rf"\b({_any(words.header_attributes)})\b", "attribute"),
     }  # fmt: skip
@@ -145,12 +144,13 @@ def _parts(words: Vocabulary) -> dict[str, Rule]:
 
 
 def _values(words: Vocabulary) -> dict[str, Rule]:
-    """`value` stands outside brackets, where attributes may follow; `inner` inside them, where names may have colons."""
+    """`value` is outside brackets, where attributes may follow; `inner` inside them, where names may have colons."""
     return {
         "value": {"patterns": [*_use("comment", "literal", "member", "call"), *_attributes(words),
                                *_operators(words, attributes=True), *_use("word", "bracket")]},
         "inner": {"patterns": [*_use("comment", "literal"), _match(rf"\b({NAME})(?={GAP}:)", "parameter"),
-                               *_use("member"), *_operators(words, attributes=False), *_use("call", "word", "bracket")]},
+                               *_use("member"), *_operators(words, attributes=False),
+                               *_use("call", "word", "bracket")]},
         "literal": _literals(words),
         "member": _members(words),
         "call": _list(
