@@ -14,6 +14,7 @@ from ksim_spec.source import SourceFile, SourceMap
 from ksim_spec.syntax.parse import read_file
 
 MOST = 2000  # specs that are looked through, and names that are given
+FOLDERS = 5000  # that are looked into: a home folder that is open must not hold the server up
 _SKIPPED = {".git", ".venv", "venv", "node_modules", "runs", "build", "dist", "__pycache__"}
 
 
@@ -48,8 +49,9 @@ class Index:
 
 def _specs(folders: Iterable[Path]) -> Iterator[Path]:
     """The spec files below some folders; hidden ones, environments and runs are passed by."""
-    left, stack = MOST, list(folders)
-    while stack and left:
+    left, looked, stack = MOST, 0, list(folders)
+    while stack and left and looked < FOLDERS:
+        looked += 1
         try:
             inside = sorted(stack.pop().iterdir())
         except OSError:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from ksim_spec.files import Stamp, stamp
 from ksim_spec.ide.analysis import Snapshot, normalized
 
 UP = 3  # folders above the spec's in which `runs` is looked for
+LARGEST = 1_000_000  # bytes of a spec
 NEWEST = 200  # run folders that are looked at, the newest first
 _TAIL = 64_000  # bytes at the end of the metrics that hold the last row
 _TASK = re.compile(r"^[ \t]*task[ \t]+([A-Za-z_][A-Za-z0-9_]*)", re.M)
@@ -62,8 +64,10 @@ def _metrics_near(spec: Path) -> list[Path]:
 
 
 def _text(path: Path) -> str:
+    """The text of a run's copy of its spec; empty without one. A pipe in its place is not waited for."""
     try:
-        return normalized(path.read_bytes()[:1_000_000].decode("utf-8", "replace"))
+        with path.open("rb") if path.is_file() else BytesIO() as file:
+            return normalized(file.read(LARGEST).decode("utf-8", "replace"))
     except OSError:
         return ""
 

@@ -166,3 +166,16 @@ def test_open_documents_are_searched_as_they_are(tmp_path: Path):
     opened = snapshot("signal {\n  after = 1\n}\n", path)
     found = {f.symbol.name for f in Index().search("", [tmp_path], [opened])}
     assert "after" in found and "before" not in found
+
+
+def test_a_pipe_in_place_of_a_runs_spec_holds_nothing_up(tmp_path: Path):
+    a_run(tmp_path, "walk-a", [ROW])
+    (tmp_path / "runs" / "walk-a" / "spec.ksim").unlink()
+    os.mkfifo(tmp_path / "runs" / "walk-a" / "spec.ksim")
+    assert latest_run(snapshot(WALK_TEXT, tmp_path / "walk.ksim")) is None
+
+
+def test_folders_that_lead_back_are_passed_by(tmp_path: Path):
+    (tmp_path / "again").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "one.ksim").write_text("signal {\n  clock = 1\n}\n")
+    assert [f.symbol.name for f in Index().search("clock", [tmp_path])] == ["clock"]
