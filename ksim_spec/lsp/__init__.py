@@ -9,7 +9,7 @@ import logging
 import sys
 from typing import Any
 
-from ksim_spec.lsp import documents, places, text  # each registers what it answers  # noqa: F401
+from ksim_spec.lsp import documents, places, text, views  # each registers what it answers  # noqa: F401
 from ksim_spec.lsp.server import server
 
 

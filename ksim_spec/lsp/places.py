@@ -9,6 +9,7 @@ from ksim_spec.ide.definition import definitions
 from ksim_spec.ide.hints import hints
 from ksim_spec.ide.hover import hover
 from ksim_spec.ide.items import Item
+from ksim_spec.ide.measured import means
 from ksim_spec.ide.names import Refusal, references, rename
 from ksim_spec.lsp.server import Server, server
 
@@ -91,7 +92,8 @@ def _hints(ls: Server, params: lsp.InlayHintParams) -> list[lsp.InlayHint] | Non
     snapshot = ls.snapshot(params.text_document.uri)
     if snapshot is None:
         return None
-    found = hints(snapshot, ls.offset(snapshot, params.range.start), ls.offset(snapshot, params.range.end))
+    start, end = (ls.offset(snapshot, at) for at in (params.range.start, params.range.end))
+    found = [*hints(snapshot, start, end), *means(snapshot, start, end)]
     return [
         lsp.InlayHint(ls.position(snapshot.source, h.offset), h.text, tooltip=h.tip, padding_left=True) for h in found
     ]

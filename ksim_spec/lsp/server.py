@@ -40,7 +40,8 @@ class Server(LanguageServer):
     @property
     def encoding(self) -> Encoding:
         """The units that the editor counts columns in."""
-        return self.workspace.position_encoding.value  # type: ignore[return-value]
+        # pygls hands on what the editor asked for, which may be a plain string
+        return lsp.PositionEncodingKind(self.workspace.position_encoding).value  # type: ignore[return-value]
 
     def range(self, source: SourceFile, start: int, end: int) -> lsp.Range:
         """Returns a stretch of a file as the editor counts."""

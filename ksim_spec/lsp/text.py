@@ -18,7 +18,7 @@ def _format(ls: Server, params: lsp.DocumentFormattingParams) -> list[lsp.TextEd
     return ls.edits(snapshot, format_changes(snapshot)) if snapshot else None
 
 
-_SYMBOL_KIND = {
+SYMBOL_KIND = {
     "file": lsp.SymbolKind.File,
     "block": lsp.SymbolKind.Namespace,
     "function": lsp.SymbolKind.Function,
@@ -39,7 +39,7 @@ def _symbols(ls: Server, params: lsp.DocumentSymbolParams) -> list[lsp.DocumentS
 def _symbol(ls: Server, snapshot: Snapshot, found: Symbol) -> lsp.DocumentSymbol:
     return lsp.DocumentSymbol(
         found.name,
-        _SYMBOL_KIND[found.kind],
+        SYMBOL_KIND[found.kind],
         ls.range(snapshot.source, found.start, found.end),
         ls.range(snapshot.source, found.name_start, found.name_end),
         found.detail or None,

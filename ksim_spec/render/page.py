@@ -19,23 +19,39 @@ def terminal(text: str, style: Style, width: int = WIDTH) -> str:
 
 
 def _blocks(text: str, style: Style, width: int) -> Iterator[str]:
-    code = False
+    code: list[str] | None = None
+    language = ""
     paragraph: list[str] = []
     for line in [*text.split("\n"), ""]:
         fence = line.startswith("```")
         if paragraph and (fence or not line or line.startswith(("#", "- "))):
             yield _filled(paragraph, style, width)
             paragraph = []
-        if fence:
-            code = not code
-        elif code:
-            yield f"    {style.paint(line, '36')}" if line else ""
+        if fence and code is None:
+            code, language = [], line.removeprefix("```").strip()
+        elif fence:
+            yield from _example(code or [], language, style)
+            code = None
+        elif code is not None:
+            code.append(line)
         elif line.startswith("#"):
             yield style.strong(line.lstrip("# "))
         elif line:
             paragraph.append(line)
         else:
             yield ""
+    if code is not None:  # a fence that nobody closed
+        yield from _example(code, language, style)
+
+
+def _example(lines: list[str], language: str, style: Style) -> Iterator[str]:
+    """The lines of a piece of code, indented; a spec in the colours of its words."""
+    painted = [style.paint(line, "36") for line in lines]
+    if language == "ksim" and style.color:
+        from ksim_spec.highlight.terminal import colored
+
+        painted = colored("\n".join(lines)).split("\n")
+    yield from (f"    {line}" if line else "" for line in painted)
 
 
 def _filled(lines: Iterable[str], style: Style, width: int) -> str:

@@ -1,5 +1,7 @@
 """`ksim explain`: the page of a rule, the list of all, and what it says to a name that is none."""
 
+import re
+
 import pytest
 
 from ksim_spec.cli.main import main
@@ -45,3 +47,10 @@ def test_paragraphs_are_filled_and_code_is_left_alone():
     assert terminal(page, Style()) == "A\n\none two three `four five`\n\n    a  =  1\n\n    b\n\n- first\n- second\n"
     assert max(map(len, terminal("word " * 60, Style(), 40).splitlines())) <= 40
     assert "\x1b[1m`four five`\x1b[0m" in terminal(page, Style(color=True))
+
+
+def test_examples_are_coloured_by_their_words_and_keep_their_text():
+    page = "# A\n\n```ksim\nsignal {\n\n  a = 1 m\n}\n```\n\n```\nplain\n```\n\n```ksim\nleft open\n"
+    painted = terminal(page, Style(color=True))
+    assert "    \x1b[34msignal\x1b[39;49;00m {\n\n" in painted and "\x1b[36mplain\x1b[0m" in painted
+    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == terminal(page, Style()) and "    left open\n" in terminal(page, Style())

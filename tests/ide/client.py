@@ -15,7 +15,7 @@ PATIENCE = 120  # seconds that a conversation may take
 class Client:
     """Runs `ksim lsp` and speaks to it; every wait ends when the server does."""
 
-    def __init__(self, capabilities: dict[str, Any] | None = None) -> None:
+    def __init__(self, capabilities: dict[str, Any] | None = None, root: Path | None = None) -> None:
         command = [sys.executable, "-m", "ksim_spec.cli.main", "lsp"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.guard = threading.Timer(PATIENCE, self.process.kill)  # a server that hangs fails the test
@@ -23,7 +23,7 @@ class Client:
         self.guard.start()
         self.notes: list[dict[str, Any]] = []
         self.number = 0
-        self.capabilities = self.request("initialize", processId=None, rootUri=None, capabilities=capabilities or {})
+        self.capabilities = self.request("initialize", processId=None, rootUri=root.as_uri() if root else None, capabilities=capabilities or {})
         self.notify("initialized")
 
     def send(self, **message: Any) -> None:

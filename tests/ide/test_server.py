@@ -81,6 +81,46 @@ def test_a_fix_is_offered_for_a_finding_and_repairs_it(client: Client):
     assert action["title"] == "Change to `torso` (changes the meaning)" and action["kind"] == "quickfix"
     (edit,) = action["edit"]["changes"][uri]
     assert edit["newText"] == "torso" and action["diagnostics"][0]["code"] == found["code"]
+    assert client.stop() == 0
+
+
+def test_colours_signatures_lenses_and_names_of_all_specs(tmp_path: Path):
+    run = tmp_path / "runs" / "walk-1"
+    run.mkdir(parents=True)
+    (run / "spec.ksim").write_text(WALK_TEXT, encoding="utf-8")
+    (run / "metrics.jsonl").write_text('{"env_states": 1000000, "reward/upright": -0.25}\n')
+    (tmp_path / "other.ksim").write_text("signal {\n  upright_too = 1\n}\n")
+    client = Client(root=tmp_path)
+    uri = client.open(tmp_path / "walk.ksim", WALK_TEXT)
+    document = {"uri": uri}
+    legend = client.capabilities["capabilities"]["semanticTokensProvider"]["legend"]["tokenTypes"]
+    data = client.request("textDocument/semanticTokens/full", textDocument=document)["data"]
+    assert len(data) % 5 == 0 and data[:3] == [0, 0, 4] and legend[data[3]] == "keyword" and data[5:8] == [0, 5, 4]
+    place = where(WALK_TEXT, "gaussian(v.xy - velocity.xy, |0.2 m/s)")
+    shown = client.request("textDocument/signatureHelp", textDocument=document, position=place)
+    assert shown["signatures"][0]["label"] == "gaussian(e, scale)" and shown["activeParameter"] == 1
+    (lens,) = client.request("textDocument/codeLens", textDocument=document)
+    assert lens["command"]["title"].startswith("last run walk-1: 1M env_states") and lens["range"]["start"]["line"] == 0
+    everything = {"start": {"line": 0, "character": 0}, "end": {"line": 999, "character": 0}}
+    found = client.request("textDocument/inlayHint", textDocument=document, range=everything)
+    assert "mean -0.25/step" in [h["label"] for h in found]
+    names = client.request("workspace/symbol", query="upright")
+    assert [(s["name"], Path(s["location"]["uri"]).name) for s in names] == [("upright", "walk.ksim"), ("upright_too", "other.ksim")]
+    assert client.stop() == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8", "utf-32"])
+def test_columns_are_in_the_units_that_the_editor_asks_for(encoding: str):
+    client = Client({"general": {"positionEncodings": [encoding]}})
+    assert client.capabilities["capabilities"]["positionEncoding"] == encoding
+    text = WALK_TEXT.replace('on flat ground"', 'on \U0001f916 ground" nonsense', 1)
+    uri = client.open(WALK, text)
+    found = client.diagnostics(uri)[0]["range"]["start"]
+    before = text.partition("nonsense")[0]
+    size = {"utf-8": 1, "utf-16": 2, "utf-32": 4}[encoding]
+    codec = encoding if size == 1 else f"{encoding}-le"
+    assert found == {"line": 0, "character": len(before.encode(codec)) // size}
+    assert client.stop() == 0
 
 
 def test_columns_are_those_of_the_editor(client: Client):

@@ -14,9 +14,12 @@ from ksim_spec.ide.folding import folds
 from ksim_spec.ide.formatting import format_changes
 from ksim_spec.ide.hints import hints
 from ksim_spec.ide.hover import hover
+from ksim_spec.ide.measured import lenses, means
 from ksim_spec.ide.names import references, rename
 from ksim_spec.ide.problems import problems
 from ksim_spec.ide.robots import Robots
+from ksim_spec.ide.semantic import tokens
+from ksim_spec.ide.signature import signature_at
 from ksim_spec.ide.symbols import flat, symbols
 from ksim_spec.ide.workspace import LARGEST, Workspace
 from ksim_spec.ir import node
@@ -39,6 +42,12 @@ def exercise(text: str, path: Path, offset: int) -> None:
     assert 0 <= complete(here, offset).start <= offset
     found = hover(here, offset)
     assert found is None or found.start <= offset <= found.end
+    coloured = tokens(here)
+    assert all(t.start < t.end <= size for t in coloured)
+    assert all(a.end <= b.start for a, b in zip(coloured, coloured[1:], strict=False))
+    signature = signature_at(here, offset)
+    assert signature is None or all(a < b <= len(signature.label) for a, b in signature.parameters)
+    assert all(0 <= h.offset <= size for h in [*means(here, 0, size), *lenses(here)])
     definitions(here, offset)
     references(here, offset)
     rename(here, offset, "zz")

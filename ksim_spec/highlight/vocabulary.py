@@ -1,0 +1,103 @@
+"""Every word that means something in a `.ksim` file, by what it does, collected from the tables of the language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, get_args
+
+from ksim_spec.language import draws, library, selectors, temporal
+from ksim_spec.language.blocks.chance import BODY_STATE, FIELDS, STATS
+from ksim_spec.language.blocks.setting import MODES, WORLD_SETTINGS
+from ksim_spec.language.blocks.training import STATISTICS
+from ksim_spec.language.functions import FUNCTIONS
+from ksim_spec.language.members import BUILTIN_NAMES
+from ksim_spec.language.quantities import QUANTITIES
+from ksim_spec.syntax import words
+from ksim_spec.train.config import PolicyConfig, TrainConfig
+from ksim_spec.units import UNITS
+
+# Words that blocks read by themselves and that no table holds.
+_FLOORS = ("plane", "robot")  # `floor = plane`
+_NETWORKS = ("mlp",)  # `actor = mlp(256, 128)`
+_EVENTS = ("event",)  # `on event`
+_FRAMES = ("heading",)  # `base.heading`
+_WORLD = ("up", "down", "gravity", "floor")  # `world.down`
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words of the language. `clauses`, `settings` and `choices` are by the block they stand in."""
+
+    sections: tuple[str, ...]  # open a block
+    nested: tuple[str, ...]  # open a block inside another
+    directives: tuple[str, ...]  # open a line of their own outside blocks
+    openers: tuple[str, ...]  # `fn`, `override`
+    clauses: Mapping[str, tuple[str, ...]]  # open a line in a block; "" is outside blocks
+    name_clauses: tuple[str, ...]  # of these, the ones followed by bare names
+    attributes: tuple[str, ...]  # follow a value and take one
+    flags: tuple[str, ...]  # follow a value
+    header_attributes: tuple[str, ...]  # attributes only in a header
+    infix: tuple[str, ...]  # between two values
+    prefix: tuple[str, ...]  # before a value
+    constants: tuple[str, ...]  # values by themselves
+    scopes: tuple[str, ...]  # after `per` and `on`
+    counts: tuple[str, ...]  # after a number, like a unit
+    units: tuple[str, ...]
+    functions: tuple[str, ...]  # called with brackets: functions, operators over time, draws, selectors, statistics
+    library: tuple[str, ...]  # called as `std.NAME(…)`
+    names: tuple[str, ...]  # always there
+    members: tuple[str, ...]  # after a dot: quantities of the simulator
+    settings: Mapping[str, tuple[str, ...]]
+    choices: Mapping[str, tuple[str, ...]]
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Every word that opens a block."""
+        return (*self.sections, *self.nested)
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """Returns the words of the language as this version has them."""
+    truths = ("true", "false")
+    return Vocabulary(
+        sections=words.SECTIONS,
+        nested=words.NESTED_WORDS,
+        directives=words.DIRECTIVES,
+        openers=("fn", "override"),
+        clauses=words.CLAUSES,
+        name_clauses=words.NAME_CLAUSES,
+        attributes=words.ATTRIBUTES,
+        flags=words.FLAGS,
+        header_attributes=words.HEADER_ATTRIBUTES,
+        infix=tuple(words.INFIX),
+        prefix=_once(w for w in words.PREFIX if w not in truths),
+        constants=truths,
+        scopes=(*words.PER_SCOPES, *_EVENTS),
+        counts=words.COUNTS,
+        units=tuple(UNITS),
+        functions=_once([*FUNCTIONS, *temporal.OPERATORS, *draws.SIGNATURES, *selectors.SELECTORS, *STATISTICS, *MODES,
+                         *_NETWORKS]),
+        library=_once(fn.name for _, defined in library.functions() for fn in defined),
+        names=(*BUILTIN_NAMES, "std", *(w for w in STATS if w not in (*words.FLAGS, *words.COUNTS))),
+        members=_once([*(name for rows in QUANTITIES.values() for name in rows), *_FRAMES, *_WORLD, *BODY_STATE,
+                       *(name for rows in FIELDS.values() for name in rows)]),
+        settings={"world": WORLD_SETTINGS, "policy": tuple(PolicyConfig.model_fields),
+                  "train": tuple(TrainConfig.model_fields)},
+        choices={"world": _FLOORS, "policy": _choices(PolicyConfig), "train": (*_choices(TrainConfig), "none")},
+    )  # fmt: skip
+
+
+def _choices(model: type[PolicyConfig] | type[TrainConfig]) -> tuple[str, ...]:
+    """The words that settings of a block may have."""
+    return _once(word for field in model.model_fields.values() for word in _words(field.annotation))
+
+
+def _words(annotation: Any) -> Iterable[str]:
+    return (word for word in get_args(annotation) if isinstance(word, str))
+
+
+def _once(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(found))

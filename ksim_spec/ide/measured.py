@@ -1,0 +1,70 @@
+"""What the latest run of a spec measured: a mean beside each reward term, a line about the run above the task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ksim_spec.ide.analysis import Snapshot
+from ksim_spec.ide.hints import Hint
+from ksim_spec.ide.runs import Run, latest_run
+from ksim_spec.syntax import ast
+
+
+@dataclass(frozen=True)
+class Lens:
+    """A line of text above the line of an offset."""
+
+    offset: int
+    text: str
+
+
+def means(snapshot: Snapshot, start: int, end: int) -> list[Hint]:
+    """Returns the latest measured mean of each reward term between two offsets, at the end of its line."""
+    run = latest_run(snapshot)
+    if run is None:
+        return []
+    found = [h for s in snapshot.tree.items if isinstance(s, ast.Section) for h in _terms(s, run)]
+    return [h for h in found if start <= h.offset <= end]
+
+
+def _terms(section: ast.Section, run: Run) -> Iterator[Hint]:
+    """The means of a reward block, its groups included; a product has one, at its header."""
+    if section.keyword not in ("reward", "group"):
+        return
+    for stmt in section.body:
+        if isinstance(stmt, ast.Section):
+            yield from _mean(stmt.name or "product", stmt.header_span.end, run) if stmt.keyword == "product" else ()
+            yield from _terms(stmt, run)
+        elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
+            yield from _mean(stmt.target.id, stmt.span.end, run)
+
+
+def _mean(term: str, offset: int, run: Run) -> Iterator[Hint]:
+    mean = run.mean(term)
+    if mean is not None:
+        tip = f"mean of a control step, its weight included, in the last update of `{run.folder.name}`{_since(run)}"
+        yield Hint(offset, f"mean {mean:.3g}/step", tip)
+
+
+def lenses(snapshot: Snapshot) -> list[Lens]:
+    """Returns a line about the latest run of the spec, above its task; none where there is no run."""
+    task = next((i for i in snapshot.tree.items if isinstance(i, ast.Directive) and i.word == "task"), None)
+    run = latest_run(snapshot) if task is not None else None
+    if task is None or run is None:
+        return []
+    return [Lens(task.span.start, f"last run {run.folder.name}: {', '.join(_facts(run.row))}{_since(run)}")]
+
+
+def _facts(row: dict[str, float]) -> Iterator[str]:
+    yield f"{row.get('env_states', 0) / 1e6:.3g}M env_states"
+    if "episode/return" in row:
+        yield f"return {row['episode/return']:.3g}"
+    if "episode/seconds" in row:
+        yield f"episodes of {row['episode/seconds']:.3g} s"
+    if "wall_s" in row:
+        yield f"{row['wall_s'] / 60:.3g} min"
+
+
+def _since(run: Run) -> str:
+    return "" if run.current else "; the spec has changed since"

@@ -1,0 +1,78 @@
+"""Requests about how a document is shown, and about all specs at once: colours, signatures, lenses, names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lsprotocol import types as lsp
+from pygls import uris
+
+from ksim_spec.ide.everywhere import Index
+from ksim_spec.ide.measured import lenses
+from ksim_spec.ide.places import Place, spot_at
+from ksim_spec.ide.semantic import MODIFIERS, TYPES, Token, tokens
+from ksim_spec.ide.signature import signature_at
+from ksim_spec.lsp.server import Server, server
+from ksim_spec.lsp.text import SYMBOL_KIND
+
+_LEGEND = lsp.SemanticTokensLegend(list(TYPES), list(MODIFIERS))
+_INDEX = Index()
+
+
+@server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, _LEGEND)
+def _colours(ls: Server, params: lsp.SemanticTokensParams) -> lsp.SemanticTokens | None:
+    snapshot = ls.snapshot(params.text_document.uri)
+    if snapshot is None:
+        return None
+    data: list[int] = []
+    line = column = 0
+    for token in tokens(snapshot):
+        start, end = (spot_at(snapshot.source, at, ls.encoding) for at in (token.start, token.end))
+        if start.line == end.line:
+            before = column if start.line == line else 0
+            data += [start.line - line, start.column - before, end.column - start.column, *_numbers(token)]
+            line, column = start.line, start.column
+    return lsp.SemanticTokens(data)
+
+
+def _numbers(token: Token) -> tuple[int, int]:
+    return TYPES.index(token.type), sum(1 << MODIFIERS.index(m) for m in token.modifiers)
+
+
+_TRIGGERS = lsp.SignatureHelpOptions(trigger_characters=["(", ","], retrigger_characters=[":", ")"])
+
+
+@server.feature(lsp.TEXT_DOCUMENT_SIGNATURE_HELP, _TRIGGERS)
+def _signature(ls: Server, params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
+    snapshot = ls.snapshot(params.text_document.uri)
+    found = signature_at(snapshot, ls.offset(snapshot, params.position)) if snapshot else None
+    if found is None:
+        return None
+    doc = lsp.MarkupContent(lsp.MarkupKind.Markdown, found.doc) if found.doc else None
+    parameters = [lsp.ParameterInformation(found.label[a:b]) for a, b in found.parameters]
+    # past the last parameter none is stressed
+    active = found.active if found.active is not None else len(parameters)
+    return lsp.SignatureHelp([lsp.SignatureInformation(found.label, doc, parameters)], 0, active)
+
+
+@server.feature(lsp.TEXT_DOCUMENT_CODE_LENS)
+def _lenses(ls: Server, params: lsp.CodeLensParams) -> list[lsp.CodeLens] | None:
+    snapshot = ls.snapshot(params.text_document.uri)
+    if snapshot is None:
+        return None
+    # a command without a name is shown and does nothing
+    found = [(ls.range(snapshot.source, x.offset, x.offset), x.text) for x in lenses(snapshot)]
+    return [lsp.CodeLens(at, lsp.Command(text, "")) for at, text in found]
+
+
+@server.feature(lsp.WORKSPACE_SYMBOL)
+def _everywhere(ls: Server, params: lsp.WorkspaceSymbolParams) -> list[lsp.WorkspaceSymbol]:
+    folders = [Path(p) for uri in ls.workspace.folders if (p := uris.to_fs_path(uri))]
+    root = ls.workspace.root_path
+    opened = [s for uri in ls.workspace.text_documents if (s := ls.snapshot(uri)) is not None]
+    found = _INDEX.search(params.query, folders or ([Path(root)] if root else []), opened)
+    return [
+        lsp.WorkspaceSymbol(at, f.symbol.name, SYMBOL_KIND[f.symbol.kind], container_name=f.inside or None)
+        for f in found
+        if (at := ls.location(Place(f.source, f.symbol.name_start, f.symbol.name_end))) is not None
+    ]
