@@ -132,3 +132,11 @@ def _own(node: ast.Node) -> list[object]:
         for v in values
         if not isinstance(v, ast.Node) and not (isinstance(v, tuple) and any(isinstance(x, ast.Node) for x in v))
     ]
+
+
+def elements_moved(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """Returns one line that says where elements stand, before and after, of those that moved; none without any."""
+    rows = [f"{x}: {old.index(x)} -> {new.index(x)}" for x in old if x in new and old.index(x) != new.index(x)]
+    rows += [f"{x} is gone" for x in old if x not in new] + [f"{x} is new" for x in new if x not in old]
+    more = [f"and {len(rows) - 4} more"] if len(rows) > 4 else []
+    return [", ".join([*rows[:4], *more])] if rows else []
