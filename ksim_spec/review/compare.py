@@ -49,7 +49,8 @@ class Comparison:
             assert there is not None
             text, notes = f"`{there.text}` {'removed' if new is None else 'added'}", ()
         else:
-            text, notes = edited(old, new, self.causes)
+            signals = {name: s.value.text for name, s in self.new.signals.items()}
+            text, notes = edited(old, new, self.causes, signals)
         values = [x and x.digest for x in (old, new)]
         self.add(rule[0], rule[1], path, f"{lead} {text}".strip(), *values, notes=notes)
         return True
