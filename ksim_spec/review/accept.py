@@ -12,9 +12,9 @@ spec        = "specs/walk.ksim"  # optional: only there
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +83,10 @@ def read_acceptances(path: Path) -> Acceptances:
     )
 
 
-def _row(source: SourceFile, row: dict[str, Any], line: int) -> Acceptance:
+def _row(source: SourceFile, row: Any, line: int) -> Acceptance:
     at = source.line_span(line)
+    if not isinstance(row, dict):
+        raise _bad(source, at, "an acceptance is a table", "write `[[accept]]` above it")
     for key in row:
         if key not in KEYS:
             raise _bad(source, at, f"an acceptance has no `{key}`", suggest(key, KEYS, "keys"))
@@ -94,6 +96,8 @@ def _row(source: SourceFile, row: dict[str, Any], line: int) -> Acceptance:
             source, at, f"an acceptance needs a `{missing[0]}`", "copy the fingerprint from `ksim diff`, and say why"
         )
     expires = row.get("expires")
+    if isinstance(expires, datetime):
+        expires = expires.date()
     if isinstance(expires, str):
         try:
             expires = date.fromisoformat(expires)
@@ -106,11 +110,3 @@ def _row(source: SourceFile, row: dict[str, Any], line: int) -> Acceptance:
 
 def _bad(source: SourceFile, at: Span, message: str, help: str = "") -> SpecError:
     return SpecError([Diagnostic("KS754", "bad-acceptance", message, at, help=help)], SourceMap({source.name: source}))
-
-
-def template(changes: Sequence[Change]) -> str:
-    """Returns tables that accept the changes, for a person to copy and complete."""
-    rows = (
-        f'[[accept]]  # {c.rule.slug} {c.path}\nfingerprint = "{c.fingerprint}"\nreason      = ""\n' for c in changes
-    )
-    return "\n".join(rows)

@@ -49,7 +49,8 @@ class Comparison:
             assert there is not None
             text, notes = f"`{there.text}` {'removed' if new is None else 'added'}", ()
         else:
-            text, notes = edited(old, new, self.causes)
+            signals = {name: s.value.text for name, s in self.new.signals.items()}
+            text, notes = edited(old, new, self.causes, signals)
         values = [x and x.digest for x in (old, new)]
         self.add(rule[0], rule[1], path, f"{lead} {text}".strip(), *values, notes=notes)
         return True
@@ -74,13 +75,24 @@ class Comparison:
 
 def compare(old: Contract, new: Contract) -> list[Change]:
     """Returns what changed, the silent breaks first; empty for contracts that say the same."""
-    from ksim_spec.review import compare_interface, compare_model, compare_task
+    from ksim_spec.review import (
+        compare_episode,
+        compare_levels,
+        compare_model,
+        compare_observations,
+        compare_policy,
+        compare_rewards,
+        compare_training,
+    )
 
     c = Comparison(old, new, find_renames(old, new))
     c.words = _words(c)
     c.causes = _causes(c)
-    for look in (*compare_interface.LOOKS, *compare_task.LOOKS, *compare_model.LOOKS):
-        look(c)
+    # Rewards come before levels: a level says which weights follow it.
+    rooms = (compare_observations, compare_policy, compare_rewards, compare_episode, compare_levels, compare_training)
+    for room in (*rooms, compare_model):
+        for look in room.LOOKS:
+            look(c)
     _overlooked(c)
     return ordered(c.changes)
 

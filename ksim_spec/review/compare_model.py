@@ -55,9 +55,18 @@ def _site(site: tuple[str, tuple[float, float, float]] | None) -> str:
 def _observed(whole: Contract) -> set[str]:
     """The elements that the actor's numbers come from, and the joints and actuators that it drives."""
     seen = {name for e in whole.observations["actor"] for name in e.value.names}
-    return seen | {f"joint:{j}" for t in whole.action for j in t.joints} | {
-        f"actuator:{a.name}" for t in whole.action for a in t.actuators
-    }  # fmt: skip
+    for sensor in whole.model.elements.get("sensor", ()):
+        if f"sensor:{sensor.name}" in seen:  # where it sits counts as much as what it is
+            seen |= {f"{kind}:{value}" for kind in ("site", "body", "geom") for value in sensor.attributes.values()}
+    driven = {f"joint:{j}" for t in whole.action for j in t.joints}
+    return seen | driven | {f"actuator:{a.name}" for t in whole.action for a in t.actuators}
+
+
+def _sees_places(whole: Contract) -> bool:
+    """Whether the actor observes something whose place in the model matters, besides the floating base."""
+    free = {j.parent for j in whole.model.elements.get("joint", ()) if j.attributes.get("type") == "free"}
+    seen = (name.partition(":") for name in _observed(whole))
+    return any(kind in ("site", "geom", "sensor") or (kind == "body" and name not in free) for kind, _, name in seen)
 
 
 def elements(c: Comparison) -> None:
@@ -221,10 +230,13 @@ def options(c: Comparison) -> None:
     for word in sorted(old.keys() | new.keys()):
         if old.get(word) != new.get(word):
             text = f"{word.replace(':', ' ')} {_shown(old.get(word), new.get(word))}"
-            c.add("KD371", "physics-setting", f"model.option.{word}", text, old.get(word), new.get(word))
+            turned = word in ("compiler:angle", "compiler:eulerseq") and _sees_places(c.new)
+            rule = ("KD252", "observed-element") if turned else ("KD371", "physics-setting")
+            c.add(*rule, f"model.option.{word}", text, old.get(word), new.get(word))
     if c.old.model.rest != c.new.model.rest:
         text = "frames, tendons, meshes or settings of the robot file differ"
-        c.add("KD378", "model-element", "model", text, c.old.model.rest, c.new.model.rest)
+        rule = ("KD252", "observed-element") if _sees_places(c.new) else ("KD378", "model-element")
+        c.add(*rule, "model", text, c.old.model.rest, c.new.model.rest)
     if c.old.model.appearance != c.new.model.appearance:
         c.add(
             "KD407",

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from ksim_spec.diagnostics import SpecError
+from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.review.changes import Change, ordered
 from ksim_spec.review.compare import compare
 from ksim_spec.review.rules import change_rule
@@ -50,6 +50,9 @@ def difference(opener: Opener, old: str, new: str) -> Result:
         result.differences.append(_single(opener, *places))
         return result
     specs = [_specs(opener, place, folder) for place, folder in zip(places, folders, strict=True)]
+    if not any(specs):
+        message = f"there are no specs in `{old}` and none in `{new}`"
+        raise SpecError([Diagnostic("KS123", "unreadable-file", message, help="give specs, runs, or folders of specs")])
     for name in sorted(specs[0].keys() | specs[1].keys()):
         one, other = specs[0].get(name), specs[1].get(name)
         if one and other and opener.same_files(one, other):

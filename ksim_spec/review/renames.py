@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ksim_spec.review.schema import Action, Command, Contract, Element, Expression, Observation
+from ksim_spec.review.schema import Action, Command, Contract, Element, Event, Expression, Observation
 
 T = TypeVar("T")
 
@@ -113,8 +113,8 @@ def _entry(renames: Renames, e: Observation) -> object:
     return e.value.anonymous, names, parts, e.delay_control_steps, e.history
 
 
-def _event(e: object) -> object:
-    return e.every, [(c.target, c.components, c.op, c.value.anonymous) for c in e.changes]  # type: ignore[attr-defined]
+def _event(e: Event) -> object:
+    return e.every, [(c.target, c.components, c.op, c.value.anonymous) for c in e.changes]
 
 
 def same_action(a: Action, b: Action) -> bool:

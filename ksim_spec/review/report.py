@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.review.accept import Acceptances
 from ksim_spec.review.changes import Change, Verdict, verdict
 from ksim_spec.review.difference import Difference, Result
@@ -159,11 +158,6 @@ def _shown(side: Side, file: str) -> str:
         return Path(name).absolute().relative_to(Path.cwd()).as_posix()
     except ValueError:
         return name
-
-
-def problems(result: Result) -> list[Diagnostic]:
-    """Returns what is wrong with sides that could not be compared."""
-    return [x for d in result.differences if d.problem for x in d.problem.diagnostics]
 
 
 def summary(rows: Sequence[ChangeRow]) -> str:

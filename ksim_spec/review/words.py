@@ -62,10 +62,12 @@ def direction(old: Sequence[Draw], new: Sequence[Draw]) -> str:
     return "narrowed" if all(a[0] <= b[0] and b[1] <= a[1] for a, b in changed) else "moved"
 
 
-def edited(old: Expression, new: Expression, causes: Mapping[str, tuple[str, str]]) -> tuple[str, tuple[str, ...]]:
+def edited(
+    old: Expression, new: Expression, causes: Mapping[str, tuple[str, str]], signals: Mapping[str, str]
+) -> tuple[str, tuple[str, ...]]:
     """Returns what changed in an expression, and through what where its own text is the same.
 
-    `causes` are the old and new texts of names (signals, functions) that changed.
+    `causes` are the old and new texts of the signals that changed, `signals` the texts of all of them.
     """
     if old.text != new.text:
         a, b = smallest(old.text, new.text)
@@ -75,17 +77,23 @@ def edited(old: Expression, new: Expression, causes: Mapping[str, tuple[str, str
         return text, whole
     if old.values is not None and new.values is not None:
         return f"{numbers(old.values)} {ARROW} {numbers(new.values)}", ()
-    words = set(re.findall(r"\w+", new.text))
-    through = [name for name in causes if name in words] or list(_deep(causes, words))
     notes = []
-    for name in through:
+    for name in sorted(_reached(new.text, signals) & causes.keys()):
         a, b = smallest(*causes[name])
         notes.append(f"through `{name}`: `{a}` {ARROW} `{b}`")
     return (f"`{new.text}` means something else" if new.text else "its value is computed in another way"), tuple(notes)
 
 
-def _deep(causes: Mapping[str, tuple[str, str]], words: set[str]) -> list[str]:
-    return list(causes) if len(causes) == 1 and words else []
+def _reached(text: str, signals: Mapping[str, str]) -> set[str]:
+    """The words of a text, and of the signals that it uses, and so on."""
+    found: set[str] = set()
+    todo = re.findall(r"\w+", text)
+    while todo:
+        word = todo.pop()
+        if word not in found:
+            found.add(word)
+            todo += re.findall(r"\w+", signals.get(word, ""))
+    return found
 
 
 def _literal_percent(a: str, b: str) -> str:
@@ -132,3 +140,11 @@ def _own(node: ast.Node) -> list[object]:
         for v in values
         if not isinstance(v, ast.Node) and not (isinstance(v, tuple) and any(isinstance(x, ast.Node) for x in v))
     ]
+
+
+def elements_moved(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """Returns one line that says where elements stand, before and after, of those that moved; none without any."""
+    rows = [f"{x}: {old.index(x)} -> {new.index(x)}" for x in old if x in new and old.index(x) != new.index(x)]
+    rows += [f"{x} is gone" for x in old if x not in new] + [f"{x} is new" for x in new if x not in old]
+    more = [f"and {len(rows) - 4} more"] if len(rows) > 4 else []
+    return [", ".join([*rows[:4], *more])] if rows else []

@@ -190,6 +190,7 @@ EDITS: tuple[Edit, ...] = (
     S("drive joints in another order", "meaning", "KD214", r'legs += joints\(("[^"]*"), ("[^"]*")', r"legs = joints(\2, \1"),
     S("change the action's scale", "meaning", "KD212", rf"(scale ){NUMBER}(?= (?:rad|N)\b)", _times(0.5)),
     S("act around nothing", "meaning", "KD213", r"  around home", ""),
+    S("one action cut in two", "meaning", "KD214", r"^  upper_target = position\(upper\)(.*)$", r'  arms = position(joints("abdomen_*"))\1\n  trunk = position(joints("shoulder*", "elbow_*"))\1'),
     S("another gain in the spec", "meaning", "KD215", rf"(gain ){NUMBER}", _times(1.5)),
     S("another damping in the spec", "meaning", "KD215", rf"(damping ){NUMBER}(?= Nm)", _times(1.5)),
     S("another control rate", "meaning", "KD221", r"control_step( *)= 20 ms", r"control_step\1= 40 ms"),

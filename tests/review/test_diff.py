@@ -92,7 +92,9 @@ def test_a_break_is_accepted_with_a_reason_until_it_expires(repo: Path, capsys):
     accept = repo / "ksim-accept.toml"
     accept.write_text(f'[[accept]]\nfingerprint = "{row["fingerprint"]}"\nreason = "retrained"\nexpires = 2999-01-01\n')
     assert "accepted: retrained" in run(capsys, "tasks/cartpole.ksim", "--fail-on", "meaning")
-    edit(accept, "2999", "2001")
+    edit(accept, "2999-01-01", "2999-01-01T12:00:00")
+    assert "accepted: retrained" in run(capsys, "tasks/cartpole.ksim", "--fail-on", "meaning")
+    edit(accept, "2999-01-01T12:00:00", "2001-01-01")
     assert "has expired" in run(capsys, "tasks/cartpole.ksim", "--fail-on", "meaning", code=1)
     git("checkout", "-q", "tasks", cwd=repo)
     edit(accept, "2001", "2999")
@@ -105,6 +107,7 @@ def test_a_break_is_accepted_with_a_reason_until_it_expires(repo: Path, capsys):
         ('[[accept]]\nreason = "x"', "needs a `fingerprint`"), ('[[accept]]\nfingerprint = "x"', "needs a `reason`"),
         ('[[accept]]\nfingerprint = "x"\nreason = "y"\nexpires = "soon"', "is a date"), ("[[accept", "not TOML"),
         ('[[accept]]\nfingerprint = "x"\nreason = "y"\nwhy = 1', "no `why`"), ("x = 1", "tables only"),
+        ("accept = [1]", "is a table"),
     ],
 )  # fmt: skip
 def test_a_file_of_accepted_breaks_that_cannot_be_used_is_told(repo: Path, capsys, text: str, said: str):
@@ -118,6 +121,8 @@ def test_sides_that_cannot_be_read_are_told_with_the_way_to_them(repo: Path, cap
     err = run(capsys, "origin/release:tasks/cartpole.ksim", "tasks/cartpole.ksim", code=2)
     assert "git fetch origin release:refs/remotes/origin/release" in err
     assert "there is no `HEAD:tasks/other.ksim`" in run(capsys, "HEAD:tasks/other.ksim", "tasks/cartpole.ksim", code=2)
+    (repo / "empty").mkdir()
+    assert "there are no specs" in run(capsys, "empty", "empty", code=2)
     (repo / "a.json").write_text('{"schema_version": 1}')
     assert "version 1" in run(capsys, "a.json", "tasks/cartpole.ksim", code=2)
 

@@ -62,3 +62,23 @@ def test_a_pair_of_edits_is_never_weaker_than_the_stronger_of_the_two():
         wanted = min(first.cls, second.cls, key=CLASSES.index)
         found = strongest(compare(contract(ORIGINALS[name]), new)) or "cosmetic"
         assert CLASSES.index(found) <= CLASSES.index(wanted), (name, first.name, second.name)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('<site name="imu" pos="0 0 0.10"/>', '<site name="imu" pos="0 0 0.10" euler="0 0 0.3"/>'),
+        ('<gyro name="imu_gyro" site="imu"/>', '<gyro name="imu_gyro" site="left_foot"/>'),
+        ("<worldbody>", '<worldbody><frame pos="0 0 0.1"/>'),
+        ('<compiler angle="radian"', '<compiler eulerseq="zyx" angle="radian"'),
+    ],
+)
+def test_where_an_observed_sensor_sits_matters(old: str, new: str):
+    walk = ORIGINALS["walk"]
+    spec = walk.spec.replace("base.angvel in base ", 'sensor("imu_gyro") ', 1)
+    assert spec != walk.spec and old in walk.robot
+    before, after = Version(walk.path, spec, walk.robot), Version(walk.path, spec, walk.robot.replace(old, new))
+    changes = compare(contract(before), contract(after))
+    assert [(c.cls, c.rule.code) for c in changes] == [("meaning", "KD252")]
+    # where the actor does not observe the sensor, it is physics
+    assert strongest(compare(contract(walk), contract(Version(walk.path, walk.spec, after.robot)))) == "behaviour"
