@@ -117,12 +117,12 @@ TRAINING = (
         "engine",
     ),
     Rule("KS742", "not-quite-symmetric", "warning", "the two sides of the robot or of the task differ", "engine"),
+    Rule("KS750", "settled-check", "warning", "a check passes, or fails, whatever the policy does"),
     Rule("KS751", "not-a-contract", "error", "a side of a diff holds no contract that can be read", "command"),
     Rule("KS752", "no-repository", "error", "a revision is asked for where there is no git repository", "command"),
     Rule("KS753", "no-revision", "error", "there is no such revision in the repository", "command"),
     Rule("KS754", "bad-acceptance", "error", "the file of accepted breaks cannot be used", "file"),
     Rule("KS760", "bench-failed", "error", "a measurement did not finish", "engine"),
-    Rule("KS750", "settled-check", "warning", "a check passes, or fails, whatever the policy does"),
 )
 
 META = (

@@ -25,7 +25,7 @@ observe actor {
   pos = hinge.pos
 }
 reward {
-  alive = 1  weight 1.0 per s
+  upright = cos(hinge.pos)  weight 1.0 per s
 }
 """
 SHARED = "terminate {\n  timeout when time > 20 s  truncate\n}\n"
