@@ -15,7 +15,8 @@ ARROW = "->"
 
 
 def number(x: float | None) -> str:
-    return "none" if x is None else f"{x:.6g}"
+    """Returns a number as people write it in a spec: `3.5e6`."""
+    return "none" if x is None else f"{x:.6g}".replace("e+0", "e").replace("e-0", "e-")
 
 
 def numbers(values: Iterable[float] | None) -> str:
