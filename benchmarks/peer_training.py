@@ -19,7 +19,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+
+from peer_env_step import called
 
 from ksim_spec.language.load import load_spec
 
@@ -45,13 +46,6 @@ def ours(spec: Path, updates: int) -> dict[str, float]:
     return {"first_update_s": first["wall_s"], "env_steps_per_s": rate}
 
 
-def theirs(command: list[str]) -> dict[str, Any]:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("spec", type=Path)
@@ -66,9 +60,9 @@ def main() -> None:
     load, pairs = os.getloadavg()[0], []
     for i in range(options.pairs):
         if i % 2:
-            a, b = ours(options.spec, options.updates), theirs(peer)
+            a, b = ours(options.spec, options.updates), called(peer)
         else:
-            b, a = theirs(peer), ours(options.spec, options.updates)
+            b, a = called(peer), ours(options.spec, options.updates)
         pairs.append((a, b))
 
     def median(name: str, side: int) -> float:
