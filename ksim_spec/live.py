@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from ksim_spec.play import command_row, fixed_command
+from ksim_spec.play import command_row, commanded
 from ksim_spec.trained import open_trained
 
 
@@ -55,10 +55,8 @@ class Live:
 
     def steer(self, command: Mapping[str, float]) -> None:
         """Fixes these command fields from the next control step on, and only these; raises SpecError for others."""
-        fixed = fixed_command(self._trained.folder, command)
-        self.command, params = dict(command), self._trained.params
-        self._now = {**params, "p": {**params["p"], **fixed}}
-        self._redraw = True
+        self._now = commanded(self._trained, command)
+        self.command, self._redraw = dict(command), True
 
     def restart(self) -> None:
         """Begins a new episode."""
@@ -84,9 +82,10 @@ class Live:
         while seconds is None or steps * self.step_s < seconds:
             due = max(1, int((time.perf_counter() - begin) / self.step_s) - steps)
             late = due * self.step_s > 4 * frame_s
-            for _ in range(1 if late else due):
+            due = 1 if late else due
+            for _ in range(due):
                 moment = self.step()
-            steps += 1 if late else due
+            steps += due
             if late:  # what was missed is not made up for
                 begin = time.perf_counter() - steps * self.step_s
             yield moment

@@ -32,8 +32,7 @@ def play(
 def record(trained: Trained, seconds: float, command: Mapping[str, float], seed: int) -> Motion:
     """Returns the motion of one environment under the deterministic policy."""
     task = trained.task
-    fixed = fixed_command(trained.folder, command)
-    params = {**trained.params, "p": {**trained.params["p"], **fixed}}
+    params = commanded(trained, command)
     length = max(1, round(seconds / task.control_dt))
 
     def one(carry: Any, _: None) -> Any:
@@ -59,6 +58,11 @@ def command_row(command: Mapping[str, Mapping[str, Any]]) -> Any:
         if all(k in fields for k in ("x", "y", "yaw")):
             return jnp.stack([fields[k][0] for k in ("x", "y", "yaw")])
     return jnp.zeros(0)
+
+
+def commanded(trained: Trained, command: Mapping[str, float]) -> dict[str, Any]:
+    """Returns the policy's runtime parameters with command fields pinned; raises SpecError for an unknown field."""
+    return {**trained.params, "p": {**trained.params["p"], **fixed_command(trained.folder, command)}}
 
 
 def fixed_command(folder: Folder, command: Mapping[str, float]) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def render_files(model: Path, motion: Path, out: Path, *, shot: Shot, timeout_s:
         if video.path is not None or not video.reason.startswith(_NO_GL):
             return video
         failures.append(f"{backend}: {video.reason.removeprefix(_NO_GL)}")
-    return Video(None, f"this machine cannot render ({'; '.join(failures)}). {_ADVICE}")
+    return Video(None, _no_backend(failures))
 
 
 def probe(backend: str, timeout_s: float = 60.0) -> str:
@@ -119,7 +119,7 @@ def find_backend() -> tuple[str, str]:
         if not why:
             return backend, ""
         failures.append(f"{backend}: {why}")
-    return "", f"this machine cannot render ({'; '.join(failures)}). {_ADVICE}"
+    return "", _no_backend(failures)
 
 
 def backends(environ: Mapping[str, str], platform: str = sys.platform) -> tuple[str, ...]:
@@ -132,6 +132,11 @@ def backends(environ: Mapping[str, str], platform: str = sys.platform) -> tuple[
 
 _NO_GL = "no OpenGL: "
 _ADVICE = "On Debian and Ubuntu: apt install libegl1 libgl1-mesa-dri, or libosmesa6"
+
+
+def _no_backend(failures: list[str]) -> str:
+    """Returns in one line why nothing can be drawn here, given what each backend says."""
+    return f"this machine cannot render ({'; '.join(failures)}). {_ADVICE}"
 
 
 def _attempt(backend: str, arguments: list[str], timeout_s: float) -> Video:
