@@ -74,12 +74,14 @@ COMMANDS: tuple[Entry, ...] = (
         "ksim_spec.cli.diff",
         "diff",
         "Say what the changes between two versions of a task mean for policies trained before them.\n\n"
-        "A side may be a file of a git revision, REF:SPEC. Exits with 1 when --fail-on finds something.",
+        "A side may be a file of a git revision, REF:SPEC. With --on both versions are evaluated on the same states. "
+        "Exits with 1 when --fail-on finds something.",
         (
             "ksim diff specs/walk.ksim",
             "ksim diff main:specs/walk.ksim specs/walk.ksim --fail-on meaning",
             "ksim diff runs/walk-20260101-120000 specs/walk.ksim",
             "ksim diff main:specs specs --format markdown",
+            "ksim diff main:walk.ksim walk.ksim --on runs/walk-20260101-120000",
         ),
     ),
     Entry(

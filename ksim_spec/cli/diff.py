@@ -15,7 +15,10 @@ from ksim_spec.render.style import wants_color
 
 if TYPE_CHECKING:
     from ksim_spec.review.accept import Acceptances
+    from ksim_spec.review.difference import Result
     from ksim_spec.review.report import Report
+    from ksim_spec.review.sides import Opener
+    from ksim_spec.review.states import StatesRow
 
 
 class Output(StrEnum):
@@ -45,6 +48,10 @@ def diff(
     ),
     profile: str = typer.Option(None, "--profile", help="Compare the specs as this profile changes them."),
     sets: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help="Compare them with a setting changed."),
+    on: str = typer.Option(
+        None, "--on", metavar="RUN|random", help="Evaluate both on the states of a run, or of random actions."
+    ),
+    states: int = typer.Option(32_768, "--states", min=64, help="With --on: how many states."),
 ) -> None:
     from ksim_spec.review.difference import difference
     from ksim_spec.review.report import report
@@ -57,6 +64,8 @@ def diff(
     try:
         result = difference(opener, old, new)
         found = report(result, acceptances(accept))
+        if on is not None:
+            found = found.model_copy(update={"on": _on_states(opener, result, on, states)})
     finally:
         gc.enable()
         opener.close()
@@ -70,6 +79,15 @@ def diff(
     if fail_on is not None and found.blocked(fail_on.value):
         print(f"ksim: changes of class {fail_on.value} or stronger that nothing accepts", file=sys.stderr)
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def _on_states(opener: Opener, result: Result, on: str, states: int) -> StatesRow:
+    first = result.differences[0] if len(result.differences) == 1 else None
+    if first is None or first.old is None or first.new is None:
+        raise UserError("`--on` compares two versions of one spec; give two specs, not folders")
+    from ksim_spec.replay.compare import on_states
+
+    return on_states(opener, (result.old, result.new), (first.old.contract, first.new.contract), on, states)
 
 
 def acceptances(path: Path | None) -> Acceptances:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ksim_spec.render.style import Style, visible
+from ksim_spec.review import states
 from ksim_spec.review.report import ChangeRow, Report, SpecRow, next_step, summary
 
 MARKER = "<!-- ksim-diff -->"  # by which the one comment of a pull request is found again
@@ -24,6 +25,7 @@ def text(found: Report, color: bool = False) -> str:
     for unused in found.unused_acceptances:
         why = "has expired" if unused.expired else "is not needed"
         parts.append(f"acceptance {unused.fingerprint} (line {unused.line}, {visible(unused.reason)}) {why}")
+    parts += states.text(found.on, style) if found.on is not None else []
     rows = found.rows()
     if not rows:
         same = f" in {found.unchanged} specs" if found.unchanged else ""
@@ -68,6 +70,7 @@ def markdown(found: Report, limit: int = LIMIT) -> str:
         head += [f"{summary(rows)}, from `{found.old}` to `{found.new}`.", ""]
         head += [f"**Next:** {advice}", ""] if (advice := next_step(rows)) else []
     body = [section for spec in found.specs for section in _spec_markdown(spec)]
+    body += states.markdown(found.on) if found.on is not None else []
     body += [
         f"- acceptance `{u.fingerprint}` {'has expired' if u.expired else 'is not needed'}"
         for u in found.unused_acceptances

@@ -15,6 +15,7 @@ from ksim_spec.review.changes import Change, Verdict, verdict
 from ksim_spec.review.difference import Difference, Result
 from ksim_spec.review.rules import CLASSES, Class
 from ksim_spec.review.sides import Side
+from ksim_spec.review.states import StatesRow
 from ksim_spec.review.trees import GitTree
 
 SCHEMA_VERSION = 1
@@ -72,7 +73,10 @@ class UnusedRow(_Row):
 
 
 class Report(_Row):
-    """Everything that a diff found; the verdict is about policies trained before the changes."""
+    """Everything that a diff found; the verdict is about policies trained before the changes.
+
+    `on` is what both versions make of the same states, where that was asked for.
+    """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     old: str
@@ -82,6 +86,7 @@ class Report(_Row):
     specs: tuple[SpecRow, ...]
     unchanged: int
     unused_acceptances: tuple[UnusedRow, ...]
+    on: StatesRow | None = None
 
     def rows(self) -> list[ChangeRow]:
         return [c for s in self.specs for c in s.changes]

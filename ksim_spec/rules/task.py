@@ -122,6 +122,7 @@ TRAINING = (
     Rule("KS752", "no-repository", "error", "a revision is asked for where there is no git repository", "command"),
     Rule("KS753", "no-revision", "error", "there is no such revision in the repository", "command"),
     Rule("KS754", "bad-acceptance", "error", "the file of accepted breaks cannot be used", "file"),
+    Rule("KS755", "cannot-evaluate", "error", "a side of a diff cannot be evaluated on states", "command"),
     Rule("KS760", "bench-failed", "error", "a measurement did not finish", "engine"),
 )
 

@@ -61,7 +61,8 @@ class EnvState(NamedTuple):
 class StepInfo(NamedTuple):
     """How the step ended and what was measured on it, before any reset. `metrics` are (value, counts) by check.
 
-    `cut_E` marks truncations by `Task.stagger`: they are not whole episodes, so statistics leave them out.
+    `cut_E` marks truncations by `Task.stagger`: they are not whole episodes, so statistics leave them out. `reads` are
+    the simulator arrays at the end of the step.
     """
 
     fail_E: Bool[Array, "E"]
@@ -75,3 +76,4 @@ class StepInfo(NamedTuple):
     rules: dict[str, Bool[Array, "E"]]
     time_E: Float[Array, "E"]
     episode_return_E: Float[Array, "E"]
+    reads: dict[str, Float[Array, "E ..."]]

@@ -27,7 +27,7 @@ NEVER = np.iinfo(np.int32).max  # a control step that no episode reaches
 TERMINAL_ROWS = 32  # terminal observations are valued in chunks of this many rows
 
 
-def _where(mask_E: Bool[Array, "E"], then: Any, otherwise: Any) -> Any:
+def where_rows(mask_E: Bool[Array, "E"], then: Any, otherwise: Any) -> Any:
     """Returns the tree that takes rows of `then` where the mask holds."""
 
     def pick(a: Array, b: Array) -> Array:
@@ -155,7 +155,7 @@ class Task:
         starts, fields, draws = self._draw_start(state.key, state.refill, state.run, params)
         physics, reads = self.engine.prepare(state.physics, state.used_E, starts, fields)
         fresh = self._begin(reads, draws, params)
-        spare = _where(state.used_E, fresh, state.spare)
+        spare = where_rows(state.used_E, fresh, state.spare)
         return state._replace(
             physics=physics, spare=spare, used_E=jnp.zeros_like(state.used_E), refill=state.refill + 1
         )
@@ -203,7 +203,7 @@ class Task:
         bootstrap_E = self._bootstrap(after, time_E, draws, truncated_E, params, value_fn)
         info = StepInfo(
             fail_E, success_E, truncated_E, cut_E, fault_E, bootstrap_E, terms,
-            self._checks(after, time_E, draws, params), rules, time_E, now.return_E + reward_E,
+            self._checks(after, time_E, draws, params), rules, time_E, now.return_E + reward_E, reads,
         )  # fmt: skip
 
         after = self._age(after, drawn, reward_E, params)
@@ -219,7 +219,7 @@ class Task:
         # physics has taken the spares of earlier steps by now, so none of them is still waited for.
         again_E = done_E & state.used_E
         state = jax.lax.cond(jnp.any(again_E), lambda s: self._refill(s, params), lambda s: s, state)
-        now = _where(done_E, state.spare, state.now)
+        now = where_rows(done_E, state.spare, state.now)
         return state._replace(now=now, take_E=done_E, used_E=state.used_E | done_E)
 
     def _events(self, now: Episode, drawn: Samples, params: Any) -> tuple[Episode, Float[Array, "E V"] | None]:
@@ -336,7 +336,7 @@ class Task:
             fresh, interval = self._new_commands(drawn, params)
             for name in command:
                 due_E = left[name] <= 0.5 * self.control_dt
-                command[name] = _where(due_E, fresh[name], command[name])
+                command[name] = where_rows(due_E, fresh[name], command[name])
                 left[name] = jnp.where(due_E, interval[name], left[name])
         past = after.past_EHA
         if self._past:

@@ -213,12 +213,17 @@ def restore_state(checkpoint: Checkpoint, task: Task, fresh: TrainState) -> Trai
     return TrainState(**{**tree, "task_state": task.import_state(tree["task_state"])})
 
 
-def restore_actor(checkpoint: Checkpoint, task: Task) -> Actor:
-    """Returns networks and statistics for playing and evaluating; needs no task state."""
+def restore_actor(checkpoint: Checkpoint, task: Task, policy: PolicyConfig | None = None) -> Actor:
+    """Returns networks and statistics for playing and evaluating; needs no task state.
+
+    With `policy` the networks are what that says, and not what the checkpoint was saved with; raises SpecError where
+    they, or the sizes of the task, do not fit the checkpoint.
+    """
+    config = policy or checkpoint.policy_config
 
     def build(key: Any) -> Actor:
         normalizer = init_normalizer({g: task.obs_sizes[g] for g in groups_of(task)})
-        return Actor(make_policy(task, checkpoint.policy_config, key), normalizer, init_value_scale())
+        return Actor(make_policy(task, config, key), normalizer, init_value_scale())
 
     like = jax.eval_shape(build, jax.random.key(0))
     names = ("policy", "normalizer", "value_scale")
