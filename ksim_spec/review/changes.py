@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ksim_spec.review.rules import CLASSES, ChangeRule, Class
 
-Verdict = Literal["compatible", "silently different", "incompatible"]
+Verdict = Literal["compatible", "silently different", "incompatible", "unknown"]  # unknown: a side does not check
 # Silent breaks come first: they are what nobody notices.
 SHOWN: tuple[Class, ...] = ("meaning", "shape", "behaviour", "cosmetic")
 

@@ -15,6 +15,7 @@ _WORDS = {
     "incompatible": "trained policies: incompatible, they cannot be loaded",
     "silently different": "trained policies: silently different, they load and act wrongly",
     "compatible": "trained policies: compatible",
+    "unknown": "trained policies: unknown, a side does not check",
 }
 
 
@@ -29,7 +30,7 @@ def text(found: Report, color: bool = False) -> str:
     rows = found.rows()
     if not rows:
         same = f" in {found.unchanged} specs" if found.unchanged else ""
-        return "\n".join([*parts, f"no changes{same}; {_WORDS['compatible']}", ""])
+        return "\n".join([*parts, f"no changes{same}; {_WORDS[found.verdict]}", ""])
     accepted = sum(r.accepted is not None for r in rows)
     last = f"{summary(rows)}{f', {accepted} accepted' if accepted else ''}; {style.strong(_WORDS[found.verdict])}"
     advice = next_step([r for r in rows if r.accepted is None] or rows)
@@ -65,7 +66,8 @@ _BADGE = {"meaning": "🟣 meaning", "shape": "🔴 shape", "behaviour": "🟡 b
 def markdown(found: Report, limit: int = LIMIT) -> str:
     """Returns the diff for a pull request: verdict and table first, details folded; never longer than `limit`."""
     rows = found.rows()
-    head = [MARKER, f"### ksim: {_WORDS[found.verdict]}" if rows else "### ksim: no changes of any spec", ""]
+    said = _WORDS[found.verdict] if rows or found.verdict == "unknown" else "no changes of any spec"
+    head = [MARKER, f"### ksim: {said}", ""]
     if rows:
         head += [f"{summary(rows)}, from `{found.old}` to `{found.new}`.", ""]
         head += [f"**Next:** {advice}", ""] if (advice := next_step(rows)) else []
@@ -103,7 +105,8 @@ def _spec_markdown(spec: SpecRow) -> list[str]:
         sections += [_row(r) for r in loud[:100]]
         more = len(loud) - 100
         sections.append(f"\nand {more} more\n" if more > 0 else "")
-    for label, rows in (("details", [r for r in loud if r.notes]), (f"{len(quiet)} cosmetic changes", quiet)):
+    count = f"{len(quiet)} cosmetic change{'s' if len(quiet) > 1 else ''}"
+    for label, rows in (("details", [r for r in loud if r.notes]), (count, quiet)):
         if rows:
             lines = [
                 f"- `{_code(r.path)}` {_plain(r.message)}" + "".join(f"\n  - {_plain(n)}" for n in r.notes)

@@ -110,9 +110,15 @@ def report(result: Result, acceptances: Acceptances = Acceptances(), today: date
     )
     counts = {cls: sum(c.cls == cls for c, _ in found) for cls in CLASSES}
     return Report(
-        old=result.old, new=result.new, verdict=verdict(result.changes), counts=counts, specs=specs,
+        old=result.old, new=result.new, verdict=_verdict(result.differences), counts=counts, specs=specs,
         unchanged=result.same, unused_acceptances=unused,
     )  # fmt: skip
+
+
+def _verdict(differences: Sequence[Difference]) -> Verdict:
+    """Returns the strongest verdict; unknown where all that could be compared is compatible and something could not."""
+    found = verdict([c for d in differences for c in d.changes])
+    return "unknown" if found == "compatible" and any(d.problem for d in differences) else found
 
 
 def _spec(d: Difference, acceptances: Acceptances, today: date) -> SpecRow:
@@ -120,7 +126,7 @@ def _spec(d: Difference, acceptances: Acceptances, today: date) -> SpecRow:
         tuple(f"{x.code} {x.message}" for x in d.problem.diagnostics if x.severity == "error") if d.problem else ()
     )
     return SpecRow(
-        name=d.name, old=d.old and d.old.label, new=d.new and d.new.label, verdict=verdict(d.changes),
+        name=d.name, old=d.old and d.old.label, new=d.new and d.new.label, verdict=_verdict([d]),
         problems=problems,
         changes=tuple(_change(c, d, acceptances, today) for c in d.changes),
     )  # fmt: skip

@@ -78,11 +78,15 @@ def edited(
         return text, whole
     if old.values is not None and new.values is not None:
         return f"{numbers(old.values)} {ARROW} {numbers(new.values)}", ()
-    notes = []
+    through = []
     for name in sorted(_reached(new.text, signals) & causes.keys()):
         a, b = smallest(*causes[name])
-        notes.append(f"through `{name}`: `{a}` {ARROW} `{b}`")
-    return (f"`{new.text}` means something else" if new.text else "its value is computed in another way"), tuple(notes)
+        through.append(f"`{a}` {ARROW} `{b}`{_literal_percent(a, b)} in `{name}`")
+    if not new.text:
+        return "its value is computed in another way", tuple(through)
+    if not through:
+        return f"`{new.text}` means something else", ()
+    return ", ".join(through), (f"which `{new.text}` depends on",)
 
 
 def _reached(text: str, signals: Mapping[str, str]) -> set[str]:
