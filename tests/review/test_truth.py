@@ -28,9 +28,12 @@ SAMPLE = [
     "remove an observation", "another actor", "swap two observations", "another frame", "change the action's scale",
     "a servo's gain", "change a weight", "more noise", "a heavier geom",
 ]  # fmt: skip
-# What these change is not in the state: the rate at which the policy is asked, when it sees an observation, what a
-# command is given in, and how an angle that is already out of bounds is called.
-UNSEEN = {"another control rate", "see an observation later", "observations clipped elsewhere", "a force limit"}
+# What these change does not show in a state given by joint angles: the rate at which the policy is asked, when it sees
+# an observation, a limit that nothing reaches there, and which pose an angle means.
+UNSEEN = {
+    "another control rate", "see an observation later", "observations clipped elsewhere", "a force limit",
+    "a control limit", "a joint turns the other way",
+}  # fmt: skip
 
 
 def write(folder: Path, edit: Edit | None) -> Path | None:
