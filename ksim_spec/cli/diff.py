@@ -14,11 +14,14 @@ from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS, UserError, show
 from ksim_spec.render.style import wants_color
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ksim_spec.review.accept import Acceptances
     from ksim_spec.review.difference import Result
     from ksim_spec.review.report import Report
     from ksim_spec.review.sides import Opener
     from ksim_spec.review.states import StatesRow
+    from ksim_spec.rules.config import Level
 
 
 class Output(StrEnum):
@@ -63,7 +66,7 @@ def diff(
     gc.disable()  # trees and contracts hold no cycles, and looking for them takes as long as the comparison
     try:
         result = difference(opener, old, new)
-        found = report(result, acceptances(accept))
+        found = report(result, acceptances(accept), levels=_levels())
         if on is not None:
             found = found.model_copy(update={"on": _on_states(opener, result, on, states)})
     finally:
@@ -88,6 +91,18 @@ def _on_states(opener: Opener, result: Result, on: str, states: int) -> StatesRo
     from ksim_spec.replay.compare import on_states
 
     return on_states(opener, (result.old, result.new), (first.old.contract, first.new.contract), on, states)
+
+
+def _levels() -> Mapping[str, Level]:
+    """Returns the severities of changes that the project's configuration gives; raises SpecError for a bad one."""
+    from ksim_spec.diagnostics import SpecError
+    from ksim_spec.rules.config import configured
+    from ksim_spec.source import SourceMap
+
+    found = configured(Path.cwd() / "ksim.toml")
+    if errors := [d for d in found.problems if d.severity == "error"]:
+        raise SpecError(errors, SourceMap({found.source.name: found.source} if found.source else {}))
+    return found.config.changes
 
 
 def acceptances(path: Path | None) -> Acceptances:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ksim_spec.diagnostics import Severity
 from ksim_spec.render.style import visible
 from ksim_spec.render.text import percent_escaped
-from ksim_spec.review.report import ChangeRow, PlaceRow, Report, summary
-from ksim_spec.review.rules import CHANGE_RULES, Class
+from ksim_spec.review.report import SEVERITY, ChangeRow, PlaceRow, Report, summary
+from ksim_spec.review.rules import CHANGE_RULES
 from ksim_spec.version import __version__
 
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
-SEVERITY: dict[Class, Severity] = {"shape": "error", "meaning": "error", "behaviour": "warning", "cosmetic": "info"}
 _GITHUB = {"error": "error", "warning": "warning", "info": "notice", "hint": "notice"}
 _SARIF = {"error": "error", "warning": "warning", "info": "note", "hint": "note"}
 ANNOTATIONS = 10  # of one level that GitHub shows of one step
@@ -29,7 +27,7 @@ def github(found: Report) -> str:
     left = 0
     counts: dict[str, int] = {}
     for row in found.rows():
-        level = "notice" if row.accepted is not None else _GITHUB[SEVERITY[row.cls]]
+        level = "notice" if row.accepted is not None else _GITHUB[row.severity]
         counts[level] = counts.get(level, 0) + 1
         if counts[level] > ANNOTATIONS:
             left += 1
@@ -78,7 +76,7 @@ _INDEX = {r.code: i for i, r in enumerate(CHANGE_RULES)}
 def _result(row: ChangeRow) -> dict[str, object]:
     text = "\n".join(x for x in (f"{row.path}: {row.message}", *row.notes, row.advice) if x)
     result: dict[str, object] = {
-        "ruleId": row.code, "ruleIndex": _INDEX[row.code], "level": _SARIF[SEVERITY[row.cls]],
+        "ruleId": row.code, "ruleIndex": _INDEX[row.code], "level": _SARIF[row.severity],
         "message": {"text": text}, "partialFingerprints": {"ksim-diff/v1": row.fingerprint},
     }  # fmt: skip
     if row.place is not None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict
 
+from ksim_spec.diagnostics import Severity
 from ksim_spec.review.accept import Acceptances
 from ksim_spec.review.changes import Change, Verdict, verdict
 from ksim_spec.review.difference import Difference, Result
@@ -17,8 +18,11 @@ from ksim_spec.review.rules import CLASSES, Class
 from ksim_spec.review.sides import Side
 from ksim_spec.review.states import StatesRow
 from ksim_spec.review.trees import GitTree
+from ksim_spec.rules.config import Level
 
 SCHEMA_VERSION = 1
+SEVERITY: dict[Class, Severity] = {"shape": "error", "meaning": "error", "behaviour": "warning", "cosmetic": "info"}
+_NONE: Mapping[str, Level] = {}
 FailOn = Literal["shape", "meaning", "behaviour", "any"]
 
 
@@ -37,11 +41,16 @@ class PlaceRow(_Row):
 
 
 class ChangeRow(_Row):
-    """One change; `accepted` is the reason given for it, None where it is not accepted."""
+    """One change; `accepted` is the reason given for it, None where it is not accepted.
+
+    `severity` follows from the class unless the project's configuration says otherwise, which `configured` tells.
+    """
 
     code: str
     slug: str
     cls: Class
+    severity: Severity
+    configured: bool
     path: str
     message: str
     notes: tuple[str, ...]
@@ -92,17 +101,30 @@ class Report(_Row):
         return [c for s in self.specs for c in s.changes]
 
     def blocked(self, fail_on: FailOn | None) -> list[ChangeRow]:
-        """Returns the changes that nothing accepts and that are as strong as `fail_on`; `any` takes all of them."""
+        """Returns the changes that nothing accepts and that are as strong as `fail_on`; `any` takes all of them.
+
+        Of a change whose severity is configured that counts instead: an error blocks, and nothing else does.
+        """
         if fail_on is None:
             return []
         limit = len(CLASSES) - 1 if fail_on == "any" else CLASSES.index(fail_on)
-        return [c for c in self.rows() if c.accepted is None and CLASSES.index(c.cls) <= limit]
+
+        def strong(c: ChangeRow) -> bool:
+            return c.severity == "error" if c.configured else CLASSES.index(c.cls) <= limit
+
+        return [c for c in self.rows() if c.accepted is None and strong(c)]
 
 
-def report(result: Result, acceptances: Acceptances = Acceptances(), today: date | None = None) -> Report:  # noqa: B008
-    """Returns a diff as plain values, with what is accepted of it marked."""
+def report(
+    result: Result, acceptances: Acceptances = Acceptances(), today: date | None = None,  # noqa: B008
+    levels: Mapping[str, Level] = _NONE,
+) -> Report:  # fmt: skip
+    """Returns a diff as plain values, with what is accepted of it marked.
+
+    `levels` are severities by code; a rule that is `off` is left out, though the verdict still counts it.
+    """
     day = today or date.today()
-    specs = tuple(_spec(d, acceptances, day) for d in result.differences)
+    specs = tuple(_spec(d, acceptances, day, levels) for d in result.differences)
     found = [(c, _file(d)) for d in result.differences for c in d.changes]
     unused = tuple(
         UnusedRow(fingerprint=a.fingerprint, reason=a.reason, line=a.line, expired=a.expired(day))
@@ -121,14 +143,16 @@ def _verdict(differences: Sequence[Difference]) -> Verdict:
     return "unknown" if found == "compatible" and any(d.problem for d in differences) else found
 
 
-def _spec(d: Difference, acceptances: Acceptances, today: date) -> SpecRow:
+def _spec(d: Difference, acceptances: Acceptances, today: date, levels: Mapping[str, Level]) -> SpecRow:
     problems = (
         tuple(f"{x.code} {x.message}" for x in d.problem.diagnostics if x.severity == "error") if d.problem else ()
     )
     return SpecRow(
         name=d.name, old=d.old and d.old.label, new=d.new and d.new.label, verdict=_verdict([d]),
         problems=problems,
-        changes=tuple(_change(c, d, acceptances, today) for c in d.changes),
+        changes=tuple(
+            _change(c, d, acceptances, today, levels) for c in d.changes if levels.get(c.rule.code) != "off"
+        ),
     )  # fmt: skip
 
 
@@ -140,10 +164,14 @@ def _file(d: Difference) -> str:
     return side.label.removeprefix(f"{side.tree.ref}:") if isinstance(side.tree, GitTree) else side.label
 
 
-def _change(c: Change, d: Difference, acceptances: Acceptances, today: date) -> ChangeRow:
+def _change(
+    c: Change, d: Difference, acceptances: Acceptances, today: date, levels: Mapping[str, Level]
+) -> ChangeRow:
     accepted = acceptances.of(c, _file(d), today)
+    level = levels.get(c.rule.code, SEVERITY[c.cls])
     return ChangeRow(
-        code=c.rule.code, slug=c.rule.slug, cls=c.cls, path=c.path, message=c.text, notes=c.notes,
+        code=c.rule.code, slug=c.rule.slug, cls=c.cls, severity=cast(Severity, level),
+        configured=c.rule.code in levels, path=c.path, message=c.text, notes=c.notes,
         advice=c.rule.advice, old=c.old, new=c.new, fingerprint=c.fingerprint, accepted=accepted and accepted.reason,
         place=place(d.new, c.path), old_place=place(d.old, c.path),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 The nearest file above the spec that has such a table counts, alone. `select` and `ignore` list rules by code, slug,
 start of codes or family; `severity` maps rules to `error`, `warning`, `hint` or `off`. Errors stay errors: they are
-what the compiler stops at.
+what the compiler stops at. A table `diff` beside `lint` has a `severity` too, for the rules of changes (`KD301`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from ksim_spec.diagnostics import Diagnostic, Severity, suggest
+from ksim_spec.review.rules import change_rule
 from ksim_spec.rules.registry import find, group, near
 from ksim_spec.rules.rule import Rule
 from ksim_spec.source import SourceFile, Span
@@ -27,11 +28,15 @@ _FILES = {"ksim.toml": (), "pyproject.toml": ("tool", "ksim")}  # name: the tabl
 
 @dataclass(frozen=True)
 class Config:
-    """Which rules are reported, and how severely. `selected` is None for all of them; rules are named by code."""
+    """Which rules are reported, and how severely. `selected` is None for all of them; rules are named by code.
+
+    `changes` are the severities of rules of changes, of those that the configuration names.
+    """
 
     selected: frozenset[str] | None = None
     ignored: frozenset[str] = frozenset()
     levels: Mapping[str, Level] = field(default_factory=dict)
+    changes: Mapping[str, Level] = field(default_factory=dict)
 
     def apply(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
         """Returns the findings that are reported, with their severities; every error is among them, as it was."""
@@ -109,9 +114,11 @@ def parse(source: SourceFile, outer: tuple[str, ...] = ()) -> Configured:
     reader = _Reader(source)
     for name in outer:
         table = table.get(name, {}) if isinstance(table, dict) else {}
-    lint = reader.table(reader.known(reader.table(table, "ksim"), ("lint",)).get("lint", {}), "lint")
+    whole = reader.known(reader.table(table, "ksim"), ("lint", "diff"))
+    lint, diff = (reader.table(whole.get(name, {}), name) for name in ("lint", "diff"))
     config = reader.config(reader.known(lint, KEYS))
-    return Configured(config, source, tuple(reader.problems))
+    changes = reader.changes(reader.table(reader.known(diff, ("severity",)).get("severity", {}), "severity"))
+    return Configured(replace(config, changes=changes), source, tuple(reader.problems))
 
 
 def _lowered(text: str) -> str:
@@ -172,6 +179,22 @@ class _Reader:
                 self.bad(f"`{level}` is not a severity", name, f"severities: {', '.join(LEVELS)}")
             elif rule.fixed and level != "error":
                 self.unalterable(rule, name)
+            else:
+                levels[rule.code] = level
+        return levels
+
+    def changes(self, table: dict[str, Any]) -> dict[str, Level]:
+        """Returns the severities of rules of changes; a break of trained policies keeps its own."""
+        levels: dict[str, Level] = {}
+        for name, level in table.items():
+            rule = change_rule(name)
+            if rule is None:
+                self.bad(f"there is no rule of changes `{name}`", name, "`ksim explain` lists them")
+            elif level not in LEVELS:
+                self.bad(f"`{level}` is not a severity", name, f"severities: {', '.join(LEVELS)}")
+            elif rule.cls in ("shape", "meaning") and level != "error":
+                message = f"`{rule.slug}` breaks trained policies and can be accepted, not lowered"
+                self.bad(message, name, "accept the change in `ksim-accept.toml`, with a reason")
             else:
                 levels[rule.code] = level
         return levels

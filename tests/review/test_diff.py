@@ -17,6 +17,7 @@ from ksim_spec.review.render import LIMIT, MARKER, markdown
 from ksim_spec.review.report import Report
 from ksim_spec.review.rules import CHANGE_RULES
 from ksim_spec.review.words import smallest
+from ksim_spec.rules.config import forget
 from tests.rules.emitted import PACKAGE
 from tests.test_import_hygiene import heavy_imports
 
@@ -224,3 +225,31 @@ def test_every_rule_of_changes_is_used_and_every_used_one_is_a_rule():
 def test_a_diff_imports_nothing_heavy(repo: Path):
     program = "from ksim_spec.cli.main import main\nassert main(['diff', 'tasks/cartpole.ksim']) == 0"
     assert heavy_imports(program) == []
+
+
+def test_a_severity_stands_in_for_the_class(repo: Path, capsys):
+    edit(repo / "tasks/cartpole.ksim", "weight 1", "weight 2")
+    run(capsys, "tasks/cartpole.ksim", "--fail-on", "meaning")
+    (repo / "ksim.toml").write_text('[diff.severity]\nreward-weight = "error"\n')
+    forget()
+    run(capsys, "tasks/cartpole.ksim", "--fail-on", "meaning", code=1)
+    run(capsys, "tasks/cartpole.ksim")
+    assert run(capsys, "tasks/cartpole.ksim", "--format", "github").startswith("::error")
+    (repo / "ksim.toml").write_text('[diff.severity]\nKD301 = "hint"\n')
+    forget()
+    run(capsys, "tasks/cartpole.ksim", "--fail-on", "any")
+    (repo / "ksim.toml").write_text('[diff.severity]\nKD301 = "off"\n')
+    forget()
+    assert "KD301" not in run(capsys, "tasks/cartpole.ksim", "--fail-on", "any")
+
+
+def test_a_severity_that_cannot_be_is_refused(repo: Path, capsys):
+    for line, said in [
+        ('observation-scale = "warning"', "can be accepted, not lowered"),
+        ('reward-wieght = "error"', "no rule of changes"),
+        ('KD301 = "loud"', "is not a severity"),
+    ]:
+        (repo / "ksim.toml").write_text(f"[diff.severity]\n{line}\n")
+        forget()
+        out = run(capsys, "tasks/cartpole.ksim", code=2)
+        assert said in out and "ksim.toml:2" in out
