@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from ksim_spec.diagnostics import Diagnostic, Severity, suggest
-from ksim_spec.review.rules import change_rule
+from ksim_spec.review.rules import CHANGE_RULES, change_rule
 from ksim_spec.rules.registry import find, group, near
 from ksim_spec.rules.rule import Rule
 from ksim_spec.source import SourceFile, Span
@@ -189,7 +189,8 @@ class _Reader:
         for name, level in table.items():
             rule = change_rule(name)
             if rule is None:
-                self.bad(f"there is no rule of changes `{name}`", name, "`ksim explain` lists them")
+                advice = suggest(name, [r.slug for r in CHANGE_RULES], "rules")
+                self.bad(f"there is no rule of changes `{name}`", name, advice)
             elif level not in LEVELS:
                 self.bad(f"`{level}` is not a severity", name, f"severities: {', '.join(LEVELS)}")
             elif rule.cls in ("shape", "meaning") and level != "error":
