@@ -31,7 +31,7 @@ def _own(s: Subject) -> Iterator[tuple[ObservationGroup, ObservationEntry]]:
 def constant_observation(s: Subject) -> Iterator[Diagnostic]:
     """An entry that is the same number in every state, or parts of one."""
     for _, entry in _own(s):
-        (node,) = s.quiet([entry.node])
+        node = s.quiet(entry)
         fixed = [low for low, high in s.anytime(node).elements() if low == high]
         if not fixed:
             continue
@@ -49,7 +49,7 @@ def duplicate_observation(s: Subject) -> Iterator[Diagnostic]:
     for group in s.program.observations:
         first: dict[str, ObservationEntry] = {}
         for entry in group.entries:
-            (node,) = s.quiet([entry.node])
+            node = s.quiet(entry)
             other = first.setdefault(canon(node), entry)
             if other is not entry and id(entry) not in told:
                 told.add(id(entry))
@@ -178,7 +178,7 @@ def noise_drowns(s: Subject) -> Iterator[Diagnostic]:
     """Noise that is larger than all that a quantity can change by."""
     one = Seeds(s.program, s.robot, 1.0).ranges()
     for _, entry in _own(s):
-        (node,) = s.quiet([entry.node])
+        node = s.quiet(entry)
         clean, noisy = s.anytime(node), one(entry.node)
         for (low, high), ends in zip(clean.elements(), noisy.elements(), strict=True):
             signal, both = high - low, ends[1] - ends[0]

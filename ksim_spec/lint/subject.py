@@ -11,10 +11,10 @@ from ksim_spec.facts.rewards import RewardFact, reward_facts
 from ksim_spec.facts.seeds import Seeds
 from ksim_spec.facts.standing import Standing
 from ksim_spec.ir.interval import INF, Ends
-from ksim_spec.ir.node import Node, substitute, walk
+from ksim_spec.ir.node import Node, intern, walk
 from ksim_spec.ir.ops import const
 from ksim_spec.ir.ranges import Ranges
-from ksim_spec.language.program import Program
+from ksim_spec.language.program import ObservationEntry, Program
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.source import Span
@@ -65,20 +65,32 @@ class Subject:
     def _steady(self) -> list[tuple[object, RewardFact]]:
         return [(r, self.rewards[r.name]) for r in self.program.rewards if r.mode != "event"]
 
-    def quiet(self, nodes: Iterable[Node]) -> list[Node]:
-        """Returns the nodes with every draw in its middle, and without what then adds 0: observations without noise."""
-        roots = list(nodes)
-        roots = substitute(roots, {id(n): _middle(n) for n in walk(roots) if n.op == "sample"})
-        while idle := {id(n): kept for n in walk(roots) if n.op == "add" and (kept := self._alone(n)) is not None}:
-            roots = substitute(roots, idle)
-        return roots
+    def quiet(self, entry: ObservationEntry) -> Node:
+        """Returns an observation without noise: every draw in its middle, and what then adds 0 left out."""
+        return self._quieted[id(entry.node)]
 
-    def _alone(self, total: Node) -> Node | None:
-        """Returns the part of a sum to which the other adds 0."""
-        for kept, other in (total.args, total.args[::-1]):
-            if kept.shape == total.shape and self.anytime(other).ends == NEVER:
-                return kept
-        return None
+    @cached_property
+    def _quieted(self) -> dict[int, Node]:
+        """By id, every node that observations need as `quiet` has it: one walk, for they share most of what they need."""
+        quiet: dict[int, Node] = {}
+        for node in walk(e.node for group in self.program.observations for e in group.entries):
+            args = tuple(quiet[id(a)] for a in node.args)
+            if node.op == "sample":
+                node_now = _middle(node)
+            elif all(a is b for a, b in zip(args, node.args, strict=True)):
+                node_now = node
+            else:
+                node_now = intern(node.op, args, dict(node.attrs), node.dtype, node.shape)
+            quiet[id(node)] = self._without_zeros(node_now)
+        return quiet
+
+    def _without_zeros(self, node: Node) -> Node:
+        """Returns the part of a sum to which the other adds 0, and any other node as it is."""
+        if node.op == "add":
+            for kept, other in (node.args, node.args[::-1]):
+                if kept.shape == node.shape and self.anytime(other).ends == NEVER:
+                    return kept
+        return node
 
     def reads(self, roots: Iterable[Node], op: str) -> Iterator[Node]:
         """Yields the nodes of an operation that the roots need."""
