@@ -149,7 +149,8 @@ def check(repeats: int) -> dict[str, Any]:
     found = server.check(uri)
     used = []
     for k in range(repeats * 4):
-        server.change(uri, k + 2, text.replace("0.8", f"0.8{k + 1}", 1))
+        longer = "1" * (1 + k % 7)  # what stands below the change moves with every one
+        server.change(uri, k + 2, text.replace("0.8", f"0.8{longer}", 1))
         used.append(timed(lambda: server.check(uri), server))
     server.stop()
     return {"lines": text.count("\n"), "findings": len(found), "wall_ms": median([w for w, _ in used], 1e3),

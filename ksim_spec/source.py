@@ -60,6 +60,10 @@ class SourceFile:
         """Returns the offset at which a one-based line starts; the end of the text past the last line."""
         return self._line_starts[number - 1] if number <= len(self._line_starts) else len(self.text)
 
+    def line_end(self, offset: int) -> int:
+        """Returns where the line of an offset ends, behind its newline; the end of the text for the last one."""
+        return self.text.find("\n", offset) + 1 or len(self.text)
+
     def line(self, number: int) -> str:
         """Returns the text of a one-based line without its line end; empty past the end of the file."""
         if not 1 <= number <= len(self._line_starts):

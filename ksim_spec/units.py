@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 Exponents = tuple[Fraction, Fraction, Fraction]
 _ZERO = Fraction(0)
@@ -204,6 +205,7 @@ def _power_text(symbol: str, power: Fraction) -> str:
     return symbol if power == 1 else f"{symbol}^{power}"
 
 
+@lru_cache(maxsize=1024)
 def _spell(dim: Dim) -> str:
     """The SI spelling of a dimension: a named unit where one fits, else base units; `1` for a plain number."""
     if dim.plain and not dim.angle:

@@ -22,6 +22,7 @@ from ksim_spec.rules.verdict import settled
 from ksim_spec.source import SourceFile, SourceMap, Span
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import Reading, read_file
+from ksim_spec.syntax.reread import read_again
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def analyse(text: str, name: str, path: Path | None, robots: Robots, earlier: Sn
     Where the robot cannot be found any more, what the `earlier` snapshot knew of it still serves.
     """
     source = SourceFile(name, normalized(text), path)
-    reading = read_file(source)
+    reading = read_again(source, earlier.reading) if earlier is not None else read_file(source)
     trace = Trace(read_robot=robots.read, seen={})
     loaded = designed(load_tree(source, reading.tree, reading.diagnostics, trace=trace))
     forget()  # the configuration may have changed since the last check

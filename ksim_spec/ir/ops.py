@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ksim_spec.ir import interval_rules as ranges
@@ -49,6 +50,7 @@ def _row(op: Op) -> None:
     OPS[op.name] = op
 
 
+@lru_cache(maxsize=4096)
 def broadcast(*shapes: Shape) -> Shape:
     """Returns the shape that shapes broadcast to, by NumPy's rules; raises ShapeError where they do not."""
     rank = max(map(len, shapes), default=0)

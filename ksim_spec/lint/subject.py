@@ -54,6 +54,11 @@ class Subject:
         return Standing(self.program, self.robot, commanded=1.0).ranges()
 
     @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every node of the program, arguments before their users."""
+        return tuple(walk(self.program.roots()))
+
+    @cached_property
     def rewards(self) -> dict[str, RewardFact]:
         return reward_facts(self.seeds)
 
@@ -71,7 +76,7 @@ class Subject:
 
     @cached_property
     def _quieted(self) -> dict[int, Node]:
-        """By id, every node that observations need as `quiet` has it: one walk, for they share most of what they need."""
+        """By id, every node that observations need as `quiet` has it: one walk, for they share most of it."""
         quiet: dict[int, Node] = {}
         for node in walk(e.node for group in self.program.observations for e in group.entries):
             args = tuple(quiet[id(a)] for a in node.args)

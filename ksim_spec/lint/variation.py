@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.ir.interval import INF
-from ksim_spec.ir.node import Node, walk
+from ksim_spec.ir.node import Node
 from ksim_spec.language.program import FieldChange
 from ksim_spec.lint.subject import ALWAYS, NEVER, Subject, text_of, warn
 from ksim_spec.robot import elements as el
@@ -85,7 +85,7 @@ def _lowest(s: Subject, change: FieldChange) -> float | None:
 
 
 def unused_level(s: Subject) -> Iterator[Diagnostic]:
-    used = {n.attr("name") for n in walk(s.program.roots()) if n.op == "level"}
+    used = {n.attr("name") for n in s.nodes if n.op == "level"}
     for level in s.program.levels:
         if level.name not in used:
             yield warn(
@@ -109,7 +109,7 @@ def _level_help(seconds: float) -> str:
 
 
 def unused_command(s: Subject) -> Iterator[Diagnostic]:
-    used = {(n.attr("command"), n.attr("field")) for n in walk(s.program.roots()) if n.op == "command"}
+    used = {(n.attr("command"), n.attr("field")) for n in s.nodes if n.op == "command"}
     for c in s.program.commands:
         idle = [f for f in c.fields if (c.name, f.name) not in used]
         if len(idle) == len(c.fields):

@@ -40,12 +40,17 @@ class _Block:
 
 
 class Layout:
-    """One pass over one file. `statements()` yields in order; `report` collects what was wrong."""
+    """One pass over one file. `statements()` yields in order; `report` collects what was wrong.
 
-    def __init__(self, source: SourceFile, scan: Scan, report: Report) -> None:
+    With `until` it ends before the token there, if nothing is open then: it has `arrived`.
+    """
+
+    def __init__(self, source: SourceFile, scan: Scan, report: Report, until: int | None = None) -> None:
         self.source, self.scan, self.report = source, scan, report
         self.tokens = [*scan.tokens, scan.tokens[-1]]  # one `$END` more: a look at the next token never runs out
         self.i = 0
+        self.until, self.arrived = until, until is None
+        self.found = 0  # how many findings there were before the statement at the cursor
         self.blocks: list[_Block] = []
         self._next_stray = -1  # where the `}` after a stray one would stand: a run of them is one mistake
 
@@ -57,6 +62,10 @@ class Layout:
         """Yields headers, statements and block ends; every header gets its end."""
         while True:
             tok = self.tokens[self.i]
+            if tok.start == self.until and not self.blocks:
+                self.arrived = True
+                return
+            self.found = len(self.report.found)
             if tok.type in ("NEWLINE", "SEMI"):
                 self.i += 1
             elif tok.type == "$END":

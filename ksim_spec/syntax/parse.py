@@ -42,13 +42,47 @@ def text_of(data: bytes, name: str) -> str:
 
 
 @dataclass(frozen=True)
+class Seam:
+    """A header at the top level on a line of its own: at its `offset` nothing was open, so reading can begin there.
+
+    `behind` is where its line ends. The numbers say how much was read before: items, statements and findings.
+    """
+
+    offset: int
+    behind: int
+    items: int
+    statements: int
+    found: int
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What a stretch of a text holds, as the grammar has it. `arrived` when it ended where it was to end."""
+
+    items: tuple[Any, ...]
+    statements: list[Statement]
+    comments: list[Comment]
+    found: list[Diagnostic]
+    seams: list[Seam]
+    arrived: bool
+
+
+@dataclass(frozen=True)
 class Reading:
     """A parsed file: its tree, what is wrong with it in order of place, and what it is made of."""
 
+    source: SourceFile
     tree: ast.File
     diagnostics: list[Diagnostic]
-    statements: list[Statement]
-    comments: list[Comment]
+    stretch: Stretch
+
+    @property
+    def statements(self) -> list[Statement]:
+        return self.stretch.statements
+
+    @property
+    def comments(self) -> list[Comment]:
+        return self.stretch.comments
 
 
 def parse_file(source: SourceFile) -> tuple[ast.File, list[Diagnostic]]:
@@ -59,18 +93,54 @@ def parse_file(source: SourceFile) -> tuple[ast.File, list[Diagnostic]]:
 
 def read_file(source: SourceFile) -> Reading:
     """Returns the tree of a whole file together with the tokens it came from. Never raises."""
+    return settle(source, read_stretch(source))
+
+
+def read_stretch(source: SourceFile, start: int = 0, until: int | None = None) -> Stretch:
+    """Reads from a seam, or from the start, to the header that begins at `until`, or to the end.
+
+    Where something is still open at `until`, nothing that was read is of use, and the stretch has not arrived.
+    """
     statements: list[Statement] = []
+    seams: list[Seam] = []
     with _LOCK:
         parser, builder = shared_parser()
         report = Report(source)
         loop = _Loop(parser.parse_interactive(start="file").parser_state, builder, report)
         builder.file_name = source.name
-        scanned = scan(source, parser)
-        for statement in Layout(source, scanned, report).statements():
+        # The line of the last header is read too: it decides where the statement before it ends.
+        scanned = scan(source, parser, start, None if until is None else source.line_end(until))
+        layout = Layout(source, scanned, report, until)
+        items = 0
+        for statement in layout.statements():
+            if _is_seam(source.text, statement, statements[-1] if statements else None):
+                begin, end = statement.start, source.line_end(statement.start)
+                seams.append(Seam(begin, end, items, len(statements), layout.found))
+            items += statement.section == "" and statement.end.type != "RBRACE"
             loop.statement(statement)
             statements.append(statement)
         tree = loop.finish()
-    return Reading(_settle(tree, report), _ordered(report), statements, scanned.comments)
+    comments = [c for c in scanned.comments if until is None or c.span.start < until]
+    return Stretch(tree.items, statements, comments, report.found, seams, layout.arrived)
+
+
+def _is_seam(text: str, statement: Statement, before: Statement | None) -> bool:
+    """True for the header of a known section with a line of its own, where every block before it was closed."""
+    if statement.section or statement.keyword is None or statement.broken or not statement.tokens:
+        return False
+    if before is not None and before.end.type == "RBRACE" and not before.end.text:
+        return False
+    line = text[text.rfind("\n", 0, statement.start) + 1 : statement.start]
+    rest = text[statement.end.end : text.find("\n", statement.end.end) % (len(text) + 1)].strip()
+    return not line.strip() and (not rest or rest.startswith("#"))
+
+
+def settle(source: SourceFile, stretch: Stretch) -> Reading:
+    """Returns the reading of a whole text, with what the grammar lets through reported."""
+    report = Report(source, list(stretch.found))
+    items = tuple(_with_targets(_top_level(item, report), report) for item in stretch.items)
+    span = items[0].span.to(items[-1].span) if items else Span(source.name, 0, 0)
+    return Reading(source, ast.File(items, span=span), _ordered(report), stretch)
 
 
 def parse_expr(source: SourceFile) -> tuple[ast.Expr, list[Diagnostic]]:
@@ -148,13 +218,8 @@ def _feed_all(state: ParserState, tokens: Sequence[Tok], statement: Statement, r
     return True
 
 
-def _settle(tree: ast.File, report: Report) -> ast.File:
-    """Reports what the grammar lets through: values that stand alone at the top level, targets that are not paths."""
-    items = tuple(_top_level(item, report) for item in tree.items)
-    return ast.File(tuple(_with_targets(item, report) for item in items), span=tree.span)
-
-
 def _top_level(item: Any, report: Report) -> Any:
+    """Returns the item, with a value that stands alone at the top level reported and left out."""
     if not isinstance(item, (ast.ExprStmt, ast.Entry)):
         return item
     name = item.name if isinstance(item, ast.Entry) else item.value.id if isinstance(item.value, ast.Name) else ""

@@ -54,12 +54,12 @@ class Scan:
         return comment.text if comment and comment.span.start >= offset else ""
 
 
-def scan(source: SourceFile, lexer: Lark) -> Scan:
-    """Splits the text into tokens; never fails, since any other character becomes a STRAY token."""
+def scan(source: SourceFile, lexer: Lark, begin: int = 0, stop: int | None = None) -> Scan:
+    """Splits the text, or whole lines of it, into tokens; never fails: any other character becomes a STRAY token."""
     tokens: list[Tok] = []
     comments: list[Comment] = []
-    for raw in lexer.lex(source.text):
-        start = raw.start_pos or 0
+    for raw in lexer.lex(source.text[begin:stop]):
+        start = begin + (raw.start_pos or 0)
         tok = Tok(raw.type, str(raw), start, start + len(raw))
         if tok.type == "COMMENT":
             alone = not tokens or tokens[-1].type == "NEWLINE"
@@ -68,7 +68,7 @@ def scan(source: SourceFile, lexer: Lark) -> Scan:
             comments.append(Comment(Span(source.name, tok.start, start + len(tok.text.rstrip())), text, line, alone))
         else:
             tokens.append(tok)
-    end = len(source.text)
+    end = len(source.text) if stop is None else stop
     tokens.append(Tok("$END", "", end, end))
     return Scan(tokens, comments, {c.line: c for c in comments})
 

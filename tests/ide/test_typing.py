@@ -1,0 +1,43 @@
+"""A document that is typed in shows at every letter what it would show when it was opened anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ksim_spec.ide.analysis import Snapshot, analyse
+from ksim_spec.ide.folding import folds
+from ksim_spec.ide.hints import hints
+from ksim_spec.ide.problems import problems
+from ksim_spec.ide.semantic import tokens
+from ksim_spec.ide.symbols import symbols
+from tests.ide.helpers import ROBOTS, ROOT
+
+SPECS = sorted((ROOT / "specs").glob("*.ksim"))
+PIECES = ["", "x", "\n", "{", "}", "(", '"', "# ksim: allow unused-signal -- why\n", " 0.5 m", "fn f(x) = x\n", "  s = 1\n"]
+
+
+def shown(here: Snapshot) -> list[object]:
+    everything = [problems(here), symbols(here), folds(here), tokens(here), hints(here, 0, len(here.text))]
+    return [*everything, here.diagnostics, list(here.seen), here.blocks]
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0, 1, 3, 40]), st.sampled_from(PIECES)), min_size=2, max_size=4))
+def test_what_is_shown_hangs_on_the_text_alone(path: Path, edits: list[tuple[float, int, str]]) -> None:
+    original = path.read_text(encoding="utf-8")
+    texts = [original]
+    for start, length, piece in edits:
+        at = int(start * len(texts[-1]))
+        texts.append(texts[-1][:at] + piece + texts[-1][at + length :])
+    earlier = None
+    for text in [*texts, original]:
+        earlier = analyse(text, str(path), path, ROBOTS, earlier)
+        anew = analyse(text, str(path), path, ROBOTS)
+        assert earlier.diagnostics == anew.diagnostics
+        if anew.checker is not None:  # without a robot, what an earlier text knew of it still serves
+            assert [repr(part) for part in shown(earlier)] == [repr(part) for part in shown(anew)]
