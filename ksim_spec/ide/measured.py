@@ -56,6 +56,12 @@ def lenses(snapshot: Snapshot) -> list[Lens]:
     return [Lens(task.span.start, f"last run {run.folder.name}: {', '.join(_facts(run.row))}{_since(run)}")]
 
 
+def task_offset(snapshot: Snapshot) -> int:
+    """Returns where the task of a document is named; its start where it is not."""
+    named = (i for i in snapshot.tree.items if isinstance(i, ast.Directive) and i.word == "task")
+    return next((i.span.start for i in named), 0)
+
+
 def _facts(row: dict[str, float]) -> Iterator[str]:
     yield f"{row.get('env_states', 0) / 1e6:.3g}M env_states"
     if "episode/return" in row:

@@ -35,6 +35,7 @@ def _opened(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
 
 @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
 def _saved(ls: Server, params: lsp.DidSaveTextDocumentParams) -> None:
+    ls.committed.stale(params.text_document.uri)
     ls.publish(params.text_document.uri)
 
 
@@ -51,6 +52,7 @@ async def _changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
 def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
     uri = params.text_document.uri
     ls.known.forget(uri)
+    ls.committed.forget(uri)
     ls.changes.pop(uri, None)
     if not ls.pulls:
         ls.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
@@ -60,6 +62,7 @@ def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
 async def _files_changed(ls: Server, _: lsp.DidChangeWatchedFilesParams) -> None:
     stale = ls.known.stale()
     for uri in stale:
+        ls.committed.stale(uri)
         ls.publish(uri)
     if stale and ls.pulls:
         await ls.workspace_diagnostic_refresh_async(None)

@@ -12,6 +12,7 @@ from ksim_spec.ide.analysis import Snapshot
 from ksim_spec.ide.places import Change, Encoding, Place, Spot, offset_at, spot_at
 from ksim_spec.ide.problems import Problem, problems
 from ksim_spec.ide.workspace import Workspace
+from ksim_spec.lsp.committed import Committed
 from ksim_spec.source import SourceFile
 from ksim_spec.version import __version__
 
@@ -29,6 +30,7 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         super().__init__("ksim", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
         self.known = Workspace()
+        self.committed = Committed()
         self.pulls = False  # the editor asks for diagnostics itself
         self.changes: dict[str, int] = {}
 

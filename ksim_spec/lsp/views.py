@@ -8,10 +8,11 @@ from lsprotocol import types as lsp
 from pygls import uris
 
 from ksim_spec.ide.everywhere import Index
-from ksim_spec.ide.measured import lenses
+from ksim_spec.ide.measured import lenses, task_offset
 from ksim_spec.ide.places import Place, spot_at
 from ksim_spec.ide.semantic import MODIFIERS, TYPES, Token, tokens
 from ksim_spec.ide.signature import signature_at
+from ksim_spec.lsp.committed import COMMAND, show
 from ksim_spec.lsp.server import Server, server
 from ksim_spec.lsp.text import SYMBOL_KIND
 
@@ -57,12 +58,21 @@ def _signature(ls: Server, params: lsp.SignatureHelpParams) -> lsp.SignatureHelp
 
 @server.feature(lsp.TEXT_DOCUMENT_CODE_LENS)
 def _lenses(ls: Server, params: lsp.CodeLensParams) -> list[lsp.CodeLens] | None:
-    snapshot = ls.snapshot(params.text_document.uri)
+    uri = params.text_document.uri
+    snapshot = ls.snapshot(uri)
     if snapshot is None:
         return None
     # a command without a name is shown and does nothing
-    found = [(ls.range(snapshot.source, x.offset, x.offset), x.text) for x in lenses(snapshot)]
-    return [lsp.CodeLens(at, lsp.Command(text, "")) for at, text in found]
+    found = [(x.offset, lsp.Command(x.text, "")) for x in lenses(snapshot)]
+    changed = ls.committed.ask(ls, uri, snapshot.source.path, snapshot.text)
+    if changed is not None:
+        found.append((task_offset(snapshot), lsp.Command(changed.title, COMMAND, arguments=[uri])))
+    return [lsp.CodeLens(ls.range(snapshot.source, at, at), command) for at, command in found]
+
+
+@server.command(COMMAND)
+async def _show_changes(ls: Server, uri: str) -> None:
+    await show(ls, uri, Path(uris.to_fs_path(uri) or uri).name)
 
 
 @server.feature(lsp.WORKSPACE_SYMBOL)

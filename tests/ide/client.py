@@ -61,7 +61,8 @@ class Client:
     def _other(self, message: dict[str, Any]) -> None:
         self.notes.append(message)
         if "id" in message:  # the server asks for something, such as to watch files
-            self.send(id=message["id"], result=None)
+            result = {"success": True} if message["method"] == "window/showDocument" else None
+            self.send(id=message["id"], result=result)
 
     def diagnostics(self, uri: str, version: int | None = None) -> list[dict[str, Any]]:
         """Returns the next diagnostics that the server sends for a document (of a version, if one is given)."""
