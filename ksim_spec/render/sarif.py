@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 from urllib.parse import quote
 
-from ksim_spec.diagnostics import Diagnostic, Severity
+from ksim_spec.diagnostics import Diagnostic, Fix, Severity
 from ksim_spec.rules import RULES, Rule
 from ksim_spec.rules.pages import page_of
 from ksim_spec.source import SourceFile, SourceMap, Span
@@ -71,7 +71,27 @@ def _result(d: Diagnostic, sources: SourceMap) -> dict[str, object]:
     related = [found for label in d.related if (found := _location(label.span, sources, label.text))]
     if related:
         result["relatedLocations"] = related
+    if d.fix is not None and (changes := _changes(d.fix, sources)):
+        title = d.fix.title if d.fix.safe else f"{d.fix.title} (changes the meaning)"
+        result["fixes"] = [{"description": {"text": title}, "artifactChanges": changes}]
     return result
+
+
+def _changes(fix: Fix, sources: SourceMap) -> list[dict[str, object]]:
+    """Returns the edits of a fix by file; none where one of them is not in a file."""
+    files = {edit.span.file: sources.get(edit.span.file) for edit in fix.edits}
+    if any(source is None or source.path is None for source in files.values()):
+        return []
+    return [
+        {
+            "artifactLocation": _artifact(source, name),
+            "replacements": [
+                {"deletedRegion": _region(source, e.span), "insertedContent": {"text": e.text}}
+                for e in fix.edits if source is not None and e.span.file == name
+            ],
+        }
+        for name, source in files.items()
+    ]  # fmt: skip
 
 
 def _location(span: Span, sources: SourceMap, text: str) -> dict[str, object] | None:
@@ -81,12 +101,14 @@ def _location(span: Span, sources: SourceMap, text: str) -> dict[str, object] | 
         return None
     physical: dict[str, object] = {"artifactLocation": _artifact(source, span.file)}
     if source is not None:
-        start, end = source.position(span.start), source.position(max(span.start, span.end))
-        physical["region"] = {
-            "startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column,
-        }  # fmt: skip
+        physical["region"] = _region(source, span)
     location: dict[str, object] = {"physicalLocation": physical}
     return location | ({"message": {"text": text}} if text else {})
+
+
+def _region(source: SourceFile, span: Span) -> dict[str, int]:
+    start, end = source.position(span.start), source.position(max(span.start, span.end))
+    return {"startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column}
 
 
 def _artifact(source: SourceFile | None, name: str) -> dict[str, str]:

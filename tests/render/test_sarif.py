@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ksim_spec.diagnostics import Diagnostic, Label
+from ksim_spec.diagnostics import Diagnostic, Edit, Fix, Label, behind
 from ksim_spec.render.text import render
 from ksim_spec.rules import RULES
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
@@ -107,3 +107,32 @@ def test_the_fingerprint_outlives_lines_added_above(home):
         return {r["partialFingerprints"]["ksim/v1"] for r in results}
 
     assert prints(TEXT, "1 m") == prints("# a line more\n" + TEXT, "1 m") != prints(TEXT, "task")
+
+
+def test_a_fix_is_in_the_log_and_repairs_the_file(home):
+    """What the regions delete and insert, carried out on the lines of the file, is what `--fix` would write."""
+    text = "task walk\nreward {\n  a = 1 m\n  b = 2\n}\n"
+    edits = (Edit(at("1 m", text), "1"), behind(at("2", text), "  weight 1"))
+    fix = Fix("write it so", edits, safe=True)
+    path = home / "walk.ksim"
+    known = sources(path, text)
+    (result,) = run_of(log([finding(at("1 m", text), fix=fix)], known))["results"]
+    (found,) = result["fixes"]
+    assert found["description"]["text"] == "write it so"
+    (change,) = found["artifactChanges"]
+    assert change["artifactLocation"] == {"uri": "walk.ksim", "uriBaseId": "ROOT"}
+    lines = text.split("\n")
+    for replacement in reversed(change["replacements"]):
+        gone, new = replacement["deletedRegion"], replacement["insertedContent"]["text"]
+        line = lines[gone["startLine"] - 1]
+        assert gone["startLine"] == gone["endLine"]
+        lines[gone["startLine"] - 1] = line[: gone["startColumn"] - 1] + new + line[gone["endColumn"] - 1 :]
+    assert "\n".join(lines) == "task walk\nreward {\n  a = 1\n  b = 2  weight 1\n}\n"
+
+
+def test_a_fix_says_when_it_changes_the_meaning_and_one_of_no_file_is_left_out(home):
+    fix = Fix("remove it", (Edit(at("1 m"), ""),))
+    (result,) = run_of(log([finding(at("1 m"), fix=fix)], sources(home / "walk.ksim")))["results"]
+    assert result["fixes"][0]["description"]["text"] == "remove it (changes the meaning)"
+    (result,) = run_of(log([finding(at("1 m"), fix=fix)], sources(None)))["results"]
+    assert "fixes" not in result
