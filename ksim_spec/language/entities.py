@@ -38,11 +38,15 @@ class World:
 
 @dataclass(frozen=True)
 class Command:
-    """A command block: its fields in order, each with its value, and the frame of its x, y, z fields."""
+    """A command block: its fields in order, each with its value, and the frame of its x, y, z fields.
+
+    `partial` when a field was not understood: then one that is not there is no mistake.
+    """
 
     name: str
     fields: tuple[tuple[str, Value], ...]
     frame: Frame | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True)

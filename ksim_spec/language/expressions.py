@@ -12,6 +12,7 @@ from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, frames, members
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.entities import Command, FrameOf, Keyframe, Selection, World
+from ksim_spec.language.lost import Lost
 from ksim_spec.language.scope import CycleError, DrawContext, Scope, Thing
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Frame, Unknown, Value
 from ksim_spec.source import Span
@@ -51,6 +52,7 @@ class Checker:
     depth: int = 0
     streams: dict[str, int] = field(default_factory=dict)
     seen: dict[Span, Thing] | None = None  # what each expression stood for, when an editor wants to know
+    lost: Lost = Lost()  # what may be declared where the spec was not understood
     onboard: set[tuple[str, str, str]] = field(default_factory=set)  # (kind, element, quantity) a robot measures too
 
     # Entry points ---------------------------------------------------------------------------------------------------
@@ -191,11 +193,11 @@ def _name(c: Checker, e: ast.Name) -> Thing:
             notes=(" needs ".join(f"`{n}`" for n in (*cycle.names, e.id)),),
         )
         return UNKNOWN
-    if found is not None:
-        return found
-    builtin = members.builtin_name(c, e.id)
+    builtin = members.builtin_name(c, e.id) if found is None or found is UNKNOWN else None
     if builtin is not None:
         return builtin
+    if found is not None:
+        return found
     from ksim_spec.language.functions import FUNCTIONS
 
     if e.id in FUNCTIONS or e.id in c.functions:
@@ -423,6 +425,9 @@ def _member(c: Checker, e: ast.Member) -> Thing:
 
 
 def _tuple(c: Checker, e: ast.Tuple) -> Thing:
+    text = next((x for x in e.items if isinstance(x, ast.String)), None)
+    if text is not None:
+        return c.thing(text)  # one message, however many texts
     items = [c.value(x) for x in e.items]
     if any(isinstance(x, Unknown) for x in items):
         return UNKNOWN

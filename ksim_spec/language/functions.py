@@ -81,6 +81,8 @@ def call(c: Checker, e: ast.Call) -> Thing:
         return temporal.operate(c, e)
     if name in c.functions:
         return _inline(c, e, name)
+    if name not in FUNCTIONS and c.scope.lost(name):
+        return UNKNOWN
     if name not in FUNCTIONS:
         known = [*FUNCTIONS, *temporal.OPERATORS, *selectors.SELECTORS, *draws.DISTRIBUTIONS, *c.functions]
         c.error(

@@ -11,6 +11,7 @@ from ksim_spec.ir.node import walk
 from ksim_spec.language.blocks import chance, flow, scoring, setting, training
 from ksim_spec.language.blocks.form import check_form
 from ksim_spec.language.expressions import Checker, Fn
+from ksim_spec.language.lost import lost
 from ksim_spec.language.overlay import Edit, Item, apply, expand, profile_edits
 from ksim_spec.language.program import Program
 from ksim_spec.language.robot_view import RobotView
@@ -153,6 +154,10 @@ def _robot(
     section: ast.Section | ast.Directive | None = _single(items, "robot", out) or next(
         (i for i in items if isinstance(i, ast.Directive) and i.word == "robot"), None
     )
+    if section is None and lost(items).blocks:
+        return None  # it may be among what was not understood
+    if isinstance(section, ast.Section) and section.broken and section.text is None:
+        return None
     if section is None or section.text is None:
         span = section.span if section else Span(source, 0, 0)
         out.error(
@@ -190,7 +195,10 @@ def _check(
     if found is None:
         return None
     robot, robot_section = found
-    c = trace.checker = Checker(Scope(), robot, out, seen=trace.seen)
+    unknown = lost(items)
+    scope = Scope(salvaged=set(unknown.names), nameless=unknown.nameless)
+    c = trace.checker = Checker(scope, robot, out, seen=trace.seen, lost=unknown)
+    robot.incomplete = unknown.sites
     _functions(c, items)
     sites, mirror = setting.declare_robot(c, robot_section) if isinstance(robot_section, ast.Section) else ([], [])
     world = setting.check_world(c, one["world"], sites)
@@ -275,6 +283,8 @@ def _functions(c: Checker, items: list[Item]) -> None:
 def _declare_action(c: Checker, size: int, joints: list[str]) -> None:
     from ksim_spec.ir.ops import make
 
+    if not size:
+        c.scope.salvaged.add("action")  # a missing or broken `action` block is a mistake of its own
     if size:
         leaf = make("action", dtype="float", shape=(size,))
         c.scope.declare("action", "the action", lambda: Value(leaf, (Axis("joint", tuple(joints)),)))
@@ -311,6 +321,8 @@ def _unused(c: Checker) -> None:
 def _complete(
     c: Checker, items: list[Item], observations: object, action: object, task: ast.Directive | None, name: str
 ) -> None:
+    if c.lost.blocks:
+        return  # what is missing may be among what was not understood
     start = task.span if task else Span(name, 0, 0)
     needed = {
         "observe": ("KS505", "missing-observe", "observe actor { … }"),
@@ -322,7 +334,7 @@ def _complete(
         if not _sections(items, keyword):
             c.error(start, code, slug, f"the spec has no `{keyword}` block", help=f"for example `{example}`")
     groups = [s.name for s in _sections(items, "observe")]
-    if groups and "actor" not in groups:
+    if groups and "actor" not in groups and not c.lost.groups:
         c.error(
             start,
             "KS503",

@@ -330,6 +330,8 @@ def _command(c: Checker, command: Command, name: str, span: Span) -> Thing:
             return Value(node, (Axis("xyz", tuple(name)),), dim, kind, frame)
 
         return c.guard(span, build)
+    if command.partial:
+        return UNKNOWN
     return _unknown(c, span, f"the command `{command.name}`", name, list(fields))
 
 

@@ -15,7 +15,10 @@ FLOOR = "floor"
 
 @dataclass
 class RobotView:
-    """The robot of one spec. `added` are sites that the spec declares."""
+    """The robot of one spec. `added` are sites that the spec declares.
+
+    `incomplete` when one of them was not understood: then a site that is not there is no mistake.
+    """
 
     index: RobotIndex
     path: Path
@@ -23,6 +26,7 @@ class RobotView:
     sources: SourceMap
     added: dict[str, str] = field(default_factory=dict)
     world_floor: bool = True
+    incomplete: bool = False
 
     def names(self, kind: str) -> list[str]:
         """Returns the names of a kind in MJCF order; the floor that the spec adds is a geom too."""

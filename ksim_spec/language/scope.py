@@ -40,7 +40,8 @@ class Scope:
 
     names: dict[str, Binding] = field(default_factory=dict)
     locals: list[dict[str, Thing]] = field(default_factory=list)
-    salvaged: set[str] = field(default_factory=set)
+    salvaged: set[str] = field(default_factory=set)  # names of declarations that were not understood
+    nameless: bool = False  # a declaration was not understood so far as to know its name
 
     def declare(self, name: str, what: str, resolve: Callable[[], Thing], span: Span = NOWHERE) -> Binding | None:
         """Declares a name; returns the earlier binding when the name is taken (the new one is dropped)."""
@@ -56,7 +57,7 @@ class Scope:
                 return frame[name]
         binding = self.names.get(name)
         if binding is None:
-            return UNKNOWN if name in self.salvaged else None
+            return UNKNOWN if self.lost(name) else None
         binding.used += 1
         if binding.value is None:
             if binding.busy:
@@ -67,6 +68,10 @@ class Scope:
             finally:
                 binding.busy = False
         return binding.value
+
+    def lost(self, name: str) -> bool:
+        """True for a name that may have been declared where the spec was not understood."""
+        return name in self.salvaged or self.nameless
 
     @contextmanager
     def local(self, frame: dict[str, Thing]) -> Iterator[None]:

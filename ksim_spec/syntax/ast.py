@@ -234,13 +234,17 @@ Stmt = Assign | Entry | Clause | ExprStmt | ErrorStmt
 
 @dataclass(frozen=True)
 class Section(Node):
-    """`keyword name? "text"? attrs… { body }`; reward sections may hold nested sections (`product`, `group`)."""
+    """`keyword name? "text"? attrs… { body }`; reward sections may hold nested sections (`product`, `group`).
+
+    `broken` when the header did not parse: then its attributes are not known, and its name is a guess.
+    """
 
     keyword: str
     name: str | None = None
     text: str | None = None
     attrs: tuple[Attr, ...] = ()
     body: tuple[Stmt | Section, ...] = ()
+    broken: bool = False
     header_span: Span = field(default=NOWHERE, compare=False, repr=False)
     name_span: Span = field(default=NOWHERE, compare=False, repr=False)
 

@@ -52,14 +52,17 @@ class Builder(ExpressionBuilder):
         error, brace, body, close = parts
         statement, span = error.statement, self.span(error.start, close.end)
         if statement.keyword is None:
-            return ast.ErrorStmt(tuple(name for item in body for name in names_of(item)), span=span)
+            # either word of the header may be the name of a block whose word is missing or not known
+            own = (*(t.text for t in statement.tokens[:1] if t.type in ("NAME", "SECTION")), *statement.names)
+            return ast.ErrorStmt((*own, *(name for item in body for name in names_of(item))), span=span)
         header = self.span(error.start, brace.end)
         unknown = ast.ErrorExpr(span=header)
         needed = HEADER_NEEDS.get(statement.keyword)
         attrs = (ast.Attr(needed, (unknown,), span=header),) if needed else ()
         name = statement.names[0] if statement.names else None
+        text = next((unescape(t.text) for t in statement.tokens if t.type == "STRING"), None)
         return ast.Section(
-            statement.keyword, name, None, attrs, tuple(body), header_span=header, name_span=header, span=span
+            statement.keyword, name, text, attrs, tuple(body), True, header_span=header, name_span=header, span=span
         )  # fmt: skip
 
     def bad_statement(self, parts: list[Part]) -> ast.ErrorStmt:

@@ -52,6 +52,7 @@ class Layout:
         self.until, self.arrived = until, until is None
         self.found = 0  # how many findings there were before the statement at the cursor
         self.blocks: list[_Block] = []
+        self._excused = 0  # blocks that may lack their end: a `{` that belonged to nothing took it
         self._next_stray = -1  # where the `}` after a stray one would stand: a run of them is one mistake
 
     @property
@@ -87,7 +88,9 @@ class Layout:
             yield from self._close(Tok("RBRACE", "", end.start, end.end))
 
     def _close(self, brace: Tok) -> Iterator[Statement]:
-        if self.blocks.pop().shown:
+        block = self.blocks.pop()
+        self._excused += block.bare and bool(brace.text)
+        if block.shown:
             yield Statement([], brace, self.section)
 
     def _stray_brace(self, tok: Tok) -> None:
@@ -99,6 +102,9 @@ class Layout:
         """Reports the innermost open block; the ones around it that lack their end too are only mentioned."""
         if self.blocks[-1].bare:
             return  # a `{` that belongs to nothing is reported already
+        if self._excused:
+            self._excused -= 1
+            return
         around = [b.first for b in self.blocks[:-1]] if before is None else []
         self.report.unclosed_block(self.blocks[-1].first, self.blocks[-1].brace, before, around)
 

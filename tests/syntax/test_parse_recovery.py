@@ -140,7 +140,7 @@ def test_blocks_and_top_level(text: str, slugs: list[str], kept: list[str]) -> N
 
 def test_a_block_we_cannot_place_still_declares_its_names() -> None:
     tree, _ = faulty("foo bar {\n a = 1\n b when c fail\n}\n")
-    assert tree.items == (ast.ErrorStmt(("a", "b")),)
+    assert tree.items == (ast.ErrorStmt(("foo", "bar", "a", "b")),)
 
 
 def test_a_broken_header_keeps_its_section_and_needs_no_second_message() -> None:

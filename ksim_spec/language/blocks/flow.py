@@ -37,14 +37,7 @@ from ksim_spec.units import NUMBER, TIME, Dim
 def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
     """Declares a command and returns its fields, redraw interval, and probability of zero."""
     name = section.name
-    if name is None:
-        c.error(
-            section.header_span,
-            "KS126",
-            "missing-name",
-            "a command needs a name",
-            help="for example `command velocity {`",
-        )
+    if name is None or section.broken:
         return None
     header = attributes(c, section.attrs, HEADER_TAKES["command"], "a command")
     frame = frame_for(c, header.expr("in"))
@@ -67,7 +60,8 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
             c.error(section.header_span, "KS508", "missing-field", f"the command `{name}` has no field", help=example)
         c.scope.salvaged.add(name)
         return None
-    command = Command(name, tuple(leaves), frame)
+    wanted = [s for s in section.body if isinstance(s, ast.Assign | ast.ErrorStmt)]
+    command = Command(name, tuple(leaves), frame, partial=len(leaves) < len(wanted))
     declare(c, name, "command", lambda: command, section)
     named = (frame.name, frame.key) if frame else ("world", "world")
     return CommandBlock(name, tuple(fields), interval, zero, *named, section.header_span, resampled)
@@ -144,8 +138,8 @@ def declare_signals(c: Checker, section: ast.Section) -> list[str]:
     names: list[str] = []
     for stmt in section.body:
         if isinstance(stmt, ast.ErrorStmt):
-            c.scope.salvaged.update(stmt.names)
-        elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.op == "=":
+            continue
+        if isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.op == "=":
             attributes(c, stmt.attrs, LINE_TAKES["signal"], "a signal")
             declare(c, stmt.target.id, "signal", _resolver(c, stmt, stmt.target.id), stmt.target)
             names.append(stmt.target.id)
@@ -184,13 +178,6 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
     for section in sections:
         name = section.name
         if name is None:
-            c.error(
-                section.header_span,
-                "KS126",
-                "missing-name",
-                "an observation group needs a name",
-                help="for example `observe actor {`",
-            )
             continue
         if name in by_name:
             c.error(section.name_span, "KS109", "duplicate-name", f"there is already a group `{name}`")
@@ -201,13 +188,14 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
         for expr in include.values if include else ():
             other = expr.id if isinstance(expr, ast.Name) else ""
             if other not in by_name:
-                c.error(
-                    expr.span,
-                    "KS101",
-                    "unknown-name",
-                    f"there is no group `{other}` above",
-                    help=suggest(other, by_name, "groups"),
-                )
+                if not c.lost.groups:
+                    c.error(
+                        expr.span,
+                        "KS101",
+                        "unknown-name",
+                        f"there is no group `{other}` above",
+                        help=suggest(other, by_name, "groups"),
+                    )
             else:
                 entries += by_name[other].entries
         taken = {e.name for e in entries}

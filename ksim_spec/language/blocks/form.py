@@ -14,6 +14,11 @@ Statement = ast.Stmt | ast.Section
 # Blocks whose header reads attributes, and reports the ones that it does not take, itself.
 _OWN_ATTRIBUTES = ("command", "observe", "reward", "event", "group", "product")
 _NAMED = ("command", "observe", "event", "group", "product", "profile", "train", "mode")
+_NEEDS_NAME = {
+    "command": ("a command", "velocity"),
+    "observe": ("an observation group", "actor"),
+    "profile": ("a profile", "play"),
+}
 # Blocks whose lines change something that is there already.
 _CHANGES = ("reset", "event", "randomize")
 # Blocks whose lines are settings or declarations that nothing else reports when they come twice.
@@ -38,6 +43,12 @@ def check_form(sections: list[ast.Section], out: Diagnostics) -> None:
 
 def _header(section: ast.Section, out: Diagnostics) -> None:
     keyword = section.keyword
+    if section.broken:
+        return
+    if section.name is None and keyword in _NEEDS_NAME:
+        what, example = _NEEDS_NAME[keyword]
+        help = f"for example `{keyword} {example} {{`"
+        out.error("KS126", "missing-name", f"{what} needs a name", section.header_span, help=help)
     if section.attrs and keyword not in _OWN_ATTRIBUTES:
         for attr in section.attrs:
             out.error("KS105", "unknown-attribute", f"a `{keyword}` block takes no `{attr.word}`", attr.span)

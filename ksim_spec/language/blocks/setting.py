@@ -31,7 +31,9 @@ def declare_robot(c: Checker, section: ast.Section) -> tuple[list[AddedSite], li
     mirror: list[tuple[str, str]] = []
     for stmt in section.body:
         if isinstance(stmt, ast.Clause) and stmt.word == "site":
+            added = len(sites)
             _added_site(c, stmt, sites)
+            c.robot.incomplete = c.robot.incomplete or len(sites) == added
     for stmt in section.body:
         if isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
             _alias(c, stmt, stmt.target.id)
@@ -39,9 +41,7 @@ def declare_robot(c: Checker, section: ast.Section) -> tuple[list[AddedSite], li
             mirror += _mirror(c, stmt)
         elif isinstance(stmt, ast.Clause) and stmt.word in ("site", "onboard"):
             continue
-        elif isinstance(stmt, ast.ErrorStmt):
-            c.scope.salvaged.update(stmt.names)
-        else:
+        elif not isinstance(stmt, ast.ErrorStmt):
             c.error(
                 stmt.span, "KS110", "misplaced-statement", "a robot block holds names, `site`, `onboard`, and `mirror`"
             )
@@ -127,9 +127,6 @@ def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
     position = [0.0, 0.0, 0.0]
     if at is not None:
         items = at.items if isinstance(at, ast.Tuple) else ()
-        numbers: list[float | None] = []
-        for x in items:  # what is wrong with all is said once
-            numbers.append(None if None in numbers else c.scalar(x, LENGTH, "a coordinate"))
         if len(items) != 3:
             c.error(
                 at.span,
@@ -139,6 +136,9 @@ def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
                 help="for example `at (0 m, 0 m, -0.2 m)`",
             )
             return
+        numbers: list[float | None] = []
+        for x in items:  # what is wrong with all is said once
+            numbers.append(None if None in numbers else c.scalar(x, LENGTH, "a coordinate"))
         if any(x is None for x in numbers):
             return
         position = [x for x in numbers if x is not None]
@@ -163,6 +163,8 @@ def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
     for pattern, other in ((left, right), (right, left)):
         hits = [n for n in names if fnmatch.fnmatchcase(n, pattern)]
         lonely = [n for n in hits if other_name(n, pattern, other) not in known]
+        if c.robot.incomplete and (lonely or not hits):
+            return []
         if not hits:
             c.error(stmt.span, "KS117", "empty-match", f"`{pattern}` matches nothing on {c.robot.name}")
             return []

@@ -57,7 +57,7 @@ def check_train(c: Checker, section: ast.Section | None, complete: bool = True) 
     """
     settings: dict[str, Any] = {}
     spans: dict[str, Span] = {}
-    if section is not None and section.name not in (None, "ppo"):
+    if section is not None and not section.broken and section.name not in (None, "ppo"):
         c.error(
             section.name_span,
             "KS703",
@@ -172,6 +172,8 @@ def check_policy(
             if layers is not None:
                 settings[stmt.target.id], spans[stmt.target.id] = layers, stmt.value.span
             seen = attrs.word("observes")
+            if seen is not None and seen not in names and c.lost.groups:
+                continue
             if seen is not None and seen not in names:
                 c.error(
                     stmt.span,
@@ -187,7 +189,7 @@ def check_policy(
                 c.error(stmt.span, "KS511", "actor-group", f"the actor cannot observe the group `{seen}`", help=help)
         else:
             _setting(c, stmt, PolicyConfig, settings, spans, "policy")
-    if settings.get("symmetric") is True and not mirrored:
+    if settings.get("symmetric") is True and not mirrored and not c.robot.incomplete:
         c.error(
             spans["symmetric"], "KS740", "no-mirror", "a symmetric policy needs to know which names are mirror images",
             help='name the pairs in the robot block: `mirror "left_*" <-> "right_*"`',
