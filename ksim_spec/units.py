@@ -201,6 +201,11 @@ _NAMED: tuple[tuple[str, Dim], ...] = (
 )  # fmt: skip
 
 
+def factor_between(one: Dim, other: Dim) -> str:
+    """Returns the unit of the factor by which two dimensions differ: the same text whichever comes first."""
+    return min(str(one / other), str(other / one), key=lambda text: (text.startswith("per "), text))
+
+
 def _power_text(symbol: str, power: Fraction) -> str:
     return symbol if power == 1 else f"{symbol}^{power}"
 

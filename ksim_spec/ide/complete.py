@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ksim_spec.ide import docs
@@ -12,12 +12,13 @@ from ksim_spec.ide.facts import fact
 from ksim_spec.ide.hover import describe
 from ksim_spec.ide.items import Item
 from ksim_spec.ide.members import members
-from ksim_spec.ide.wanted import units
+from ksim_spec.ide.wanted import units, wanted
 from ksim_spec.language import draws, selectors, temporal
 from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES
 from ksim_spec.language.blocks.chance import STATS
 from ksim_spec.language.blocks.setting import MODES, WORLD_SETTINGS
 from ksim_spec.language.blocks.training import STATISTICS
+from ksim_spec.language.entities import Keyframe, Selection
 from ksim_spec.language.functions import FUNCTIONS
 from ksim_spec.language.members import BUILTIN_NAMES, builtin_name
 from ksim_spec.language.scope import Thing
@@ -40,6 +41,39 @@ def complete(snapshot: Snapshot, offset: int) -> Completion:
     context = context_at(snapshot, offset)
     found = {item.label: item for item in reversed(list(_items(snapshot, context, offset)))}
     return Completion(context.start, tuple(reversed(found.values())))
+
+
+def complete_word(snapshot: Snapshot, offset: int) -> Completion:
+    """Returns what can be written behind a space, where it is one of few words: frames, groups, options, units.
+
+    An editor asks for it at every space, and a list of everything that a value may be would be in the way there.
+    """
+    context = context_at(snapshot, offset)
+    return Completion(context.start, tuple({item.label: item for item in _few(snapshot, context, offset)}.values()))
+
+
+def _few(snapshot: Snapshot, context: Context, offset: int) -> Iterator[Item]:
+    if context.where == "unit" and wanted(snapshot, offset) is not None:
+        yield from units(snapshot, offset)
+    elif context.where == "operand" and context.last in ("in", "relative_to"):
+        yield from _frames(snapshot)
+    elif context.where == "operand" and context.last in ("=", context.attribute):
+        yield from _special(snapshot, context)
+    elif context.where == "operand" and context.last == "pose":
+        yield from _named(snapshot, lambda thing: isinstance(thing, Keyframe))
+
+
+def _frames(snapshot: Snapshot) -> Iterator[Item]:
+    """The names that a vector can be given in: single bodies and sites, and the world."""
+    yield from _named(snapshot, lambda t: isinstance(t, Selection) and t.of in ("body", "site") and t.axis is None)
+    yield Item("world", "name", "the frame of the world")
+
+
+def _named(snapshot: Snapshot, fits: Callable[[Thing | None], bool] = lambda thing: True) -> Iterator[Item]:
+    """The declared names whose thing fits, each with what it is."""
+    for name, binding in snapshot.checker.scope.names.items() if snapshot.checker is not None else ():
+        if fits(binding.value):
+            yield Item(name, "name", describe(binding.value) or binding.what, binding.what)
 
 
 def _items(snapshot: Snapshot, context: Context, offset: int) -> Iterator[Item]:
@@ -76,7 +110,7 @@ def _line(snapshot: Snapshot, context: Context) -> Iterator[Item]:
         doc = docs.setting_doc(block, name)
         yield Item(name, "setting", doc.signature.partition(": ")[2] if doc else "", doc.text if doc else "")
     if block in ("reset", "event", "randomize"):
-        yield from _names(snapshot)
+        yield from _named(snapshot)
         yield from _functions(selectors.SELECTORS, snapshot)
     if block == "check":
         yield from (Item(word, "function", "statistic", call=True) for word in STATISTICS)
@@ -104,7 +138,7 @@ def _special(snapshot: Snapshot, context: Context) -> Iterator[Item]:
 
 
 def _operands(snapshot: Snapshot) -> Iterator[Item]:
-    yield from _names(snapshot)
+    yield from _named(snapshot)
     for name in BUILTIN_NAMES:
         thing = builtin_name(snapshot.checker, name) if snapshot.checker is not None else None
         yield Item(name, "name", describe(thing))
@@ -112,12 +146,6 @@ def _operands(snapshot: Snapshot) -> Iterator[Item]:
     yield from _functions((*FUNCTIONS, *temporal.OPERATORS, *selectors.SELECTORS, *draws.DISTRIBUTIONS), snapshot)
     yield from _functions(snapshot.checker.functions if snapshot.checker is not None else (), snapshot)
     yield from (Item(word, "keyword") for word in PREFIX)
-
-
-def _names(snapshot: Snapshot) -> Iterator[Item]:
-    """The declared names, each with what it is."""
-    for name, binding in snapshot.checker.scope.names.items() if snapshot.checker is not None else ():
-        yield Item(name, "name", describe(binding.value) or binding.what, binding.what)
 
 
 def _functions(names: Iterable[str], snapshot: Snapshot) -> Iterator[Item]:

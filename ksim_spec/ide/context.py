@@ -27,7 +27,8 @@ class Context:
 
     `line`: a statement may begin; `operand`: a value is wanted; `after`: a value has ended; `member`: after the dot of
     `owner`; `element`: in the quotes of a selector of `kind`; `unit`: after a number. `start` is where the word that
-    is being written begins, `opening` the first word of the line, `attribute` the attribute whose value is written.
+    is being written begins, `opening` the first word of the line, `last` the one before, `attribute` the attribute
+    whose value is written.
     """
 
     where: Where
@@ -40,6 +41,7 @@ class Context:
     given: frozenset[str] = frozenset()
     header: bool = False
     depth: int = 0
+    last: str = ""
 
     @property
     def block(self) -> str:
@@ -91,7 +93,7 @@ def _in_line(snapshot: Snapshot, start: int, offset: int) -> Context:
     given = frozenset(t.text for t in tokens if t.type in ("ATTR", "FLAG") or t.text in ATTRIBUTES)
     ended = last.type in OPERAND_ENDS or (header and len(tokens) == 1)
     where: Where = "after" if ended else "operand"
-    return Context(where, start, blocks, "", "", opening, attribute, given, header, max(depth, 0))
+    return Context(where, start, blocks, "", "", opening, attribute, given, header, max(depth, 0), last.text)
 
 
 def _statement(snapshot: Snapshot, start: int, offset: int) -> Statement | None:

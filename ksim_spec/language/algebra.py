@@ -11,7 +11,7 @@ from fractions import Fraction
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language.types import WORLD, Axis, Frame, Kind, Value
-from ksim_spec.units import NUMBER, Dim
+from ksim_spec.units import NUMBER, Dim, factor_between
 
 
 class TypeProblem(Exception):
@@ -121,7 +121,7 @@ def same_dim(a: Value, b: Value, doing: str) -> Dim:
         "unit-mismatch",
         f"cannot {doing} {a.dim} and {b.dim}",
         notes=(f"the left side is {a.describe()}", f"the right side is {b.describe()}"),
-        help=f"they differ by a factor of {a.dim / b.dim}",
+        help=f"they differ by a factor of {factor_between(a.dim, b.dim)}",
     )
 
 

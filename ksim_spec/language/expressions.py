@@ -17,7 +17,7 @@ from ksim_spec.language.scope import CycleError, DrawContext, Scope, Thing
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Frame, Unknown, Value
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
-from ksim_spec.units import ANGLE, NUMBER, Dim
+from ksim_spec.units import ANGLE, NUMBER, Dim, factor_between
 
 if TYPE_CHECKING:
     from ksim_spec.language.robot_view import RobotView
@@ -144,7 +144,7 @@ class Checker:
             if bare
             else "leave the unit out, or divide by one"
             if dim == NUMBER
-            else f"give it in {dim}; the two differ by a factor in {value.dim / dim}"
+            else f"give it in {dim}: they differ by a factor of {factor_between(value.dim, dim)}"
         )
         fix = Fix(f"write `{dim}`", (behind(span, f" {dim}"),)) if bare else None
         wanted = "a plain number" if dim == NUMBER else f"in {dim}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types as lsp
 
-from ksim_spec.ide.complete import complete
+from ksim_spec.ide.complete import complete, complete_word
 from ksim_spec.ide.definition import definitions
 from ksim_spec.ide.hints import hints
 from ksim_spec.ide.hover import hover
@@ -71,7 +71,8 @@ def _complete(ls: Server, params: lsp.CompletionParams) -> lsp.CompletionList | 
     if snapshot is None:
         return None
     offset = ls.offset(snapshot, params.position)
-    found = complete(snapshot, offset)
+    spaced = params.context is not None and params.context.trigger_character == " "
+    found = complete_word(snapshot, offset) if spaced else complete(snapshot, offset)
     place = ls.range(snapshot.source, found.start, offset)
     return lsp.CompletionList(False, [_item(item, k, place) for k, item in enumerate(found.items)])
 

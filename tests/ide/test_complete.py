@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ksim_spec.ide.complete import complete
+from ksim_spec.ide.complete import complete, complete_word
 from ksim_spec.ide.problems import problems
 from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES
 from ksim_spec.language.library import functions
@@ -134,3 +134,36 @@ def test_the_checker_takes_exactly_the_attributes_that_are_offered_for_a_header(
     words = [w for w in (*ATTRIBUTES, "in") if w not in ("reason", "normalize", "every")]
     headers = "\n".join(HEADERS[block].format(k=k, a=attribute(w)) for k, w in enumerate(words))
     assert refused(f"\n{headers}\n") == set(words) - set(HEADER_TAKES[block])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "offered"),
+    [
+        (GAIT, "  gait = v in |", {"base", "world"}),
+        ("command velocity in base.heading {", "command velocity in | {", {"base", "world"}),
+        ("weight 0.5 per s", "weight 0.5 per |", {"episode", "run", "step"}),
+        ("weight 0.5 per s", "weight 0.5 on |", {"event"}),
+        ("critic   = mlp(128, 128)  observes critic", "critic = mlp(128) observes |", {"actor", "critic"}),
+        ("floor        = plane  friction 0.8", "floor = |", {"plane", "robot"}),
+        ("learning_rate_schedule       = linear", "learning_rate_schedule = |", {"constant", "linear", "adaptive"}),
+        ("  pose home", "  pose |", {"home"}),
+        ("physics_step = 4 ms", "physics_step = 4 |", {"s", "ms"}),
+    ],
+)
+def test_a_space_offers_the_words_of_a_closed_set(old: str, new: str, offered: set[str]):
+    here, offset = edited(old, new)
+    found = {item.label for item in complete_word(here, offset).items}
+    assert offered <= found and len(found) <= 12, found
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (GAIT, "  gait = |"), (GAIT, "  gait = v + |"), (GAIT, "  gait = v |"), (GAIT, "  |"), (GAIT, "  gait = 2 |"),
+        ("weight 0.5 per s", "|"), ("weight 0.5 per s", "weight |"), (GAIT, "  gait = min(1, |"), (GAIT, "# say |"),
+        (GAIT, "  gait = if |"), (GAIT, "  gait = not |"), ("  num_envs                     = 1024", "  num_envs = |"),
+    ],
+)  # fmt: skip
+def test_a_space_anywhere_else_offers_nothing(old: str, new: str):
+    here, offset = edited(old, new)
+    assert complete_word(here, offset).items == ()

@@ -67,6 +67,10 @@ def test_hover_completion_definition_references_rename_and_hints(client: Client)
     typed = WALK_TEXT.replace("  gait    = phase(1.4 Hz)", "  gait    = base.li")
     client.change(uri, 2, typed)
     items = client.request("textDocument/completion", textDocument=document, position=where(typed, "= base.li|\n"))["items"]
+    behind = {"triggerKind": 2, "triggerCharacter": " "}
+    place = where(typed, "  gait    = |base.li")
+    spaced = client.request("textDocument/completion", textDocument=document, position=place, context=behind)
+    assert spaced["items"] == [], "a space alone brings up no list"
     (item,) = [i for i in items if i["label"] == "linvel"]
     assert item["textEdit"]["range"]["start"] == where(typed, "= base.|li\n") and item["detail"] == "m/s"
     assert client.stop() == 0
