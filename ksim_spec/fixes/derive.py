@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,7 +27,16 @@ class Page:
 
     def statement(self, offset: int) -> Statement | None:
         """Returns the statement, or block header, at an offset."""
-        return next((s for s in self.reading.statements if s.tokens and s.start <= offset < s.stop), None)
+        k = bisect.bisect_right(self._starts, offset) - 1
+        return self._written[k] if k >= 0 and offset < self._written[k].stop else None
+
+    @cached_property
+    def _written(self) -> list[Statement]:
+        return [s for s in self.reading.statements if s.tokens]
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [s.start for s in self._written]
 
     def section(self, keyword: str, name: str | None = None) -> ast.Section | None:
         items = [i for i in self.reading.tree.items if isinstance(i, ast.Section)]

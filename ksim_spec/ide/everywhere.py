@@ -9,9 +9,8 @@ from pathlib import Path
 from ksim_spec.files import Stamp, stamp
 from ksim_spec.ide.analysis import Snapshot, normalized
 from ksim_spec.ide.symbols import Symbol, flat, symbols
-from ksim_spec.ide.workspace import LARGEST
 from ksim_spec.source import SourceFile, SourceMap
-from ksim_spec.syntax.parse import read_file
+from ksim_spec.syntax.parse import LARGEST, read_bytes, read_file
 
 MOST = 2000  # specs that are looked through, and names that are given
 FOLDERS = 5000  # that are looked into: a home folder that is open must not hold the server up
@@ -59,14 +58,14 @@ def _specs(folders: Iterable[Path]) -> Iterator[Path]:
         for path in inside:
             if path.is_dir() and not path.is_symlink() and path.name not in _SKIPPED and path.name[0] != ".":
                 stack.append(path)
-            elif path.suffix == ".ksim" and left:
+            elif path.suffix == ".ksim" and left and path.is_file():
                 left -= 1
                 yield path
 
 
 def _parsed(path: Path) -> Snapshot | None:
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
         text = normalized(data.decode("utf-8")) if len(data) <= LARGEST else None
     except (OSError, UnicodeDecodeError):
         return None

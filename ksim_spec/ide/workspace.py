@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ksim_spec.ide.analysis import Snapshot, analyse
 from ksim_spec.ide.robots import Robots
 from ksim_spec.ir.node import forget
+from ksim_spec.syntax.parse import LARGEST
 
 ROOM = 1000  # checks after which what was worked out is dropped
-LARGEST = 1_000_000  # characters; a spec is a few thousand, and the editor must not wait
 
 
 @dataclass
@@ -30,7 +31,11 @@ class Workspace:
             return known[1]
         self._make_room()
         name = str(path) if path is not None else key
-        found = analyse(text, name, path, self.robots, known[1] if known is not None else None)
+        gc.disable()  # looking for cycles takes a third of the time of a long spec, and what is made of it lasts
+        try:
+            found = analyse(text, name, path, self.robots, known[1] if known is not None else None)
+        finally:
+            gc.enable()
         self.checks += 1
         self.kept[key] = (text, found)
         return found

@@ -21,7 +21,7 @@ from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.sources import resolve
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
 from ksim_spec.syntax import ast
-from ksim_spec.syntax.parse import parse_expr, parse_file, text_of
+from ksim_spec.syntax.parse import parse_expr, parse_file, read_bytes, text_of
 
 ONCE = ("robot", "world", "action", "policy", "train")
 
@@ -65,7 +65,7 @@ def load_spec(path: str | Path, *, profile: str | None = None, sets: Sequence[st
     """Returns the checked spec of a file. Only a file that cannot be read raises (SpecError)."""
     file = Path(path)
     try:
-        data = file.read_bytes()
+        data = read_bytes(file)
     except OSError as error:
         raise SpecError(
             [Diagnostic("KS123", "unreadable-file", f"`{path}` cannot be read: {error.strerror}")]

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ksim_spec.diagnostics import Diagnostics, suggest
+from ksim_spec.diagnostics import Diagnostics, SpecError, suggest
 from ksim_spec.source import SourceFile, SourceMap, Span
 from ksim_spec.syntax import ast
-from ksim_spec.syntax.parse import parse_file
+from ksim_spec.syntax.parse import parse_file, read_bytes, text_of
 
 Item = ast.Section | ast.Directive | ast.FnDef | ast.Assign | ast.Clause | ast.ErrorStmt
 
@@ -64,7 +64,11 @@ def _no_task(items: list[Item]) -> list[Item]:
 def _other(
     item: ast.Directive, path: Path | None, sources: SourceMap, out: Diagnostics, seen: tuple[Path, ...]
 ) -> list[Item]:
-    target = ((path.parent if path else Path(".")) / (item.text or "")).resolve()
+    try:
+        target = ((path.parent if path else Path(".")) / (item.text or "")).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a name that no file can have
+        out.error("KS123", "unreadable-file", f"`{item.text}` cannot be read: {_reason(error)}", item.span)
+        return []
     if target in seen or target == (path.resolve() if path else None):
         out.error("KS125", "include-cycle", f"`{item.text}` includes itself", item.span)
         return []
@@ -79,14 +83,24 @@ def _other(
         )
         return []
     try:
-        text = target.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        out.error("KS123", "unreadable-file", f"`{item.text}` cannot be read: {error}", item.span)
+        text = text_of(read_bytes(target), item.text or "").replace("\r\n", "\n").replace("\r", "\n")
+    except OSError as error:
+        out.error("KS123", "unreadable-file", f"`{item.text}` cannot be read: {_reason(error)}", item.span)
+        return []
+    except SpecError as error:  # it is no text, or too large: told where it is named
+        out.extend(replace(d, span=item.span) for d in error.diagnostics)
         return []
     source = sources.add(SourceFile(str(target.name if path is None else _display(target, path)), text, target))
     parsed, problems = parse_file(source)
     out.extend(problems)
     return expand(parsed, target, sources, out, (*seen, path.resolve()) if path else seen)
+
+
+def _reason(error: Exception) -> str:
+    """Returns why a file cannot be read, in the system's words where it has any."""
+    if isinstance(error, RuntimeError):
+        return "its links lead in a circle"
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _display(target: Path, path: Path) -> str:

@@ -23,6 +23,7 @@ SYNTAX = (
     Rule("KS016", "misplaced-block", "error", "a block stands inside a block that cannot hold it"),
     Rule("KS017", "statement-outside-block", "error", "a statement stands outside every block"),
     Rule("KS018", "not-text", "error", "the file is not UTF-8 text", "file"),
+    Rule("KS019", "file-too-large", "error", "the file is far larger than a spec can be", "file"),
 )
 
 NAMES = (

@@ -10,6 +10,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from lark.exceptions import UnexpectedToken
@@ -29,11 +31,24 @@ from ksim_spec.syntax.tokens import Comment, Statement, Tok, declared_names, sca
 from ksim_spec.syntax.words import SECTIONS
 
 _TARGETS = (ast.Name, ast.Attribute, ast.Call, ast.Index)
+LARGEST = 500_000  # bytes of a spec, which has a few thousand: nobody waits for what is something else
 _LOCK = threading.Lock()  # the rule actions hold the state of one parse at a time
 
 
+def read_bytes(path: Path) -> bytes:
+    """Returns what a file holds, or a little more of it than a spec can have; raises OSError as reading does."""
+    with path.open("rb") as file:
+        return file.read(LARGEST + 1)
+
+
 def text_of(data: bytes, name: str) -> str:
-    """Returns the text of a file's bytes, without a byte order mark; SpecError (KS018) when it is not UTF-8."""
+    """Returns the text of a file's bytes, without a byte order mark.
+
+    Raises SpecError for what is not UTF-8 (KS018) and what is too large to be a spec (KS019).
+    """
+    if len(data) > LARGEST:
+        message = f"`{name}` is too large to be a spec: it has more than {LARGEST / 1e6:.2g} MB"
+        raise SpecError([Diagnostic("KS019", "file-too-large", message, help="split it into files and `include` them")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -92,7 +107,16 @@ def parse_file(source: SourceFile) -> tuple[ast.File, list[Diagnostic]]:
 
 
 def read_file(source: SourceFile) -> Reading:
-    """Returns the tree of a whole file together with the tokens it came from. Never raises."""
+    """Returns the tree of a whole file together with the tokens it came from. Never raises.
+
+    The last texts are kept, for a check and the fixes of its findings read the same one.
+    """
+    return _read(source.name, source.text)
+
+
+@lru_cache(maxsize=2)
+def _read(name: str, text: str) -> Reading:
+    source = SourceFile(name, text)
     return settle(source, read_stretch(source))
 
 
