@@ -22,42 +22,65 @@ PRE_COMMIT = shutil.which("pre-commit")
 def test_every_hook_calls_a_command_on_specs_only():
     commands = {command.name for command in COMMANDS}
     assert set(HOOKS) == {"ksim-fmt", "ksim-lint", "ksim-lock"}
-    if not (ROOT / "ksim_spec" / "cli" / "lock.py").is_file():
-        del HOOKS["ksim-lock"]  # the command that it calls is not there yet
     for name, hook in HOOKS.items():
         assert hook["entry"].split()[1] in commands
         assert hook["entry"].split()[:2] == ["ksim", name.removeprefix("ksim-")]
         assert re.search(hook["files"], "specs/walk.ksim") and not re.search(hook["files"], "walk.ksim.txt")
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(PRE_COMMIT is None, reason="pre-commit is not installed")
-def test_they_format_and_refuse(tmp_path: Path):
-    def git(*arguments: str) -> None:
-        subprocess.run(["git", "-C", str(tmp_path), *arguments], check=True, capture_output=True)
+class Repository:
+    """A repository with the shipped specs, and hooks that call the `ksim` of this checkout."""
 
-    command = tmp_path / ".git" / "ksim"
-    shutil.copytree(ROOT / "specs", tmp_path, dirs_exist_ok=True)
+    def __init__(self, folder: Path, hooks: list[str]) -> None:
+        self.folder = folder
+        shutil.copytree(ROOT / "specs", folder, dirs_exist_ok=True)
+        local = [{**HOOKS[name], "language": "system"} for name in hooks]
+        config = {"repos": [{"repo": "local", "hooks": local}]}
+        (folder / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+        self.git("init", "-q")
+        self.command = folder / ".git" / "ksim"
+        self.command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m ksim_spec.cli.main "$@"\n')
+        self.command.chmod(0o755)
+
+    def git(self, *arguments: str) -> None:
+        subprocess.run(["git", "-C", str(self.folder), *arguments], check=True, capture_output=True)
+
+    def run(self) -> subprocess.CompletedProcess[str]:
+        """Returns what the hooks say of everything that there is."""
+        self.git("add", "-A")
+        asked = [str(PRE_COMMIT), "run", "--all-files"]
+        path = os.pathsep.join([str(self.command.parent), os.environ["PATH"]])
+        environ = {**os.environ, "PATH": path}
+        return subprocess.run(asked, cwd=self.folder, env=environ, capture_output=True, text=True, check=False)
+
+
+needs_pre_commit = pytest.mark.skipif(PRE_COMMIT is None, reason="pre-commit is not installed")
+
+
+@pytest.mark.slow
+@needs_pre_commit
+def test_they_format_and_refuse(tmp_path: Path):
+    repository = Repository(tmp_path, ["ksim-fmt", "ksim-lint"])
     spec, broken = tmp_path / "walk.ksim", tmp_path / "broken.ksim"
     good = spec.read_text(encoding="utf-8")
     spec.write_text(good.replace("  floor        =", "  floor ="), encoding="utf-8")
     broken.write_text(good.replace("base.linvel in base", "base.linvle in base", 1), encoding="utf-8")
-    local = [{**HOOKS[name], "language": "system"} for name in ("ksim-fmt", "ksim-lint")]
-    config = {"repos": [{"repo": "local", "hooks": local}]}
-    (tmp_path / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    git("init", "-q")
-    command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m ksim_spec.cli.main "$@"\n')
-    command.chmod(0o755)
-    git("add", "-A")
-    path = os.pathsep.join([str(command.parent), os.environ["PATH"]])
-
-    def run() -> subprocess.CompletedProcess[str]:
-        asked = [str(PRE_COMMIT), "run", "--all-files"]
-        return subprocess.run(asked, cwd=tmp_path, env={**os.environ, "PATH": path}, capture_output=True, text=True)
-
-    first = run()
+    first = repository.run()
     assert first.returncode == 1 and "did you mean `linvel`?" in first.stdout + first.stderr
     assert spec.read_text(encoding="utf-8") == good
     broken.unlink()
-    git("add", "-A")
-    assert run().returncode == 0
+    assert repository.run().returncode == 0
+
+
+@pytest.mark.slow
+@needs_pre_commit
+def test_a_lock_that_is_missing_or_out_of_date_is_refused(tmp_path: Path):
+    repository = Repository(tmp_path, ["ksim-lock"])
+    spec = tmp_path / "walk.ksim"
+    missing = repository.run()
+    assert missing.returncode == 1 and "walk.ksim.lock: missing" in missing.stdout
+    subprocess.run([repository.command, "lock", "."], cwd=tmp_path, check=True, capture_output=True)
+    assert repository.run().returncode == 0
+    spec.write_text(spec.read_text(encoding="utf-8").replace("scale 0.25 per rad/s", "scale 0.5 per rad/s", 1))
+    stale = repository.run()
+    assert stale.returncode == 1 and "walk.ksim.lock: out of date; trained policies: silently different" in stale.stdout
