@@ -139,6 +139,14 @@ def meant(name: str, near: str) -> Advice:
     return Advice(f"did you mean `{near}`?", near, name)
 
 
+def listed(words: Sequence[str]) -> str:
+    """Returns alternatives as a sentence has them: `a`, `b`, or `c`."""
+    shown = [f"`{word}`" for word in words]
+    if len(shown) < 3:
+        return " or ".join(shown)
+    return f"{', '.join(shown[:-1])}, or {shown[-1]}"
+
+
 def suggest(name: str, candidates: Iterable[str], what: str = "names") -> str:
     """Returns the help text for an unknown name: a near match, or the alternatives when they are few."""
     pool = list(dict.fromkeys(candidates))

@@ -206,6 +206,12 @@ def factor_between(one: Dim, other: Dim) -> str:
     return min(str(one / other), str(other / one), key=lambda text: (text.startswith("per "), text))
 
 
+def in_unit(dim: Dim) -> str:
+    """Returns `in m/s` or `per s`: how a sentence says what unit something has."""
+    text = str(dim)
+    return text if text.startswith("per ") else f"in {text}"
+
+
 def _power_text(symbol: str, power: Fraction) -> str:
     return symbol if power == 1 else f"{symbol}^{power}"
 

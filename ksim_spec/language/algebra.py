@@ -49,7 +49,12 @@ def _take_axis_of(table: Value, other: Value) -> Value:
         return table.but(aligns=False)
     missing = [label for label in target.labels if label not in own.labels]
     if missing:
-        raise TypeProblem("KS201", "shape-mismatch", f"the keyframe has no joint `{missing[0]}`")
+        raise TypeProblem(
+            "KS201",
+            "shape-mismatch",
+            f"the keyframe has no joint `{missing[0]}`",
+            help="take another keyframe, or add the joint to it in the robot file",
+        )
     indices = tuple(own.labels.index(label) for label in target.labels)
     return table.but(
         node=make("take", table.node, axis=0, indices=indices), axes=(target, *table.axes[1:]), aligns=False
@@ -262,13 +267,23 @@ def logic(op: str, values: list[Value]) -> Value:
 def choose(cond: Value, then: Value, otherwise: Value) -> Value:
     """Returns `if cond then … else …`, element by element."""
     if not cond.is_bool:
-        raise TypeProblem("KS209", "not-a-condition", f"`if` needs true or false, and this is {cond.describe()}")
+        raise TypeProblem(
+            "KS209",
+            "not-a-condition",
+            f"`if` needs true or false, and this is {cond.describe()}",
+            help="compare it with something",
+        )
     then, otherwise = align(then, otherwise)
     axes = common_axes([cond, then, otherwise])
     nodes = [expanded(v, axes) for v in (cond, then, otherwise)]
     if then.is_bool or otherwise.is_bool:
         if not (then.is_bool and otherwise.is_bool):
-            raise TypeProblem("KS204", "bool-as-number", "one branch is true or false and the other a number")
+            raise TypeProblem(
+                "KS204",
+                "bool-as-number",
+                "one branch is true or false, and the other a number",
+                help="make both numbers, for example with `number(…)`",
+            )
         return Value(make("where", *nodes), axes, privileged=_source(cond, then, otherwise))
     dim = same_dim(then, otherwise, "choose between")
     kind, frame = same_frame(then, otherwise, "choose between")

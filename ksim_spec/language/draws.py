@@ -150,7 +150,9 @@ def _sphere(context: DrawContext, args: list[Value]) -> Value:
 
 def _bernoulli(context: DrawContext, args: list[Value]) -> Value:
     if not args[0].dim.same(NUMBER):
-        raise algebra.TypeProblem("KS301", "unit-mismatch", "a probability is a plain number or a percentage")
+        raise algebra.TypeProblem(
+            "KS301", "unit-mismatch", "a probability is a plain number or a percentage", help="for example `10 %`"
+        )
     return algebra.compare("lt", _uniform_sample(context), args[0])
 
 

@@ -17,7 +17,7 @@ from ksim_spec.language.scope import CycleError, DrawContext, Scope, Thing
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Frame, Unknown, Value
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
-from ksim_spec.units import ANGLE, NUMBER, Dim, factor_between
+from ksim_spec.units import ANGLE, NUMBER, Dim, factor_between, in_unit
 
 if TYPE_CHECKING:
     from ksim_spec.language.robot_view import RobotView
@@ -117,7 +117,9 @@ class Checker:
         if value.node.op == "neg" and value.node.args[0].op == "const":
             value = value.but(node=const(-value.node.args[0].attr("value")))
         if value.node.op != "const" or value.axes or value.is_bool:
-            self.error(expr.span, "KS212", "not-a-literal", f"{what} must be a literal number")
+            self.error(
+                expr.span, "KS212", "not-a-literal", f"{what} must be a literal number", help="write the number itself"
+            )
             return None
         if not self.expect_dim(value, dim, expr.span, what):
             return None
@@ -127,7 +129,7 @@ class Checker:
         """Reports and returns False when a value has another dimension than `what` needs."""
         if value.zero or (value.dim.same(dim) and not value.mixed):
             if not value.zero and value.dim == NUMBER and dim.angle_differs(value.dim):
-                message = f"{what} is in {dim}, and this is a plain number"
+                message = f"{what} is {in_unit(dim)}, and this is a plain number"
                 # SI is what numbers are kept in: with the unit written out, the value stays what it was.
                 fix = Fix("write `rad`", (behind(span, " rad"),), safe=True)
                 help = "write the unit, for example `rad` or `deg`"
@@ -144,10 +146,10 @@ class Checker:
             if bare
             else "leave the unit out, or divide by one"
             if dim == NUMBER
-            else f"give it in {dim}: they differ by a factor of {factor_between(value.dim, dim)}"
+            else f"give it {in_unit(dim)}: they differ by a factor of {factor_between(value.dim, dim)}"
         )
         fix = Fix(f"write `{dim}`", (behind(span, f" {dim}"),)) if bare else None
-        wanted = "a plain number" if dim == NUMBER else f"in {dim}"
+        wanted = "a plain number" if dim == NUMBER else in_unit(dim)
         self.error(span, code, slug, f"{what} is {wanted}, and this is {have}", help=help, fix=fix)
         return False
 
@@ -177,7 +179,13 @@ def _bool(c: Checker, e: ast.Bool) -> Thing:
 
 
 def _string(c: Checker, e: ast.String) -> Thing:
-    c.error(e.span, "KS211", "not-a-value", "a text is not a value here")
+    c.error(
+        e.span,
+        "KS211",
+        "not-a-value",
+        "a text is not a value here",
+        help='names of the robot stand in a selector: `sites("…")`',
+    )
     return UNKNOWN
 
 
@@ -191,6 +199,7 @@ def _name(c: Checker, e: ast.Name) -> Thing:
             "definition-cycle",
             f"`{e.id}` needs itself",
             notes=(" needs ".join(f"`{n}`" for n in (*cycle.names, e.id)),),
+            help="define one of them by something else",
         )
         return UNKNOWN
     builtin = members.builtin_name(c, e.id) if found is None or found is UNKNOWN else None
@@ -224,11 +233,17 @@ def _index(c: Checker, e: ast.Index) -> Thing:
     if index is None:
         return UNKNOWN
     if not owner.axes:
-        c.error(e.span, "KS205", "index-out-of-range", "a scalar has no elements")
+        c.error(e.span, "KS205", "index-out-of-range", "a scalar has no elements", help="leave the index out")
         return UNKNOWN
     size = owner.axes[0].size
     if index != int(index) or not 0 <= index < size:
-        c.error(e.index.span, "KS205", "index-out-of-range", f"the index must be a whole number from 0 to {size - 1}")
+        c.error(
+            e.index.span,
+            "KS205",
+            "index-out-of-range",
+            f"the index must be a whole number from 0 to {size - 1}",
+            help="elements are counted from 0",
+        )
         return UNKNOWN
     return algebra.pick(owner, 0, int(index))
 
@@ -286,7 +301,12 @@ def binary(c: Checker, e: ast.Binary, a: Value, b: Value) -> Value:
         return algebra.divide(a, b)
     if e.op == "^":
         if b.node.op != "const":
-            raise TypeProblem("KS305", "non-constant-exponent", "an exponent must be a literal number")
+            raise TypeProblem(
+                "KS305",
+                "non-constant-exponent",
+                "an exponent must be a literal number",
+                help="for any other, use `exp` and `log`",
+            )
         return algebra.power(a, float(b.node.attr("value")))
     if e.op == "mod":
         dim = algebra.same_dim(a, b, "divide")
@@ -317,7 +337,13 @@ def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
     import fnmatch
 
     if not like.axes:
-        c.error(table.span, "KS201", "shape-mismatch", "a table by name needs a value with named elements beside it")
+        c.error(
+            table.span,
+            "KS201",
+            "shape-mismatch",
+            "a table by name needs a value with named elements beside it",
+            help='for example `legs.pos - { "*_knee": 0.6 rad }`',
+        )
         return UNKNOWN
     axis = like.axes[0]
     numbers: dict[str, float] = {}
@@ -336,7 +362,13 @@ def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
             return UNKNOWN
         dim = value.dim if dim is None else dim
         if not dim.same(value.dim):
-            c.error(entry.span, "KS306", "mixed-units", f"this entry is in {value.dim} and an earlier one in {dim}")
+            c.error(
+                entry.span,
+                "KS306",
+                "mixed-units",
+                f"this entry is {in_unit(value.dim)}, and an earlier one {in_unit(dim)}",
+                help="give all entries in one unit",
+            )
             return UNKNOWN
         numbers.update(dict.fromkeys((h for h in hits if h not in numbers), number))
     missing = [n for n in axis.labels if n not in numbers]
@@ -433,7 +465,13 @@ def _tuple(c: Checker, e: ast.Tuple) -> Thing:
         return UNKNOWN
     values = [x for x in items if isinstance(x, Value)]
     if len(values) not in (2, 3) or any(v.axes for v in values):
-        c.error(e.span, "KS201", "shape-mismatch", "a tuple of two or three scalars makes a vector")
+        c.error(
+            e.span,
+            "KS201",
+            "shape-mismatch",
+            "a tuple of two or three scalars makes a vector",
+            help="for example `(1 m, 0 m, 0 m)`",
+        )
         return UNKNOWN
     axis = XYZ if len(values) == 3 else Axis("xyz", ("x", "y"))
 

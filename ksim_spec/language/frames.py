@@ -37,7 +37,7 @@ def _need_frame(value: Value) -> Frame:
         raise TypeProblem(
             "KS210",
             "no-frame",
-            f"only points, vectors and rotations can change frame, and this is {value.describe()}",
+            f"only points, vectors, and rotations can change frame, and this is {value.describe()}",
             help="change the frame of the whole vector first: `(v in base).xy`",
         )
     if value.kind != "rotation" and (not value.axes or value.axes[-1] != XYZ):

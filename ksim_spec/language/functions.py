@@ -16,12 +16,12 @@ from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, draws, library, selectors, temporal
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.entities import Selection
-from ksim_spec.language.expressions import Checker, table_value
+from ksim_spec.language.expressions import Checker, Fn, table_value
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import UNKNOWN, XYZ, Unknown, Value
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
-from ksim_spec.units import ANGLE, NUMBER
+from ksim_spec.units import ANGLE, NUMBER, in_unit
 
 Handler = Callable[[Checker, "Arguments"], Value]
 
@@ -111,7 +111,13 @@ def _library_call(c: Checker, e: ast.Call) -> Thing:
         help = suggest(e.func.name, known, "functions")
         c.error(e.func.span, "KS104", "unknown-function", f"the library has no `{e.func.name}`", help=help)
         return UNKNOWN
-    c.error(e.func.span, "KS104", "unknown-function", "only a function can be called")
+    c.error(
+        e.func.span,
+        "KS104",
+        "unknown-function",
+        "only a function can be called",
+        help="leave the brackets out, or name a function",
+    )
     return UNKNOWN
 
 
@@ -204,6 +210,11 @@ def _arity_text(name: str, function: Function) -> str:
     return f"`{name}` takes {len(needed)} to {len(function.params)} arguments"
 
 
+def _call_of(fn: Fn) -> str:
+    """Returns the help that shows how a function of the spec is called."""
+    return f"signature: `{fn.name}({', '.join(n if default is None else f'{n}?' for n, default in fn.params)})`"
+
+
 def _inline(c: Checker, e: ast.Call, name: str) -> Thing:
     fn = c.functions[name]
     if name in c.calls:
@@ -221,13 +232,13 @@ def _inline(c: Checker, e: ast.Call, name: str) -> Thing:
         slot = arg.name or (names[position] if position < len(names) else None)
         if slot is None or slot not in names or slot in frame:
             message = _misnamed(name, arg.name, names) or f"`{name}` takes {', '.join(names)}"
-            c.error(arg.span, "KS203", "wrong-arguments", message)
+            c.error(arg.span, "KS203", "wrong-arguments", message, help=_call_of(fn))
             return UNKNOWN
         frame[slot] = c.thing(arg.value)
     for param, default in fn.params:
         if param not in frame:
             if default is None:
-                c.error(e.span, "KS203", "wrong-arguments", f"`{name}` needs `{param}`")
+                c.error(e.span, "KS203", "wrong-arguments", f"`{name}` needs `{param}`", help=_call_of(fn))
                 return UNKNOWN
             frame[param] = c.thing(default)
     if any(isinstance(v, Unknown) for v in frame.values()):
@@ -303,7 +314,7 @@ def _dot(c: Checker, a: Arguments) -> Value:
     product = algebra.multiply(a["a"], a["b"])
     axis = product.axis("xyz")
     if axis is None:
-        raise TypeProblem("KS201", "shape-mismatch", "`dot` needs two vectors")
+        raise TypeProblem("KS201", "shape-mismatch", "`dot` needs two vectors", help="for example `dot(v, world.up)`")
     return algebra.reduce("sum", product, axis).but(kind="scalar", frame=None)
 
 
@@ -311,7 +322,12 @@ def _dot(c: Checker, a: Arguments) -> Value:
 def _cross(c: Checker, a: Arguments) -> Value:
     x, y = a["a"], a["b"]
     if not (x.axes and y.axes and x.axes[-1] == y.axes[-1] == XYZ):
-        raise TypeProblem("KS201", "shape-mismatch", "`cross` needs two vectors with x, y, and z")
+        raise TypeProblem(
+            "KS201",
+            "shape-mismatch",
+            "`cross` needs two vectors with x, y, and z",
+            help="leave out what picks components of them",
+        )
     kind, frame = algebra.same_frame(x, y, "multiply")
     axes = algebra.common_axes([x, y])
     node = make("cross", algebra.expanded(x, axes), algebra.expanded(y, axes))
@@ -356,7 +372,12 @@ def _reduction_axes(a: Arguments, x: Value, name: str) -> list[int]:
     if len(x.axes) == 1:
         return [0]
     if not x.axes:
-        raise TypeProblem("KS220", "nothing-to-reduce", f"`{name}` of a scalar", help="leave it out")
+        raise TypeProblem(
+            "KS220",
+            "nothing-to-reduce",
+            f"`{name}` has nothing to go over: this is a single number",
+            help="leave it out",
+        )
     axes = ", ".join(f"`{n.name}`" for n in x.axes)
     raise TypeProblem(
         "KS221",
@@ -371,7 +392,12 @@ def _masked(a: Arguments, x: Value, otherwise: float | bool) -> Value:
         return x
     other = Value(const(otherwise), dim=x.dim)
     if not a.where.is_bool:
-        raise TypeProblem("KS209", "not-a-condition", f"`where` needs true or false, and this is {a.where.describe()}")
+        raise TypeProblem(
+            "KS209",
+            "not-a-condition",
+            f"`where` needs true or false, and this is {a.where.describe()}",
+            help="compare it with something",
+        )
     return algebra.choose(a.where, x, other.but(zero=otherwise == 0 and not x.is_bool))
 
 
@@ -396,7 +422,7 @@ def _sum(c: Checker, a: Arguments) -> Value:
     _need_numbers(a["x"], "sum")
     x = _masked(a, a["x"], 0.0)
     if x.mixed:
-        raise TypeProblem("KS306", "mixed-units", "`sum` cannot add values of mixed units")
+        raise TypeProblem("KS306", "mixed-units", "`sum` cannot add values of mixed units", help="pick one field first")
     return _reduce_many("sum", a, x, "sum")
 
 
@@ -440,7 +466,12 @@ _extreme("min", "min", 1e9, "the smallest element over one axis, or the smaller 
 def _prod(c: Checker, a: Arguments) -> Value:
     _need_numbers(a["x"], "prod")
     if not a["x"].dim.plain:
-        raise TypeProblem("KS303", "not-dimensionless", f"`prod` needs plain numbers, and these are in {a['x'].dim}")
+        raise TypeProblem(
+            "KS303",
+            "not-dimensionless",
+            f"`prod` needs plain numbers, and these are {in_unit(a['x'].dim)}",
+            help="divide by a scale first",
+        )
     return _reduce_many("prod", a, _masked(a, a["x"], 1.0), "prod")
 
 
@@ -448,7 +479,12 @@ def _quantifier(name: str, op: str, fill: bool, doc: str) -> None:
     def build(c: Checker, a: Arguments) -> Value:
         x = a["x"]
         if not x.is_bool:
-            raise TypeProblem("KS209", "not-a-condition", f"`{name}` needs true or false, and this is {x.describe()}")
+            raise TypeProblem(
+                "KS209",
+                "not-a-condition",
+                f"`{name}` needs true or false, and this is {x.describe()}",
+                help="compare it with something",
+            )
         x = _masked(a, x, fill)
         for axis in _reduction_axes(a, x, name):
             x = algebra.reduce(op, x, axis)
@@ -465,7 +501,12 @@ _quantifier("all", "all", True, "true when the condition holds for every element
 def _number(c: Checker, a: Arguments) -> Value:
     x = a["x"]
     if not x.is_bool:
-        raise TypeProblem("KS209", "not-a-condition", f"`number` needs true or false, and this is {x.describe()}")
+        raise TypeProblem(
+            "KS209",
+            "not-a-condition",
+            f"`number` needs true or false, and this is {x.describe()}",
+            help="compare it with something",
+        )
     return Value(make("to_float", x.node), x.axes, NUMBER, privileged=x.privileged)
 
 

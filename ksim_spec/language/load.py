@@ -268,7 +268,13 @@ def _functions(c: Checker, items: list[Item]) -> None:
     for item in items:
         if isinstance(item, ast.FnDef):
             if item.name in c.functions:
-                c.error(item.span, "KS109", "duplicate-name", f"there is already a function `{item.name}`")
+                c.error(
+                    item.span,
+                    "KS109",
+                    "duplicate-name",
+                    f"there is already a function `{item.name}`",
+                    help="rename one of the two",
+                )
             c.functions[item.name] = Fn(item.name, item.params, item.body, item.span)
         elif isinstance(item, ast.Assign | ast.Clause):
             c.error(

@@ -103,7 +103,13 @@ def _quantity(c: Checker, s: Selection, name: str, span: Span) -> Thing:
     if name == "heading" and s.of in ("body", "site"):
         frame = frame_of(c, s)
         if frame is None or frame.quat is None:
-            c.error(span, "KS213", "not-a-frame", f"`{s.alias}` holds several elements, so it has no heading")
+            c.error(
+                span,
+                "KS213",
+                "not-a-frame",
+                f"`{s.alias}` holds several elements, so it has no heading",
+                help="pick one body or site",
+            )
             return UNKNOWN
         return FrameOf(heading_of(frame))
     table = QUANTITIES[s.of]
@@ -125,7 +131,13 @@ def _quantity(c: Checker, s: Selection, name: str, span: Span) -> Thing:
 def _joint(c: Checker, s: Selection, row: Quantity, span: Span) -> Value | Unknown:
     types = {c.robot.joint_type(n) for n in s.names}
     if len(types) > 1:
-        c.error(span, "KS108", "mixed-joint-types", f"`{s.alias}` mixes {' and '.join(sorted(types))} joints")
+        c.error(
+            span,
+            "KS108",
+            "mixed-joint-types",
+            f"`{s.alias}` mixes {' and '.join(sorted(types))} joints",
+            help="select each type on its own",
+        )
         return UNKNOWN
     joint_type = next(iter(types))
     if joint_type in ("free", "ball"):
@@ -243,14 +255,26 @@ def contact_with(c: Checker, e: ast.InFrame) -> Thing:
     if not (
         isinstance(e.value, ast.Attribute) and e.value.name in ("contact", "air_time", "contact_time", "contact_force")
     ):
-        c.error(e.span, "KS214", "not-a-contact", "`with` follows a contact, as in `feet.contact with world.floor`")
+        c.error(
+            e.span,
+            "KS214",
+            "not-a-contact",
+            "`with` does not follow a contact here",
+            help="for example `feet.contact with world.floor`",
+        )
         return UNKNOWN
     one, other = c.thing(e.value.value), c.thing(e.frame)
     if isinstance(one, Unknown) or isinstance(other, Unknown):
         return UNKNOWN
     spatial = ("body", "site", "geom")
     if not (isinstance(one, Selection) and isinstance(other, Selection) and one.of in spatial and other.of in spatial):
-        c.error(e.span, "KS214", "not-a-contact", "a contact is between bodies, sites, or geoms")
+        c.error(
+            e.span,
+            "KS214",
+            "not-a-contact",
+            "a contact is between bodies, sites, or geoms",
+            help="for example `feet.contact with world.floor`",
+        )
         return UNKNOWN
     outer = _outer(one)
     side = (other.of, *other.names)
@@ -364,4 +388,9 @@ def _keyframe(c: Checker, keyframe: Keyframe, name: str, span: Span) -> Thing:
 def need_bool(value: Value, what: str) -> None:
     """Raises TypeProblem unless the value is a condition."""
     if not value.is_bool:
-        raise TypeProblem("KS209", "not-a-condition", f"{what} needs true or false, and this is {value.describe()}")
+        raise TypeProblem(
+            "KS209",
+            "not-a-condition",
+            f"{what} needs true or false, and this is {value.describe()}",
+            help="compare it with something",
+        )

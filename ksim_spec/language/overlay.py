@@ -70,7 +70,9 @@ def _other(
         out.error("KS123", "unreadable-file", f"`{item.text}` cannot be read: {_reason(error)}", item.span)
         return []
     if target in seen or target == (path.resolve() if path else None):
-        out.error("KS125", "include-cycle", f"`{item.text}` includes itself", item.span)
+        out.error(
+            "KS125", "include-cycle", f"`{item.text}` includes itself", item.span, help="leave one of the includes out"
+        )
         return []
     if not target.is_file():
         near = [p.name for p in target.parent.glob("*.ksim")] if target.parent.is_dir() else []
@@ -128,7 +130,13 @@ def profile_edits(items: list[Item], name: str, out: Diagnostics, span: Span) ->
         elif isinstance(stmt, ast.Assign):
             edits.append(Edit(_path(stmt.target), stmt.value, stmt.span, create=True))
         elif not isinstance(stmt, ast.ErrorStmt):
-            out.error("KS110", "misplaced-statement", "a profile holds settings, `no …`, and `remove …`", stmt.span)
+            out.error(
+                "KS110",
+                "misplaced-statement",
+                "a profile holds settings, `no …`, and `remove …`",
+                stmt.span,
+                help="for example `train.num_envs = 1`, or `no noise`",
+            )
     return edits
 
 

@@ -63,7 +63,9 @@ def select(c: Checker, e: ast.Call) -> Thing:
             return UNKNOWN
         patterns.append((arg.value.value, arg.value))
     if not patterns:
-        c.error(e.span, "KS203", "wrong-arguments", f"`{word}` needs a name in quotes")
+        c.error(
+            e.span, "KS203", "wrong-arguments", f"`{word}` needs a name in quotes", help=f'for example `{word}("…")`'
+        )
         return UNKNOWN
     if word == "keyframe":
         return _keyframe(c, patterns)

@@ -13,7 +13,7 @@ from ksim_spec.language.members import need_bool
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import UNKNOWN, Axis, Unknown, Value
 from ksim_spec.syntax import ast
-from ksim_spec.units import ANGLE, FREQUENCY, NUMBER, TIME
+from ksim_spec.units import ANGLE, FREQUENCY, NUMBER, TIME, in_unit
 
 if TYPE_CHECKING:
     from ksim_spec.language.expressions import Checker
@@ -91,7 +91,12 @@ def _lowpass(c: Checker, a: list[Value]) -> Value:
 def _history(c: Checker, a: list[Value]) -> Value:
     steps = _steps(c, a[1], "the length of `history`")
     if not 1 <= steps <= 1000:
-        raise TypeProblem("KS205", "index-out-of-range", f"`history` keeps 1 to 1000 samples, and this is {steps}")
+        raise TypeProblem(
+            "KS205",
+            "index-out-of-range",
+            f"`history` keeps 1 to 1000 samples, and this is {steps}",
+            help="use another duration",
+        )
     axis = Axis("past", tuple(str(i) for i in range(steps)))
     return a[0].but(node=make("history", a[0].node, steps=steps), axes=(axis, *a[0].axes))
 
@@ -112,7 +117,10 @@ def _slew(c: Checker, a: list[Value]) -> Value:
     x, rate = a
     if not rate.dim.same(x.dim / TIME):
         raise TypeProblem(
-            "KS301", "unit-mismatch", f"the rate of `slew` must be in {x.dim / TIME}, and this is {rate.dim}"
+            "KS301",
+            "unit-mismatch",
+            f"the rate of `slew` must be {in_unit(x.dim / TIME)}, and this is {rate.dim}",
+            help=f"write it {in_unit(x.dim / TIME)}",
         )
     limit = make("mul", rate.node, const(c.control_dt))
     return _keep("slew", x, Value(limit))

@@ -58,7 +58,7 @@ def _unfinished(tokens: Sequence[Tok], report: Report) -> None:
     elif last.type in OPERAND_ENDS:
         report.add("unexpected-token", "the statement is not complete", (first, last))
     else:
-        report.add("missing-value", f"a value is missing after `{last.text}`", last)
+        report.add("missing-value", f"a value is missing after `{last.text}`", last, help="write one, or remove it")
 
 
 def _directive(tokens: Sequence[Tok], k: int, report: Report) -> None:
@@ -83,7 +83,8 @@ def _operand_wanted(statement: Statement, k: int, report: Report) -> None:
         report.add("unexpected-token", f"unexpected `if` after `{before.text}`", tok, help="put it in parentheses")
     else:
         found = f"found `{shorten(tok.text)}`"
-        report.add("missing-value", f"a value is missing after `{shorten(before.text)}`", (before, tok), label=found)
+        message = f"a value is missing after `{shorten(before.text)}`"
+        report.add("missing-value", message, (before, tok), label=found, help="write one")
 
 
 def _after_operand(statement: Statement, k: int, report: Report) -> None:
@@ -171,7 +172,8 @@ def _name(statement: Statement, k: int, inside: bool, report: Report) -> None:
     elif number and (near[:1] and near[0] not in ATTRIBUTE_WORDS or not near and before.text[-1].isdigit()):
         report.add("unknown-unit", f"unknown unit `{tok.text}`", tok, help=advice)
     elif near or (not inside and k + 1 < len(tokens)):
-        report.add("unknown-word", f"unknown attribute `{tok.text}`", tok, help=advice)
+        known = "attributes are words such as `weight`, `scale`, and `noise`"
+        report.add("unknown-word", f"unknown attribute `{tok.text}`", tok, help=advice or known)
     else:
         message = f"unexpected `{tok.text}` after `{shorten(before.text)}`"
         report.add("unexpected-token", message, tok, help="an operator may be missing")

@@ -71,7 +71,7 @@ class Report:
         self.add("unmatched-bracket", "unexpected `}`", tok, label="no block is open here", help="remove it")
 
     def bare_brace(self, tok: Tok) -> None:
-        self.add("unexpected-token", "a block needs a section name before its `{`", tok)
+        self.add("unexpected-token", "a block needs a section name before its `{`", tok, help="for example `reward {`")
 
     def brace_below(self, first: Tok, brace: Tok) -> None:
         message = f"the `{{` of `{first.text}` stands on a line of its own"

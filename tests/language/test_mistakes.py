@@ -6,6 +6,7 @@ that are expected: code and slug, message, the text that is marked, and the help
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,10 @@ def test_one_mistake_gives_one_message(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_messages_are_short_and_in_one_style(path: Path) -> None:
-    _, message, _, help = header(path)
+    code, message, _, help = header(path)
+    assert help or code == "KS704 bad-setting", "say what to do, unless the message says what is allowed"
+    assert not re.search(r"\b(illegal|wrong|forbidden|bad|fail(ed)? to)\b", message), "no blame"
+    assert not re.search(r", [^,]+ (and|or) ", re.sub(r", (and|or) .*|, and this .*", "", message)), "a, b, and c"
     assert len(message) <= 110 and not message.endswith(".") and "\n" not in message
     assert not message[0].isupper() or message.startswith("MuJoCo")
     assert len(help) <= 200 and "Error" not in message + help

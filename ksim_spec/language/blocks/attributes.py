@@ -69,7 +69,9 @@ def attributes(c: Checker, attrs: tuple[ast.Attr, ...], allowed: tuple[str, ...]
             )
         elif attr.word in found:
             fix = Fix("remove it", (Edit(attr.span, ""),))
-            c.error(attr.span, "KS119", "duplicate-attribute", f"`{attr.word}` is given twice", fix=fix)
+            c.error(
+                attr.span, "KS119", "duplicate-attribute", f"`{attr.word}` is given twice", help="keep one", fix=fix
+            )
         else:
             found[attr.word] = attr
     return Attributes(found)
@@ -95,7 +97,7 @@ def drawn_interval(c: Checker, expr: ast.Expr, dim: Dim, stream: str, scope: str
         return None
     low, high = ends
     if low <= 0:
-        c.error(expr.span, "KS217", "empty-range", f"{what} must be longer than zero")
+        c.error(expr.span, "KS217", "empty-range", f"{what} must be longer than zero", help="for example `4 s`")
         return None
     low_param = c.param(f"{stream}.low", algebra.number(low, dim)).node
     if low == high:
@@ -119,7 +121,7 @@ def known_here(c: Checker, node: Node, allowed: frozenset[str], span: Span, what
     for n in walk([node]):
         missing = "the past" if is_temporal(n) else _LATER.get(n.op) if n.op not in allowed else None
         if missing is not None:
-            help = "use literals, keyframes and draws" if "sample" in allowed else "use literals and keyframes"
+            help = "use literals, keyframes, and draws" if "sample" in allowed else "use literals and keyframes"
             c.error(span, "KS218", "not-known-here", f"{what} cannot depend on {missing}", help=help)
             return False
     return True

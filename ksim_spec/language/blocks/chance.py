@@ -128,7 +128,7 @@ def _body_target(
     axes: tuple[Axis, ...] = (XYZ,) if len(components) == 3 else ()
     if swizzle is not None:
         if len(components) != 3:
-            c.error(inner.span, "KS103", "unknown-member", f"`{inner.name}` has no components")
+            c.error(inner.span, "KS103", "unknown-member", f"`{inner.name}` has no components", help="set all of it")
             return None
         components = tuple("xyz".index(letter) for letter in swizzle)
         axes = (Axis("xyz", tuple(swizzle)),) if len(swizzle) > 1 else ()
@@ -161,7 +161,7 @@ def _state_change(c: Checker, stmt: ast.Assign, stream: str, scope: str, velocit
         return None
     if value.axes and [a.labels for a in value.axes] != [a.labels for a in target.axes]:
         message = f"this has the axes {_axes_text(value.axes)}, and the target {_axes_text(target.axes)}"
-        c.error(stmt.value.span, "KS201", "shape-mismatch", message)
+        c.error(stmt.value.span, "KS201", "shape-mismatch", message, help="pick the parts of one that the other has")
         return None
     where = "a kick" if velocities_only else "where an episode begins"
     if not known_here(c, value.node, KICK if velocities_only else DRAWN, stmt.value.span, where):
@@ -204,7 +204,11 @@ def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
                 changes.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
             c.error(
-                stmt.span, "KS110", "misplaced-statement", "a reset block holds `pose`, `settle`, and changes of state"
+                stmt.span,
+                "KS110",
+                "misplaced-statement",
+                "a reset block holds `pose`, `settle`, and changes of state",
+                help="for example `legs.pos += normal(0.05 rad)`",
             )
     return Reset(pose, tuple(changes), settle, sections[0].header_span if sections else NOWHERE)
 
@@ -253,7 +257,7 @@ def check_event(c: Checker, section: ast.Section) -> Event | None:
                 stmt.span,
                 "KS110",
                 "misplaced-statement",
-                "an event holds changes of velocity, for example `base.linvel.xy += disc(0.5 m/s)`",
+                "an event holds changes of velocity", help="for example `base.linvel.xy += disc(0.5 m/s)`",
             )
     return Event(name, interval, tuple(changes), section.header_span) if interval is not None else None
 
@@ -338,7 +342,7 @@ def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
         return None
     if value.axes and [a.labels for a in value.axes] != [a.labels for a in axes]:
         message = f"this has the axes {_axes_text(value.axes)}, and the field {_axes_text(axes)}"
-        c.error(stmt.value.span, "KS201", "shape-mismatch", message)
+        c.error(stmt.value.span, "KS201", "shape-mismatch", message, help="pick the parts of one that the other has")
         return None
     if not known_here(c, value.node, DRAWN, stmt.value.span, "a field of the model"):
         return None
@@ -381,7 +385,8 @@ def declare_levels(c: Checker, sections: list[ast.Section]) -> list[tuple[ast.En
                 stmt.span,
                 "KS110",
                 "misplaced-statement",
-                "a curriculum holds levels, for example `push from 0 to 1 by 0.05 when mean(episode_time) > 10 s`",
+                "a curriculum holds levels",
+                help="for example `push from 0 to 1 by 0.05 when mean(episode_time) > 10 s`",
             )
     return found
 
@@ -408,7 +413,13 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]], per_update: 
         attrs = attributes(c, stmt.attrs, LINE_TAKES["curriculum"], "a level")
         first, last = attrs.expr("from"), attrs.expr("to")
         if first is None or last is None:
-            c.error(stmt.span, "KS203", "wrong-arguments", f"the level `{stmt.name}` needs `from` and `to`")
+            c.error(
+                stmt.span,
+                "KS203",
+                "wrong-arguments",
+                f"the level `{stmt.name}` needs `from` and `to`",
+                help="for example `from 0 to 1`",
+            )
             continue
         start = c.scalar(first, value.dim, "the start of a level")
         end = c.scalar(last, value.dim, "the end of a level")
@@ -426,6 +437,7 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]], per_update: 
                 "KS203",
                 "wrong-arguments",
                 f"the level `{stmt.name}` needs `by … when …`, or `duration … env_states`",
+                help="for example `by 0.05 when mean(episode_time) > 10 s`, or `duration 4e6 env_states`",
             )
             continue
         step = c.scalar(by, value.dim, "the step of a level")
@@ -445,7 +457,13 @@ def _stat_condition(c: Checker, expr: ast.Expr) -> Node | None:
     if checked is None:
         return None
     if not checked.is_bool:
-        c.error(expr.span, "KS209", "not-a-condition", f"`when` needs true or false, and this is {checked.describe()}")
+        c.error(
+            expr.span,
+            "KS209",
+            "not-a-condition",
+            f"`when` needs true or false, and this is {checked.describe()}",
+            help="compare it with something",
+        )
         return None
     return checked.node if known_here(c, checked.node, ALWAYS | {"stat"}, expr.span, "a level") else None
 

@@ -29,7 +29,7 @@ from ksim_spec.language.scope import DrawContext, Thing
 from ksim_spec.language.types import UNKNOWN, Frame, Unknown, Value
 from ksim_spec.source import NOWHERE
 from ksim_spec.syntax import ast
-from ksim_spec.units import NUMBER, TIME, Dim
+from ksim_spec.units import NUMBER, TIME, Dim, in_unit
 
 # command -------------------------------------------------------------------------------------------------------------
 
@@ -53,7 +53,13 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
         elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
             _field(c, stmt, name, stmt.target.id, frame if "in" in header else None, fields, leaves)
         elif not isinstance(stmt, ast.ErrorStmt):
-            c.error(stmt.span, "KS110", "misplaced-statement", "a command holds fields, `resample`, and `zero`")
+            c.error(
+                stmt.span,
+                "KS110",
+                "misplaced-statement",
+                "a command holds fields, `resample`, and `zero`",
+                help="for example `x = uniform(-1 m/s, 1 m/s)`",
+            )
     if not leaves:
         if not any(isinstance(s, ast.ErrorStmt) for s in section.body):
             example = "for example `x = uniform(-1 m/s, 1 m/s)`"
@@ -73,7 +79,13 @@ def _field(
 ) -> None:  # fmt: skip
     attributes(c, stmt.attrs, LINE_TAKES["command"], "a command field")
     if any(f.name == name for f in fields):
-        c.error(stmt.target.span, "KS109", "duplicate-name", f"`{name}` is already a field of `{command}`")
+        c.error(
+            stmt.target.span,
+            "KS109",
+            "duplicate-name",
+            f"`{name}` is already a field of `{command}`",
+            help="rename one of the two",
+        )
         return
     c.draws = c.drawing(f"command.{command}.{name}", "command")
     value = c.value(stmt.value)
@@ -123,7 +135,13 @@ def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
     if p is None:
         return None
     if not 0 <= p <= 1:
-        c.error(expr.span, "KS224", "out-of-range", f"a probability is between 0 and 100 %, and this is {p:.0%}")
+        c.error(
+            expr.span,
+            "KS224",
+            "out-of-range",
+            f"a probability is between 0 and 100 %, and this is {p:.0%}",
+            help="for example `10 %`",
+        )
         return None
     param = c.param(f"command.{name}.zero", algebra.number(p)).node
     u = sample(DrawContext(f"command.{name}.zero", "command"), "uniform", ())
@@ -180,7 +198,13 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
         if name is None:
             continue
         if name in by_name:
-            c.error(section.name_span, "KS109", "duplicate-name", f"there is already a group `{name}`")
+            c.error(
+                section.name_span,
+                "KS109",
+                "duplicate-name",
+                f"there is already a group `{name}`",
+                help="rename one of the two",
+            )
             continue
         header = attributes(c, section.attrs, HEADER_TAKES["observe"], "an observation group")
         entries: list[ObservationEntry] = []
@@ -231,7 +255,13 @@ def _entry_statement(c: Checker, stmt: ast.Stmt | ast.Section, group: str, taken
         return None
     name = stmt.target.id
     if name in taken:
-        c.error(stmt.target.span, "KS109", "duplicate-name", f"the group already has an entry `{name}`")
+        c.error(
+            stmt.target.span,
+            "KS109",
+            "duplicate-name",
+            f"the group already has an entry `{name}`",
+            help="rename one of the two",
+        )
         return None
     attrs = attributes(c, stmt.attrs, LINE_TAKES["observe"], "an observation")
     value = c.value(stmt.value)
@@ -284,16 +314,21 @@ def _draws(c: Checker, expr: ast.Expr, stream: str, scope: str, value: Value, wh
     if isinstance(drawn, Unknown):
         return None
     if value.is_bool:
-        raise TypeProblem("KS204", "bool-as-number", f"{what} needs a number, and this is true or false")
+        raise TypeProblem(
+            "KS204",
+            "bool-as-number",
+            f"{what} needs a number, and this is true or false",
+            help="use `number(…)` for what is observed",
+        )
     if not value.mixed and not drawn.dim.same(value.dim) and not drawn.zero:
         code, slug = ("KS302", "missing-unit") if drawn.dim == NUMBER else ("KS301", "unit-mismatch")
         c.error(
             expr.span,
             code,
             slug,
-            f"the {what} {'has no unit' if drawn.dim == NUMBER else f'is in {drawn.dim}'}, "
-            f"and the observation is in {value.dim}",
-            help=f"write it in {value.dim}",
+            f"the {what} {'has no unit' if drawn.dim == NUMBER else f'is {in_unit(drawn.dim)}'}, "
+            f"and the observation is {in_unit(value.dim)}",
+            help=f"write it {in_unit(value.dim)}",
         )
         return None
     return drawn.but(dim=value.dim, frame=None, kind="scalar")
@@ -340,10 +375,20 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
         literal = length.node.op == "const" and not length.node.shape
         steps = float(length.node.attr("value")) if literal else 0
         if not length.dim.same(TIME) and steps != int(steps):
-            raise TypeProblem("KS205", "index-out-of-range", f"a history keeps whole samples, and this is {steps:g}")
+            raise TypeProblem(
+                "KS205",
+                "index-out-of-range",
+                f"a history keeps whole samples, and this is {steps:g}",
+                help="for example `history 4`",
+            )
         count = round(steps / c.control_dt) if length.dim.same(TIME) else int(steps)
         if not 1 <= count <= 1000:
-            raise TypeProblem("KS205", "index-out-of-range", f"a history keeps 1 to 1000 samples, and this is {count}")
+            raise TypeProblem(
+                "KS205",
+                "index-out-of-range",
+                f"a history keeps 1 to 1000 samples, and this is {count}",
+                help="for example `history 4`",
+            )
         scaled = scaled.but(node=make("history", scaled.node, steps=count))
         pipeline = replace(pipeline, history=count)
     return make("concat", scaled.node), pipeline
@@ -363,7 +408,7 @@ def _scaled(c: Checker, value: Value, attrs: Attributes, qualified: str) -> tupl
             expr.span,
             "KS301",
             "unit-mismatch",
-            f"the scale is in {scale.dim} and should be {wanted}",
+            f"the scale is {in_unit(scale.dim)}, and should be {wanted}",
             help=f"write it {wanted}, or as a plain number",
         )
         return None

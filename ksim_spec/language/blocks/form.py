@@ -51,7 +51,13 @@ def _header(section: ast.Section, out: Diagnostics) -> None:
         out.error("KS126", "missing-name", f"{what} needs a name", section.header_span, help=help)
     if section.attrs and keyword not in _OWN_ATTRIBUTES:
         for attr in section.attrs:
-            out.error("KS105", "unknown-attribute", f"a `{keyword}` block takes no `{attr.word}`", attr.span)
+            out.error(
+                "KS105",
+                "unknown-attribute",
+                f"a `{keyword}` block takes no `{attr.word}`",
+                attr.span,
+                help="leave it out",
+            )
     if section.name is not None and keyword not in _NAMED:
         help = f"write `{keyword} {{`"
         out.error("KS120", "unexpected-name", f"a `{keyword}` block has no name", section.name_span, help=help)
@@ -73,7 +79,7 @@ def _attributes(keyword: str, stmt: Statement, out: Diagnostics) -> None:
     else:
         return
     for attr in stmt.attrs:
-        out.error("KS105", "unknown-attribute", f"{what} takes no `{attr.word}`", attr.span)
+        out.error("KS105", "unknown-attribute", f"{what} takes no `{attr.word}`", attr.span, help="leave it out")
 
 
 def _name(stmt: Statement) -> str | None:

@@ -14,7 +14,7 @@ from ksim_spec.language.program import Outcome, RewardTerm, Termination, WeightM
 from ksim_spec.language.types import Unknown, Value
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
-from ksim_spec.units import FREQUENCY, NUMBER
+from ksim_spec.units import FREQUENCY, NUMBER, in_unit
 
 
 def check_rewards(c: Checker, sections: list[ast.Section]) -> list[RewardTerm]:
@@ -92,7 +92,7 @@ def _product(c: Checker, section: ast.Section, factor: Value | None) -> RewardTe
         if isinstance(stmt, ast.ErrorStmt):
             continue
         if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
-            c.error(stmt.span, "KS110", "misplaced-statement", "a product holds factors: `name = value`")
+            c.error(stmt.span, "KS110", "misplaced-statement", "a product holds factors", help="write `name = value`")
             continue
         attributes(c, stmt.attrs, LINE_TAKES["product"], "a factor of a product")
         checked = need_scalar(c, c.value(stmt.value), stmt.value.span, f"the factor `{stmt.target.id}`")
@@ -156,7 +156,13 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
     on, per = found.word("on"), found.word("per")  # type: ignore[attr-defined]
     word = "event" if on == "event" else "step" if per == "step" else None
     if (on is not None and on != "event") or (per is not None and per != "step"):
-        c.error(expr.span, "KS105", "unknown-attribute", "a reward term is `on event` or `per step`")
+        c.error(
+            expr.span,
+            "KS105",
+            "unknown-attribute",
+            "a reward term is `on event` or `per step`",
+            help="write one of the two, or give the weight `per s`",
+        )
         return None
     if weight.zero or total.same(FREQUENCY):
         if word is not None and not weight.zero:
@@ -183,8 +189,8 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
         expr.span,
         "KS301",
         "unit-mismatch",
-        f"value times weight is in {total}, and must be per s, or a plain number",
-        notes=(f"the value of `{name}` is in {value.dim}",),
+        f"value times weight is {in_unit(total)}, and must be per s, or a plain number",
+        notes=(f"the value of `{name}` is {in_unit(value.dim)}",),
         help=f"write the weight {_rate_text(value)}, for example `1.0 {_rate_text(value)}`",
     )
     return None
@@ -212,8 +218,9 @@ def check_terminations(c: Checker, sections: list[ast.Section]) -> list[Terminat
         expr = attrs.expr("when")
         outcomes = [w for w in ("fail", "success", "truncate") if w in attrs]
         if expr is None or len(outcomes) != 1:
-            what = "`when` and a condition" if expr is None else "one of `fail`, `success`, `truncate`"
-            c.error(stmt.span, "KS603", "incomplete-termination", f"`{stmt.name}` needs {what}")
+            what = "`when` and a condition" if expr is None else "one of `fail`, `success`, or `truncate`"
+            help = "for example `fell when base.height < 0.3 m fail`"
+            c.error(stmt.span, "KS603", "incomplete-termination", f"`{stmt.name}` needs {what}", help=help)
             continue
         value = c.value(expr)
         if isinstance(value, Unknown):

@@ -43,7 +43,11 @@ def declare_robot(c: Checker, section: ast.Section) -> tuple[list[AddedSite], li
             continue
         elif not isinstance(stmt, ast.ErrorStmt):
             c.error(
-                stmt.span, "KS110", "misplaced-statement", "a robot block holds names, `site`, `onboard`, and `mirror`"
+                stmt.span,
+                "KS110",
+                "misplaced-statement",
+                "a robot block holds names, `site`, `onboard`, and `mirror`",
+                help='for example `base = body("torso")`',
             )
     for stmt in section.body:
         if isinstance(stmt, ast.Clause) and stmt.word == "onboard":
@@ -116,7 +120,13 @@ def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
         )
         return
     if name in c.robot.names("site"):
-        c.error(stmt.span, "KS109", "duplicate-name", f"the robot already has a site `{name}`")
+        c.error(
+            stmt.span,
+            "KS109",
+            "duplicate-name",
+            f"the robot already has a site `{name}`",
+            help="give it another name, or use the one of the robot",
+        )
         return
     body = c.thing(on)
     if isinstance(body, Unknown):
@@ -166,7 +176,13 @@ def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
         if c.robot.incomplete and (lonely or not hits):
             return []
         if not hits:
-            c.error(stmt.span, "KS117", "empty-match", f"`{pattern}` matches nothing on {c.robot.name}")
+            c.error(
+                stmt.span,
+                "KS117",
+                "empty-match",
+                f"`{pattern}` matches nothing on {c.robot.name}",
+                help="a pattern matches whole names of the robot, for example `left_*`",
+            )
             return []
         if lonely:
             c.error(
@@ -212,7 +228,13 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
             if value is not None and value > 0:
                 steps[name], control_at = value, stmt.span
             elif value is not None:
-                c.error(stmt.value.span, "KS217", "empty-range", f"`{name}` must be longer than zero")
+                c.error(
+                    stmt.value.span,
+                    "KS217",
+                    "empty-range",
+                    f"`{name}` must be longer than zero",
+                    help="for example `4 ms`",
+                )
         elif name in _SOLVER:
             value = c.scalar(stmt.value, NUMBER, f"`{name}`")
             if value is not None:
@@ -242,7 +264,13 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
 def _floor(c: Checker, stmt: ast.Assign) -> tuple[bool, float | None]:
     attrs = attributes(c, stmt.attrs, LINE_TAKES["floor"], "the floor")
     if not (isinstance(stmt.value, ast.Name) and stmt.value.id in ("plane", "robot")):
-        c.error(stmt.value.span, "KS118", "unknown-setting", "the floor is `plane`, or `robot` for the MJCF's own")
+        c.error(
+            stmt.value.span,
+            "KS118",
+            "unknown-setting",
+            "the floor is `plane`, or `robot` for the MJCF's own",
+            help="write one of the two",
+        )
         return False, None
     expr = attrs.expr("friction")
     friction = c.scalar(expr, NUMBER, "a friction coefficient") if expr is not None else None
@@ -322,7 +350,13 @@ def _action_term(
     if isinstance(selection, Unknown):
         return None
     if not isinstance(selection, Selection) or selection.of != "joint":
-        c.error(call.args[0].span, "KS215", "not-a-selection", f"`{mode}` needs joints")
+        c.error(
+            call.args[0].span,
+            "KS215",
+            "not-a-selection",
+            f"`{mode}` needs joints",
+            help=f'for example `{mode}(joints("*_knee"))`',
+        )
         return None
     joints = selection.names
     servo = _servo(c, attrs, mode)
@@ -420,7 +454,13 @@ def _around(c: Checker, expr: ast.Expr | None, dim: object, axis: Axis) -> Value
     if isinstance(thing, Value) and c.expect_dim(thing, dim, expr.span, "`around`"):  # type: ignore[arg-type]
         return thing
     if not isinstance(thing, Value | Unknown):
-        c.error(expr.span, "KS211", "not-a-value", "`around` needs a keyframe, a value, or a table")
+        c.error(
+            expr.span,
+            "KS211",
+            "not-a-value",
+            "`around` needs a keyframe, a value, or a table",
+            help="for example `around home`",
+        )
     return UNKNOWN
 
 
@@ -432,7 +472,13 @@ def _delay(c: Checker, expr: ast.Expr | None, world: World) -> tuple[int, int] |
         return None
     low, high = (round(x / world.physics_step) for x in ends)
     if low < 0 or high > 16 * world.substeps:
-        c.error(expr.span, "KS217", "empty-range", "a delay must be between zero and sixteen control steps")
+        c.error(
+            expr.span,
+            "KS217",
+            "empty-range",
+            "a delay must be between zero and sixteen control steps",
+            help="for example `0 ms .. 20 ms`",
+        )
         return None
     return low, high
 

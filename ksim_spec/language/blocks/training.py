@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from ksim_spec.diagnostics import Edit, Fix, suggest
+from ksim_spec.diagnostics import Edit, Fix, listed, suggest
 from ksim_spec.language import algebra
 from ksim_spec.language.blocks.attributes import LINE_TAKES, attributes
 from ksim_spec.language.blocks.flow import c_text
@@ -31,7 +32,7 @@ def _plain(c: Checker, expr: ast.Expr, field: Any) -> Any:
     if isinstance(value, Unknown):
         return _FAILED
     if value.node.op not in ("const", "neg") or value.axes:
-        c.error(expr.span, "KS212", "not-a-literal", "a setting must be a literal")
+        c.error(expr.span, "KS212", "not-a-literal", "a setting must be a literal", help="write the value itself")
         return _FAILED
     if value.is_bool:
         return bool(value.node.attr("value"))
@@ -96,7 +97,9 @@ def _setting(
     if isinstance(stmt, ast.ErrorStmt):
         return
     if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
-        c.error(stmt.span, "KS110", "misplaced-statement", f"a {where} block holds settings: `name = value`")
+        c.error(
+            stmt.span, "KS110", "misplaced-statement", f"a {where} block holds settings", help="write `name = value`"
+        )
         return
     name = stmt.target.id
     attributes(c, stmt.attrs, LINE_TAKES["train"], "a setting")
@@ -146,7 +149,8 @@ def setting_message(name: str, detail: Any) -> str:
     if kind in ("float_parsing", "float_type"):
         return f"`{name}` must be a number"
     if kind == "literal_error":
-        return f"`{name}` must be one of {ctx.get('expected', '')}"
+        options = re.findall(r"'([^']*)'", str(ctx.get("expected", "")))
+        return f"`{name}` must be {listed(options)}"
     if kind in ("bool_parsing", "bool_type"):
         return f"`{name}` must be true or false"
     if kind == "value_error":
@@ -207,7 +211,13 @@ def _layers(c: Checker, stmt: ast.Assign) -> tuple[int, ...] | None:
         return None
     bad = next((a for a, s in zip(call.args, sizes, strict=True) if s is not None and (s != int(s) or s < 1)), None)
     if bad is not None:
-        c.error(bad.span, "KS704", "bad-setting", "a layer size is a whole number of at least 1")
+        c.error(
+            bad.span,
+            "KS704",
+            "bad-setting",
+            "a layer size is a whole number of at least 1",
+            help="for example `mlp(256, 128)`",
+        )
         return None
     return tuple(int(s) for s in sizes if s is not None)
 
@@ -242,7 +252,13 @@ def check_checks(c: Checker, sections: list[ast.Section]) -> list[Check]:
 
 def _always(c: Checker, stmt: ast.Clause, value: Value) -> list[Check]:
     if not value.is_bool or value.axes:
-        c.error(stmt.span, "KS209", "not-a-condition", f"`always` needs one condition, and this is {value.describe()}")
+        c.error(
+            stmt.span,
+            "KS209",
+            "not-a-condition",
+            f"`always` needs one condition, and this is {value.describe()}",
+            help="compare it with something",
+        )
         return []
     return [Check(c_text(c, stmt.args[0]), "always", "share", value.node, None, ">=", 1.0, "1", span=stmt.span)]
 
@@ -311,7 +327,10 @@ def _statistic_value(name: str, value: Value) -> Value:
     if name == "share":
         if not value.is_bool:
             raise algebra.TypeProblem(
-                "KS209", "not-a-condition", f"`share` needs true or false, and this is {value.describe()}"
+                "KS209",
+                "not-a-condition",
+                f"`share` needs true or false, and this is {value.describe()}",
+                help="compare it with something",
             )
         return value
     if value.is_bool:
