@@ -68,18 +68,20 @@ def forget() -> None:
 
 def walk(roots: Iterable[Node]) -> Iterator[Node]:
     """Yields every node reachable from `roots` once, arguments before their users (iterative: no recursion limit)."""
-    seen: set[int] = set()
-    stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(list(roots))]
+    seen: set[Node] = set()
+    stack: list[Node | None] = list(roots)[::-1]
     while stack:
-        node, expanded = stack.pop()
-        if expanded:
-            yield node
-            continue
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        stack.append((node, True))
-        stack.extend((a, False) for a in reversed(node.args))
+        node = stack.pop()
+        if node is None:  # all below the node under this mark has been yielded
+            done = stack.pop()
+            assert done is not None
+            yield done
+        elif node not in seen:
+            seen.add(node)
+            if node.args:
+                stack += (node, None, *node.args[::-1])
+            else:
+                yield node
 
 
 def substitute(roots: Iterable[Node], replaced: Mapping[int, Node]) -> list[Node]:

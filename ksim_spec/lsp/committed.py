@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
 
-from ksim_spec.review.since import Since
-
 if TYPE_CHECKING:
     from ksim_spec.lsp.server import Server
 
@@ -22,15 +20,23 @@ LIMIT = 60.0  # seconds that it may take
 COMMAND = "ksim.showChanges"
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What `ksim_spec.review.since` answers: one line, and the whole difference."""
+
+    title: str
+    shown: str
+
+
 @dataclass
 class Committed:
     """By document, the text that was compared last and what came of it, and the comparison that is under way."""
 
-    known: dict[str, tuple[str, Since | None]] = field(default_factory=dict)
+    known: dict[str, tuple[str, Changes | None]] = field(default_factory=dict)
     working: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _folder: tempfile.TemporaryDirectory[str] | None = None
 
-    def ask(self, ls: Server, uri: str, path: Path | None, text: str) -> Since | None:
+    def ask(self, ls: Server, uri: str, path: Path | None, text: str) -> Changes | None:
         """Returns what is known of a document, and has it compared when its text is another; it never waits."""
         text_then, found = self.known.get(uri, (None, None))
         if path is not None and path.is_file() and text_then != text:
@@ -75,7 +81,7 @@ class Committed:
         return file
 
 
-async def since(path: Path, text: str) -> Since | None:
+async def since(path: Path, text: str) -> Changes | None:
     """Returns what a process of its own says of a text; None where it fails or takes too long."""
     # `-P`: nothing beside the spec is ever imported
     command = [sys.executable, "-P", "-m", "ksim_spec.review.since", path.name]
@@ -84,7 +90,7 @@ async def since(path: Path, text: str) -> Since | None:
     try:
         out, _ = await asyncio.wait_for(process.communicate(text.encode("utf-8", "replace")), LIMIT)
         answer = json.loads(out) if process.returncode == 0 else None
-        return Since(**answer) if answer else None
+        return Changes(**answer) if answer else None
     except TimeoutError:
         return None
     finally:
