@@ -69,7 +69,8 @@ def forget() -> None:
 def walk(roots: Iterable[Node]) -> Iterator[Node]:
     """Yields every node reachable from `roots` once, arguments before their users (iterative: no recursion limit)."""
     seen: set[Node] = set()
-    stack: list[Node | None] = list(roots)[::-1]
+    stack: list[Node | None] = []
+    stack += [*roots][::-1]
     while stack:
         node = stack.pop()
         if node is None:  # all below the node under this mark has been yielded
