@@ -42,7 +42,7 @@ def forward(weights: Weights, x: jax.Array, doubled: bool) -> list[jax.Array]:
     for k, w in enumerate(weights):
         x = x @ w
         if doubled and k == 0:
-            x = jnp.concatenate(jnp.split(x, 2, axis=1))
+            x = x.reshape(-1, x.shape[1] // 2)
         seen.append(x)
     return seen
 
@@ -52,7 +52,7 @@ def backward(weights: Weights, seen: list[jax.Array], doubled: bool) -> Weights:
     out, g = [], seen[-1]
     for k in reversed(range(len(weights))):
         if doubled and k == 0:
-            g = jnp.concatenate(jnp.split(g, 2), axis=1)
+            g = g.reshape(-1, 2 * g.shape[1])
         out.append(seen[k].T @ g)
         if k > 0:
             g = g @ weights[k].T

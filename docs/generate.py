@@ -100,6 +100,7 @@ TRAIN = {
     "target_kl": "`adaptive`: wanted KL divergence of an update",
     "clip": "PPO's clip of the probability ratio",
     "entropy": "weight of the entropy bonus",
+    "final_entropy": "fraction of `entropy` left at the end; it falls evenly over the budget",
     "value_coefficient": "weight of the critic's loss",
     "max_grad_norm": "gradients of actor and critic are each clipped to this norm; `none` switches it off",
     "normalize_observations": "by running mean and spread",

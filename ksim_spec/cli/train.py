@@ -10,11 +10,24 @@ import typer
 from ksim_spec.cli.failure import EXIT_FAILED
 
 
+def whole_number(text: str) -> int:
+    """Returns a count written as specs write it, `500000`, `500_000` or `20e6`; raises BadParameter for other text."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise typer.BadParameter(f"`{text}` is not a number; write 500000, 500_000 or 20e6") from None
+    if not value.is_integer():
+        raise typer.BadParameter(f"`{text}` is not a whole number")
+    return int(value)
+
+
 def train(
     spec: Path = typer.Argument(None, metavar="SPEC", help="The spec to train."),
     out: Path = typer.Option(None, "--out", help="The run folder; `runs/TASK-DATE` if left out."),
     seed: int = typer.Option(None, "--seed", help="The seed of everything random."),
-    budget: int = typer.Option(None, "--budget", help="How many env_states to learn from."),
+    budget: int = typer.Option(
+        None, "--budget", parser=whole_number, metavar="NUMBER", help="How many env_states to learn from: 20e6."
+    ),
     num_envs: int = typer.Option(None, "--num-envs", help="How many environments run side by side."),
     backend: str = typer.Option("auto", "--backend", help="The physics engine: auto, cpu, mjx, or warp."),
     profile: str = typer.Option(None, "--profile", help="A profile of the spec to apply."),

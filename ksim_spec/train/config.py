@@ -61,6 +61,7 @@ class TrainConfig(_Section):
     target_kl: float = Field(default=0.015, gt=0)  # adaptive: wanted KL divergence of one whole update
     clip: float = Field(default=0.2, gt=0)
     entropy: float = Field(default=0.01, ge=0)
+    final_entropy: float = Field(default=1.0, ge=0, le=1)  # fraction of `entropy` at the end; falls evenly
     value_coefficient: float = Field(default=0.5, ge=0)
     max_grad_norm: float | None = Field(default=1.0, gt=0)
 

@@ -47,10 +47,14 @@ def make_dataset(task: Task, config: TrainConfig, normalizer: Normalizer, seen: 
     )
 
 
+def _faded(config: TrainConfig, state: TrainState, final: float) -> Array:
+    """Returns a factor that goes evenly from 1 at the first update to `final` when the budget is spent."""
+    return 1.0 - jnp.minimum(state.update / config.num_updates, 1.0) * (1.0 - final)
+
+
 def _learning_rate(config: TrainConfig, state: TrainState) -> Array:
     if config.learning_rate_schedule == "linear":
-        progress = jnp.minimum(state.update / config.num_updates, 1.0)
-        return config.learning_rate * (1.0 - progress * (1.0 - config.final_learning_rate))
+        return config.learning_rate * _faded(config, state, config.final_learning_rate)
     return jnp.clip(config.learning_rate * state.rate_factor, min(MIN_RATE, config.learning_rate), MAX_RATE)
 
 
@@ -70,6 +74,7 @@ def learn(
 ) -> tuple[TrainState, Named]:
     """Returns the state after num_epochs passes over the dataset in shuffled minibatches of whole sequences."""
     scale, rate = state.value_scale, _learning_rate(config, state)
+    bonus = config.entropy * _faded(config, state, config.final_entropy)
     adam = optax.scale_by_adam()
     flat_policy, unravel = ravel_pytree(state.policy)
     num_actor = flat_policy.size - ravel_pytree(state.policy.critic)[0].size
@@ -79,7 +84,7 @@ def learn(
 
     def minibatch(carry: tuple[Array, optax.OptState], batch: Batch) -> tuple[Any, Named]:
         flat, optimizer = carry
-        gradient, parts = jax.grad(lambda f: loss(unravel(f), config, scale, batch), has_aux=True)(flat)
+        gradient, parts = jax.grad(lambda f: loss(unravel(f), config, scale, batch, bonus), has_aux=True)(flat)
         if axis is not None:
             gradient, parts = jax.lax.pmean((gradient, parts), axis)
         gradient, norm = _clip_gradient(config, gradient, num_actor)

@@ -49,8 +49,13 @@ def _mean(x: Array, weight: Array) -> Array:
     return jnp.sum(x * weight, (-2, -1)) / jnp.maximum(jnp.sum(weight), 1.0)
 
 
-def loss(policy: Policy, config: TrainConfig, scale: ValueScale, batch: Batch) -> tuple[Array, Named]:
-    """Returns the loss and PARTS of it; the last two are moments of the returns in units of `scale`."""
+def loss(
+    policy: Policy, config: TrainConfig, scale: ValueScale, batch: Batch, bonus: Float[Array, ""]
+) -> tuple[Array, Named]:
+    """Returns the loss and PARTS of it; the last two are moments of the returns in units of `scale`.
+
+    `bonus` is what a nat of entropy is worth in this update.
+    """
     weight = batch.valid.astype(jnp.float32)
     value_BT1 = policy.value(batch.critic_obs)
     targets = batch.targets or targets_of(config, scale, batch, value_BT1)
@@ -70,7 +75,7 @@ def loss(policy: Policy, config: TrainConfig, scale: ValueScale, batch: Batch) -
     critic_loss = 0.5 * _mean(jnp.square(error), weight)
     # The step's own noise serves as the fresh sample: it does not depend on the new parameters.
     entropy = _mean(policy.entropy(normal, batch.noise), weight)
-    total = actor_loss + config.value_coefficient * critic_loss - config.entropy * entropy
+    total = actor_loss + config.value_coefficient * critic_loss - bonus * entropy
     outside = (jnp.abs(ratio - 1) > config.clip).astype(jnp.float32)
     std = jnp.broadcast_to(normal.std.mean(-1), weight.shape)
     watched = [kl_divergence(batch.normal, normal), outside, std, wanted, jnp.square(wanted)]

@@ -18,8 +18,30 @@ from ksim_spec.train.config import PolicyConfig
 from ksim_spec.train.interface import Task
 from ksim_spec.train.symmetry import Mirror, SignedPermutation, mirror_of
 
+
+@jax.custom_vjp
+def swish(x: Array) -> Array:
+    """Returns x * sigmoid(x) (Ramachandran et al. 2017).
+
+    Its derivative is worked out from x alone: keeping the sigmoid costs more than doing it again (measured on two
+    cores: a tenth of a gradient step of 128 x 128 networks).
+    """
+    return x * jax.nn.sigmoid(x)
+
+
+def _swish_forward(x: Array) -> tuple[Array, Array]:
+    return swish(x), x
+
+
+def _swish_backward(x: Array, gradient: Array) -> tuple[Array]:
+    s = jax.nn.sigmoid(x)
+    return (gradient * (s + x * s * (1.0 - s)),)
+
+
+swish.defvjp(_swish_forward, _swish_backward)
+
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
-    "swish": jax.nn.swish,
+    "swish": swish,
     "elu": jax.nn.elu,
     "tanh": jnp.tanh,
     "relu": jax.nn.relu,
@@ -58,22 +80,29 @@ class MLP(eqx.Module):
         self.activation = activation
 
     def __call__(self, x: Float[Array, "... I"]) -> Float[Array, "... O"]:
-        return self._rest(self.layers[0](x))
+        rows = self._rest(self.layers[0](x.reshape(-1, x.shape[-1])))
+        return rows.reshape(*x.shape[:-1], rows.shape[-1])
 
-    def of_both(self, x: Float[Array, "... I"], mirror: SignedPermutation) -> Float[Array, "2 ... O"]:
+    def of_both(
+        self, x: Float[Array, "... I"], mirror: SignedPermutation
+    ) -> tuple[Float[Array, "... O"], Float[Array, "... O"]]:
         """Returns the outputs for x and for its mirror image.
 
-        The first layer's weights are mirrored instead of the inputs, which are far more numbers.
+        The first layer's weights are mirrored instead of the inputs, which are far more numbers. What follows sees the
+        two as alternating rows of one matrix, so that nothing is copied between the products (measured: the gradient
+        takes six tenths of the time that it takes with one half behind the other).
         """
         index, sign = mirror
         swap = np.zeros((len(index), len(index)), np.float32)
         swap[np.arange(len(index)), list(index)] = sign  # mirrored x = swap @ x
         first = self.layers[0]
         weights = jnp.concatenate([first.weight, jnp.asarray(swap.T) @ first.weight], 1)
-        here, there = jnp.split(x @ weights, 2, axis=-1)
-        return self._rest(jnp.stack([here, there]) + first.bias)
+        both = x.reshape(-1, x.shape[-1]) @ weights
+        rows = self._rest(both.reshape(-1, first.bias.shape[0]) + first.bias)
+        outputs = rows.reshape(*x.shape[:-1], 2, rows.shape[-1])
+        return outputs[..., 0, :], outputs[..., 1, :]
 
-    def _rest(self, x: Float[Array, "... H"]) -> Float[Array, "... O"]:
+    def _rest(self, x: Float[Array, "N H"]) -> Float[Array, "N O"]:
         """What follows the first layer's product."""
         for layer in self.layers[1:]:
             x = layer(ACTIVATIONS[self.activation](x))
@@ -128,7 +157,8 @@ class Policy(eqx.Module):
         """Returns the predicted return in units of the value normaliser."""
         if self.mirror is None:
             return self.critic(obs)[..., 0]
-        return self.critic.of_both(obs, self.mirror.critic).mean(0)[..., 0]
+        here, there = self.critic.of_both(obs, self.mirror.critic)
+        return (here + there)[..., 0] / 2
 
     def _symmetric_actor(self, obs: Float[Array, "... L"], mirror: Mirror) -> Float[Array, "... O"]:
         index, sign = (np.array(x) for x in mirror.action)

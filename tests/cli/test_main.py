@@ -9,6 +9,7 @@ import pytest
 
 from ksim_spec.cli import commands, failure, main
 from ksim_spec.cli.commands import COMMANDS, Entry
+from ksim_spec.cli.train import whole_number
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.source import SourceFile, SourceMap, Span
 
@@ -57,6 +58,17 @@ def test_help_lists_every_command(capsys):
 
 def test_names_are_unique():
     assert len({e.name for e in commands.COMMANDS}) == len(COMMANDS)
+
+
+@pytest.mark.parametrize("text, value", [("500000", 500_000), ("500_000", 500_000), ("20e6", 20_000_000)])
+def test_a_budget_is_written_as_in_a_spec(text, value):
+    assert whole_number(text) == value
+
+
+@pytest.mark.parametrize("text", ["1.5", "many", "1e400"])
+def test_a_budget_that_is_no_whole_number_is_2(text, capsys):
+    assert main.main(["train", "specs/none.ksim", "--budget", text]) == 2
+    assert text in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("argv", [["lin"], ["lint"], ["lint", "--nope", "x"], ["lint", "x", "--format", "yaml"], []])

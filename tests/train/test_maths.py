@@ -8,7 +8,7 @@ import pytest
 from ksim_spec.train.advantages import gae
 from ksim_spec.train.config import PolicyConfig
 from ksim_spec.train.normalizer import init_moments, normalize, std, update_moments
-from ksim_spec.train.policy import Normal, Policy, kl_divergence, log_prob
+from ksim_spec.train.policy import Normal, Policy, kl_divergence, log_prob, swish
 from ksim_spec.train.value_scale import denormalize, init_value_scale, rescale
 
 
@@ -115,3 +115,9 @@ def test_rescale_keeps_predictions():
         scale, policy = rescale(scale, policy, jnp.float32(mean), jnp.float32(var))
         np.testing.assert_allclose(denormalize(scale, policy.value(obs)), before, rtol=1e-4, atol=1e-3)
     assert float(scale.updates) == 2
+
+
+def test_swish_and_its_derivative():
+    x = jnp.linspace(-30.0, 30.0, 601)
+    assert np.allclose(swish(x), jax.nn.swish(x), atol=1e-6)
+    assert np.allclose(jax.vmap(jax.grad(swish))(x), jax.vmap(jax.grad(jax.nn.swish))(x), atol=1e-6)

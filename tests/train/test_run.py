@@ -109,6 +109,20 @@ def test_advantage_modes_and_state_std(advantages):
     assert np.isfinite(float(metrics["loss/critic"])) and float(metrics["loss/kl"]) < 0.1
 
 
+def test_the_entropy_bonus_fades():
+    task, fading = PointMass(32), {"entropy": 1.0, "final_entropy": 0.0}
+
+    def after_one(update, **settings):
+        config = TINY.model_copy(update=settings)
+        state = init_state(task, config, SMALL)._replace(update=np.int32(update))
+        return jax.jit(make_update(task, config))(state)[0].policy.std_param
+
+    end = TINY.num_updates
+    np.testing.assert_allclose(after_one(end, **fading), after_one(end, entropy=0.0), atol=1e-7)
+    np.testing.assert_allclose(after_one(0, **fading), after_one(0, entropy=1.0), atol=1e-7)
+    assert not np.allclose(after_one(end, **fading), after_one(end, entropy=1.0), atol=1e-4)
+
+
 def test_faults_are_counted_and_survived(tmp_path):
     result = train(PointMass(32, fault=0.02), TINY, SMALL, tmp_path / "f", progress="none")
     assert 5 < result.faults < 120
