@@ -244,7 +244,7 @@ def _fit(group: ObservationGroup, here: np.ndarray, there: np.ndarray) -> Signed
     """Returns the signed permutation that takes `here` to `there`; an element that stays itself is preferred."""
     spread = np.maximum(np.sqrt(np.square(there).mean(0)), 1e-9)
     off = np.stack([np.sqrt(np.square(there[:, :, None] - s * here[:, None, :]).mean(0)) for s in (1, -1)])
-    off /= spread[:, None]
+    off = np.round(off / spread[:, None], 6)
     index: list[int] = []
     sign: list[int] = []
     for entry, start, stop in group.slices():
@@ -254,8 +254,10 @@ def _fit(group: ObservationGroup, here: np.ndarray, there: np.ndarray) -> Signed
             raise NotMirrored(message)
         for i in range(start, stop):
             order = list(dict.fromkeys([i, *range(start, stop), *range(group.size)]))
-            error, rank, side = min((round(off[s, i, j], 6), order.index(j), s) for j in order for s in (0, 1))
-            if error > MISFIT:
+            # Of equals the first counts: the earliest in `order`, unchanged before negated.
+            errors = off[:, i, order].T.ravel()
+            rank, side = divmod(int(errors.argmin()), 2)
+            if errors.min() > MISFIT:
                 message = f"`{group.name}.{entry.name}`, mirrored, is not made of observed numbers with a sign"
                 raise NotMirrored(f"{message} (element {i - start})")
             index.append(order[rank])
