@@ -20,14 +20,22 @@ from ksim_spec.syntax import ast
 from ksim_spec.written import text_of
 
 
-def declared(program: Program, index: RobotIndex, items: Sequence[Item], sources: SourceMap) -> schema.Contract:
-    """Returns the contract of a spec as far as spec and robot file say; `built` is None and `mirrored` empty."""
-    return _Reader(program, index, texts(places(items), sources)).contract(items, sources)
+def declared(
+    program: Program, index: RobotIndex, items: Sequence[Item], sources: SourceMap, model: schema.Model | None = None
+) -> schema.Contract:
+    """Returns the contract of a spec as far as spec and robot file say; `built` is None and `mirrored` empty.
+
+    `model` are the facts of the robot file where they are known already.
+    """
+    reader = _Reader(program, index, model or model_facts(index), texts(places(items), sources))
+    return reader.contract(items, sources)
 
 
 class _Reader:
-    def __init__(self, program: Program, index: RobotIndex, written: Mapping[str, str]) -> None:
-        self.program, self.index, self.texts = program, index, written
+    def __init__(
+        self, program: Program, index: RobotIndex, model: schema.Model, written: Mapping[str, str]
+    ) -> None:
+        self.program, self.index, self.model, self.texts = program, index, model, written
         self.canon = Canonical(program, index)
 
     def contract(self, items: Sequence[Item], sources: SourceMap) -> schema.Contract:
@@ -48,7 +56,7 @@ class _Reader:
                 name: schema.Signal(type=v.describe(), value=self._value(v.node, f"signal.{name}:value"))
                 for name, v in p.signals
             },
-            profiles=_profiles(items, sources), model=model_facts(self.index), built=None, hashes={},
+            profiles=_profiles(items, sources), model=self.model, built=None, hashes={},
         )  # fmt: skip
         return whole.model_copy(update={"hashes": {"declared": declared_digest(whole)}})
 

@@ -13,11 +13,12 @@ from typing import Any
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.language.load import Trace, load_tree
 from ksim_spec.review.places import places
-from ksim_spec.review.schema import SCHEMA_VERSION, Contract
+from ksim_spec.review.schema import SCHEMA_VERSION, Contract, Model
 from ksim_spec.review.trees import DiskTree, GitTree, Tree, closure
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
-from ksim_spec.syntax.parse import parse_file, text_of
+from ksim_spec.syntax.parse import Reading, read_file, text_of
+from ksim_spec.syntax.reread import read_again
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,14 @@ class Side:
 
 @dataclass
 class Opener:
-    """Opens sides; robots that several specs share are read once."""
+    """Opens sides; robots that several specs share are read once, and of two versions of a spec what differs."""
 
     profile: str | None = None
     sets: tuple[str, ...] = ()
     _trees: dict[str, GitTree] = field(default_factory=dict)
     _robots: dict[Path, RobotIndex] = field(default_factory=dict)
+    _models: dict[Path, Model] = field(default_factory=dict)
+    _last: Reading | None = None
 
     @cached_property
     def disk(self) -> DiskTree:
@@ -102,22 +105,31 @@ class Opener:
 
     def _spec(self, tree: Tree, path: str) -> Side:
         text = text_of(self._bytes(tree, path), tree.shown(path)).replace("\r\n", "\n")
-        return self.text(text, tree.shown(path), tree.on_disk(path), tree)
+        return self.text(text, tree.name(path), tree.on_disk(path), tree, tree.shown(path))
 
-    def text(self, text: str, name: str, place: Path, tree: Tree | None = None) -> Side:
-        """Returns a spec given as text, with the robot and includes that are beside `place`; raises as `open` does."""
+    def text(self, text: str, name: str, place: Path, tree: Tree | None = None, label: str = "") -> Side:
+        """Returns a spec given as text, with the robot and includes that are beside `place`; raises as `open` does.
+
+        `name` is what its spans say: the same for two versions of one file, so that the second is read by what differs.
+        """
         source = SourceFile(name, text, place)
         trace = Trace(read_robot=self._robot)
-        parsed, problems = parse_file(source)
-        loaded = load_tree(source, parsed, problems, profile=self.profile, sets=self.sets, trace=trace)
+        reading = self._last = read_file(source) if self._last is None else read_again(source, self._last)
+        loaded = load_tree(
+            source, reading.tree, reading.diagnostics, profile=self.profile, sets=self.sets, trace=trace
+        )
         if loaded.program is None:
             errors = [d for d in loaded.diagnostics if d.severity == "error"]
             raise _relabelled(SpecError(errors or loaded.diagnostics, loaded.sources), tree)
         from ksim_spec.review.declared import declared
+        from ksim_spec.review.facts import model_facts
 
-        index = self._robot(loaded.program.robot_path)
-        whole = declared(loaded.program, index, loaded.items, loaded.sources)
-        return Side(name, whole, places(loaded.items), loaded.sources, index, text, tree)
+        path = loaded.program.robot_path
+        index = self._robot(path)
+        if path not in self._models:
+            self._models[path] = model_facts(index)
+        whole = declared(loaded.program, index, loaded.items, loaded.sources, self._models[path])
+        return Side(label or name, whole, places(loaded.items), loaded.sources, index, text, tree)
 
     def _robot(self, path: Path) -> RobotIndex:
         if path not in self._robots:

@@ -28,6 +28,7 @@ class Tree(Protocol):
     def read(self, path: str) -> bytes | None: ...
     def specs(self, folder: str) -> list[str]: ...
     def shown(self, path: str) -> str: ...
+    def name(self, path: str) -> str: ...
     def on_disk(self, path: str) -> Path: ...
 
 
@@ -49,6 +50,10 @@ class DiskTree:
     def shown(self, path: str) -> str:
         return path
 
+    def name(self, path: str) -> str:
+        """Returns what spans in the file say: the same in every revision."""
+        return path
+
     def on_disk(self, path: str) -> Path:
         """Returns where the file can be read with everything beside it."""
         return Path(path)
@@ -61,6 +66,7 @@ class GitTree:
     ref: str
     root: Path
     _known: dict[str, bytes | None] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
     def open(ref: str) -> GitTree:
@@ -114,6 +120,12 @@ class GitTree:
     def shown(self, path: str) -> str:
         return f"{self.ref}:{path}"
 
+    def name(self, path: str) -> str:
+        """Returns what spans in the file say: the path from the working folder, as the working tree has it."""
+        name = os.path.relpath(self.root / path).replace(os.sep, "/")
+        self._names[name] = path
+        return name
+
     def on_disk(self, path: str) -> Path:
         """Returns a copy of the file and of all that it names, in a folder that lasts as long as the tree."""
         for name, data in closure(self, path).items():
@@ -124,7 +136,9 @@ class GitTree:
         return Path(self._folder.name, path)
 
     def original(self, name: str) -> str:
-        """Returns a name with the temporary folder as `REF:path`, as people know the file."""
+        """Returns the name of a spec, or one with the temporary folder, as `REF:path`, as people know the file."""
+        if name in self._names:
+            return self.shown(self._names[name])
         inside = self._folder.name + os.sep
         return self.shown(name.removeprefix(inside)) if name.startswith(inside) else name
 
