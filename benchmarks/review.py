@@ -26,7 +26,10 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 SPECS = sorted((ROOT / "specs").glob("*.ksim"))
 KSIM = [sys.executable, "-m", "ksim_spec.cli.main"]
-WATCHED = "import sys; from ksim_spec.cli.main import main; code = main(sys.argv[1:]); sys.exit(3 if 'jax' in sys.modules else code)"
+WATCHED = (
+    "import sys; from ksim_spec.cli.main import main; code = main(sys.argv[1:]); "
+    "sys.exit(3 if 'jax' in sys.modules else code)"
+)
 IDENTITY = {f"GIT_{who}_{what}": "x@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 COUNT = 50
 # What people change, in turn: a weight, a discount, a fall, a timeout, noise, a clip of what is rewarded, a comment.
@@ -86,7 +89,8 @@ def repository() -> Iterator[Path]:
             for k in range(COUNT):
                 text = f"# {k}\n{version(texts[k % len(texts)], k)}"
                 (top / "specs" / f"spec{k}.ksim").write_text(text, encoding="utf-8")
-            (top / "long.ksim").write_text(version(long_spec(), 1).replace('"robots/', '"specs/robots/'), encoding="utf-8")
+            long = version(long_spec(), 1).replace('"robots/', '"specs/robots/')
+            (top / "long.ksim").write_text(long, encoding="utf-8")
             commit(top, name)
             git(top, "tag", name)
         biped = top / "specs" / "robots" / "biped.xml"

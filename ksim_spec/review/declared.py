@@ -19,6 +19,8 @@ from ksim_spec.source import SourceMap
 from ksim_spec.syntax import ast
 from ksim_spec.written import text_of
 
+UNORDERED = ("sensor", "site", "keyframe", "numeric")  # elements of the MJCF that may stand in any order
+
 
 def declared(
     program: Program, index: RobotIndex, items: Sequence[Item], sources: SourceMap, model: schema.Model | None = None
@@ -32,9 +34,7 @@ def declared(
 
 
 class _Reader:
-    def __init__(
-        self, program: Program, index: RobotIndex, model: schema.Model, written: Mapping[str, str]
-    ) -> None:
+    def __init__(self, program: Program, index: RobotIndex, model: schema.Model, written: Mapping[str, str]) -> None:
         self.program, self.index, self.model, self.texts = program, index, model, written
         self.canon = Canonical(program, index)
 
@@ -222,6 +222,8 @@ def declared_digest(whole: schema.Contract) -> str:
             entry["name"] = entry["privileged"] = None
     del body["model"]["appearance"], body["levels"]  # levels count in the expressions that use them
     meant = _meant(body)
+    elements = meant["model"]["elements"]
+    elements.update({kind: sorted(elements[kind], key=str) for kind in UNORDERED if kind in elements})
     for unordered in ("rewards", "terminations"):
         meant[unordered] = sorted(meant[unordered].values(), key=str)
     meant["checks"] = sorted(meant["checks"], key=str)

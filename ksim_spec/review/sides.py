@@ -115,9 +115,7 @@ class Opener:
         source = SourceFile(name, text, place)
         trace = Trace(read_robot=self._robot)
         reading = self._last = read_file(source) if self._last is None else read_again(source, self._last)
-        loaded = load_tree(
-            source, reading.tree, reading.diagnostics, profile=self.profile, sets=self.sets, trace=trace
-        )
+        loaded = load_tree(source, reading.tree, reading.diagnostics, profile=self.profile, sets=self.sets, trace=trace)
         if loaded.program is None:
             errors = [d for d in loaded.diagnostics if d.severity == "error"]
             raise _relabelled(SpecError(errors or loaded.diagnostics, loaded.sources), tree)
