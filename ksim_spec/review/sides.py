@@ -14,7 +14,7 @@ from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.language.load import Trace, load_tree
 from ksim_spec.review.places import places
 from ksim_spec.review.schema import SCHEMA_VERSION, Contract, Model
-from ksim_spec.review.trees import DiskTree, GitTree, Tree, closure
+from ksim_spec.review.trees import DiskTree, GitTree, Tree, closure, is_revision
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
 from ksim_spec.syntax.parse import Reading, read_file, text_of
@@ -79,6 +79,10 @@ class Opener:
         tree = self._trees[ref]
         return tree, tree.path_of(path or ".")
 
+    def committed(self, path: str) -> tuple[Tree, str]:
+        """Returns the tree of the last commit and a path of the working tree in it."""
+        return self.locate(f"HEAD:{path}" if Path(path).is_absolute() else f"HEAD:./{path}")
+
     def is_folder(self, tree: Tree, path: str) -> bool:
         """Whether the side is a folder of specs, and not a run."""
         if isinstance(tree, GitTree):
@@ -100,6 +104,8 @@ class Opener:
         data = tree.read(path)
         if data is None:
             advice = "check the path; in a revision it is written from the root of the repository, or with `./`"
+            if isinstance(tree, DiskTree):
+                advice = f"`{path}` is a revision: write `{path}:SPEC`" if is_revision(path) else "check the path"
             raise SpecError([Diagnostic("KS123", "unreadable-file", f"there is no `{tree.shown(path)}`", help=advice)])
         return data
 
@@ -178,7 +184,7 @@ def as_contract(plain: Any, name: str) -> Contract:
     version = plain.get("schema_version") if isinstance(plain, dict) else None
     if version != SCHEMA_VERSION:
         reason = "it has no `schema_version`" if version is None else f"it has version {version}"
-        raise _no_contract(name, f"{reason}, and this ksim reads version {SCHEMA_VERSION}")
+        raise _no_contract(name, f"{reason}, and this ksim reads version {SCHEMA_VERSION}", _other_version(version))
     try:
         return Contract.model_validate(plain)
     except ValidationError as error:
@@ -186,8 +192,19 @@ def as_contract(plain: Any, name: str) -> Contract:
         raise _no_contract(name, f"`{'.'.join(map(str, first['loc']))}`: {first['msg'].lower()}") from None
 
 
-def _no_contract(name: str, reason: str) -> SpecError:
-    advice = "give a spec, a run folder, a checkpoint, or a contract that this version of ksim wrote"
+def _other_version(version: object) -> str:
+    if not isinstance(version, int):
+        return ""
+    if version > SCHEMA_VERSION:
+        return "a newer ksim wrote it: update this one"
+    return (
+        "an older ksim wrote it: `ksim compile` writes contracts again and `ksim lock` locks; in place of a run, "
+        "give the spec as it was trained, `REF:SPEC`"
+    )
+
+
+def _no_contract(name: str, reason: str, advice: str = "") -> SpecError:
+    advice = advice or "give a spec, a run folder, a checkpoint, or a contract that this version of ksim wrote"
     return SpecError([Diagnostic("KS751", "not-a-contract", f"`{name}` holds no contract: {reason}", help=advice)])
 
 
@@ -197,7 +214,9 @@ def read_checkpoint(path: Path) -> Contract:
         with zipfile.ZipFile(path) as archive:
             data = archive.read("contract.json")
     except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise SpecError([Diagnostic("KS717", "bad-checkpoint", f"cannot read checkpoint `{path}`: {error}")]) from None
+        advice = "give one that `ksim train` wrote, or its run"
+        message = f"cannot read checkpoint `{path}`: {error}"
+        raise SpecError([Diagnostic("KS717", "bad-checkpoint", message, help=advice)]) from None
     return read_contract(data, str(path))
 
 

@@ -75,7 +75,7 @@ class GitTree:
         if top is None:
             raise _problem("KS752", "no-repository", f"`{ref}:…` needs a git repository, and this folder is in none",
                            "run it inside the repository, or give paths")  # fmt: skip
-        if ref and _git(["rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"]) is None:
+        if ref and not is_revision(ref):
             raise _problem("KS753", "no-revision", f"there is no revision `{ref}` here", fetch_advice(ref))
         return GitTree(ref, Path(os.fsdecode(top).strip()))
 
@@ -155,6 +155,8 @@ class GitTree:
 
     def path_of(self, text: str) -> str:
         """Returns a path that people write after `REF:` as it is from the root: from there, or from the folder here."""
+        if Path(text).is_absolute():
+            return os.path.relpath(Path(text).resolve(), self.root.resolve()).replace(os.sep, "/")
         here = os.path.relpath(Path.cwd(), self.root).replace(os.sep, "/")
         beside = posixpath.normpath(posixpath.join(here, text))
         rooted = posixpath.normpath(text)
@@ -203,6 +205,11 @@ def _named_by_model(name: str, data: bytes) -> Iterator[str]:
     for file in dict.fromkeys(_FILE.findall(text)):
         for folder in folders:
             yield posixpath.normpath(posixpath.join(posixpath.dirname(name), folder, file.replace("\\", "/")))
+
+
+def is_revision(text: str) -> bool:
+    """Whether git knows a commit by that name here."""
+    return _git(["rev-parse", "--verify", "--quiet", f"{text}^{{commit}}"]) is not None
 
 
 def fetch_advice(ref: str) -> str:
