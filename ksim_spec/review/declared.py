@@ -15,7 +15,7 @@ from ksim_spec.review.facts import model_facts
 from ksim_spec.review.places import places, texts
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
-from ksim_spec.source import SourceMap
+from ksim_spec.source import SourceMap, Span
 from ksim_spec.syntax import ast
 from ksim_spec.written import text_of
 
@@ -23,13 +23,14 @@ UNORDERED = ("sensor", "site", "keyframe", "numeric")  # elements of the MJCF th
 
 
 def declared(
-    program: Program, index: RobotIndex, items: Sequence[Item], sources: SourceMap, model: schema.Model | None = None
-) -> schema.Contract:
+    program: Program, index: RobotIndex, items: Sequence[Item], sources: SourceMap, model: schema.Model | None = None,
+    where: Mapping[str, Span] | None = None,
+) -> schema.Contract:  # fmt: skip
     """Returns the contract of a spec as far as spec and robot file say; `built` is None and `mirrored` empty.
 
-    `model` are the facts of the robot file where they are known already.
+    `model` are the facts of the robot file and `where` the places of the items, for whoever has them already.
     """
-    reader = _Reader(program, index, model or model_facts(index), texts(places(items), sources))
+    reader = _Reader(program, index, model or model_facts(index), texts(where or places(items), sources))
     return reader.contract(items, sources)
 
 

@@ -132,8 +132,9 @@ class Opener:
         index = self._robot(path)
         if path not in self._models:
             self._models[path] = model_facts(index)
-        whole = declared(loaded.program, index, loaded.items, loaded.sources, self._models[path])
-        return Side(label or name, whole, places(loaded.items), loaded.sources, index, text, tree)
+        where = places(loaded.items)
+        whole = declared(loaded.program, index, loaded.items, loaded.sources, self._models[path], where)
+        return Side(label or name, whole, where, loaded.sources, index, text, tree)
 
     def _robot(self, path: Path) -> RobotIndex:
         if path not in self._robots:
