@@ -215,7 +215,8 @@ def rules(digit: str) -> str:
 
 
 def changes() -> str:
-    rows = [(r.code, f"`{r.slug}`", r.cls, r.summary) for r in CHANGE_RULES]
+    rows = [(f"[{r.code}](rules/{r.cls}.md#{r.code.lower()}-{r.slug})", f"`{r.slug}`", r.cls, r.summary)
+            for r in CHANGE_RULES]  # fmt: skip
     return table(("code", "name", "class", "what changed"), rows)
 
 

@@ -61,7 +61,7 @@ def diff(
     from ksim_spec.review.sides import Opener
 
     if not new:
-        old, new = f"HEAD:./{old}", old
+        old, new = f"HEAD:{old}" if Path(old).is_absolute() else f"HEAD:./{old}", old
     opener = Opener(profile, tuple(sets))
     gc.disable()  # trees and contracts hold no cycles, and looking for them takes as long as the comparison
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,9 +36,13 @@ def install_git(
 def git_driver(
     words: list[str] = typer.Argument(..., metavar="PATH OLD HEX MODE NEW HEX MODE", help="What git gives a driver."),
     text: bool = typer.Option(False, "--text", help="Print one file in its one layout, as a textconv."),
+    meaning: bool = typer.Option(False, "--meaning", help="Print what changed and not the lines, as a difftool."),
 ) -> None:
-    from ksim_spec.review.driver import Pair, driven, formatted
+    from ksim_spec.review.driver import Pair, driven, for_difftool, formatted
 
+    if not text and not meaning and for_difftool():
+        # git asks the driver of the attribute before the difftool that the user has called.
+        raise typer.Exit(subprocess.run(["git", "difftool--helper", *words], check=False).returncode)
     if text:
         sys.stdout.write(formatted(Path(words[0])))
         return
@@ -45,4 +50,6 @@ def git_driver(
     if pair is None:
         print(f"ksim diff {words[0]}: the file is in conflict")
         return
-    sys.stdout.write(driven(pair, color=wants_color(sys.stdout)))
+    if any(Path(file).is_dir() for file in (pair.old_file, pair.new_file)):
+        raise UserError("`git difftool --dir-diff` gives no robots: leave it out, or use `ksim diff REF:FOLDER FOLDER`")
+    sys.stdout.write(driven(pair, color=wants_color(sys.stdout), lines=not meaning))

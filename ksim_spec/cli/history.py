@@ -43,7 +43,7 @@ def log(
 
 
 def _text(commit: Commit, style: Style, cosmetic: bool) -> str:
-    shown = [c for c in commit.changes if cosmetic or c.cls != "cosmetic"]
+    shown = [c for c in commit.changes if cosmetic or c.cls != "cosmetic" or c.rule.slug == "spec-added"]
     hidden = len(commit.changes) - len(shown)
     lines = [f"{style.strong(commit.sha[:10])} {commit.date} {visible(commit.subject)}"]
     lines += [f"  {c.cls:9} {c.rule.code} {visible(c.path)}: {visible(c.text)}" for c in shown]

@@ -42,23 +42,28 @@ def _one(opener: object, spec: Path, check: bool) -> bool:
     from ksim_spec.review.changes import verdict
     from ksim_spec.review.contract import contract_text
     from ksim_spec.review.difference import is_task
-    from ksim_spec.review.lock import lock_path, stale
+    from ksim_spec.review.lock import lock_path, outdated
     from ksim_spec.review.sides import Opener
 
     assert isinstance(opener, Opener)
     if not is_task((opener.disk, str(spec))):
         return True  # a file that others include
     whole = opener.open(opener.disk, str(spec)).contract
-    path = lock_path(spec)
-    changes = stale(path, whole) if path.is_file() and check else None
-    current = path.is_file() and (changes is None if check else path.read_text("utf-8") == contract_text(whole))
-    if current:
+    path, written = lock_path(spec), contract_text(whole).encode()
+    if path.is_file() and path.read_bytes() == written:
         return True
     if not check:
-        write_atomic(path, contract_text(whole).encode())
+        write_atomic(path, written)
         print(f"wrote {path}", file=sys.stderr)
-        return False
-    print(f"{path}: {'missing' if changes is None else f'out of date; trained policies: {verdict(changes)}'}")
-    for c in changes or ():
-        print(f"  {c.cls} {c.rule.code} {c.path}: {c.text}")
+    elif not path.is_file():
+        print(f"{path}: missing")
+    else:
+        try:
+            changes = outdated(path, whole)
+        except SpecError as error:  # another version of ksim wrote it, or a merge left its marks
+            print(f"{path}: out of date; {error.diagnostics[0].message}")
+            return False
+        print(f"{path}: out of date; trained policies: {verdict(changes)}")
+        for c in changes:
+            print(f"  {c.cls} {c.rule.code} {c.path}: {c.text}")
     return False

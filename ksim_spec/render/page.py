@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from ksim_spec.render.style import Style
+from ksim_spec.review.rules import CLASSES_MEAN, ChangeRule
 from ksim_spec.rules.rule import FAMILIES, Rule
 
 WIDTH = 100
@@ -73,4 +74,15 @@ def listing(rules: Iterable[Rule], style: Style) -> str:
         for rule in members:
             note = "" if rule.severity == "error" else f" ({rule.severity})"
             lines.append(f"  {rule.code}  {rule.slug:{size}}  {rule.summary}{style.severity(note, rule.severity)}")
+    return "\n".join(lines[1:]) + "\n"
+
+
+def changes_listing(rules: Iterable[ChangeRule], style: Style) -> str:
+    """Returns all kinds of changes by class, a line each: code, slug and summary."""
+    shown = list(rules)
+    size = max(len(rule.slug) for rule in shown)
+    lines: list[str] = []
+    for cls, about in CLASSES_MEAN.items():
+        lines += ["", f"{style.strong(f'changes, {cls}')}: {about}"]
+        lines += [f"  {r.code}  {r.slug:{size}}  {r.summary}" for r in shown if r.cls == cls]
     return "\n".join(lines[1:]) + "\n"

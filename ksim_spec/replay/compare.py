@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from scipy.stats import rankdata
 
 from ksim_spec.diagnostics import SpecError
-from ksim_spec.replay.evaluate import ActFn, Evaluation, Replay
+from ksim_spec.replay.evaluate import ActFn, Evaluation, Replay, called
 from ksim_spec.replay.recording import Recording, record_random, record_run
 from ksim_spec.replay.version import Version, open_version
 from ksim_spec.review.renames import find_renames, pair
@@ -35,14 +35,20 @@ def on_states(opener: Opener, sides: tuple[str, str], contracts: tuple[Contract,
     old, new = (open_version(opener, side) for side in sides)
     if on == RANDOM:
         return compare(old, new, contracts, record_random(old, states))
-    return compare(old, new, contracts, record_run(Path(on), states), Path(on))
+    recorded = opener.open(opener.disk, on).contract
+    return compare(old, new, contracts, record_run(Path(on), states), Path(on), recorded)
 
 
 def compare(
-    old: Version, new: Version, contracts: tuple[Contract, Contract], recording: Recording, run: Path | None = None
-) -> StatesRow:
-    """Returns what two versions make of a recording, and what the policy of a run does in both."""
-    replays = Replay(old, recording), Replay(new, recording)
+    old: Version, new: Version, contracts: tuple[Contract, Contract], recording: Recording, run: Path | None = None,
+    recorded: Contract | None = None,
+) -> StatesRow:  # fmt: skip
+    """Returns what two versions make of a recording, and what the policy of a run does in both.
+
+    `recorded` is the contract of the task that was recorded, the old one's if left out.
+    """
+    renames = [find_renames(recorded or contracts[0], contract) for contract in contracts]
+    replays = Replay(old, recording, renames[0]), Replay(new, recording, renames[1])
     policy, actors = None, [None, None]
     if run is not None:
         try:
@@ -52,19 +58,20 @@ def compare(
     found = [replay.evaluate(actor) for replay, actor in zip(replays, actors, strict=True)]
     if run is not None and policy is None:
         policy = acts(recording, *found)
-    return _rows(recording, contracts, found[0], found[1], policy, _notes(recording, old, new))
+    return _rows(recording, contracts, found[0], found[1], policy, _notes(recording, replays))
 
 
-def _notes(recording: Recording, old: Version, new: Version) -> tuple[str, ...]:
+def _notes(recording: Recording, replays: Sequence[Replay]) -> tuple[str, ...]:
     """What a reader must know of the states to read the numbers right."""
     notes = []
-    for version in (old, new):
+    for replay in replays:
+        version = replay.version
         own, recorded = version.spec.world.control_step * 1e3, recording.control_dt * 1e3
         if not np.isclose(own, recorded):
             steps = f"{version.label} has control steps of {own:g} ms and the states are {recorded:g} ms apart"
             notes.append(f"{steps}: what it computes over time is off by that")
         fields = {f"{block}.{f}" for block, fs in version.spec.commands.items() for f in fs}
-        unknown = sorted(fields - recording.command.keys())
+        unknown = sorted(fields - called(recording.command, replay.renames).keys())
         if unknown:
             notes.append(f"{', '.join(unknown)} of {version.label} was not recorded and stands at its middle")
     return tuple(notes)

@@ -21,6 +21,7 @@ from ksim_spec.physics.protocol import Starts
 from ksim_spec.physics.select import make_engine
 from ksim_spec.replay.recording import Joint, Recording, joints_of
 from ksim_spec.replay.version import Version
+from ksim_spec.review.renames import Renames
 from ksim_spec.task.state import Episode
 from ksim_spec.task.task import Task, where_rows
 
@@ -43,10 +44,13 @@ class Evaluation:
 
 
 class Replay(Task):
-    """A version of a task that is evaluated on a recording in place of being stepped."""
+    """A version of a task that is evaluated on a recording in place of being stepped.
 
-    def __init__(self, version: Version, recording: Recording) -> None:
-        self.version, self.recording = version, recording
+    `renames` say what the version calls what was recorded: joints, actuators, commands.
+    """
+
+    def __init__(self, version: Version, recording: Recording, renames: Renames | None = None) -> None:
+        self.version, self.recording, self.renames = version, recording, renames or Renames()
         self.steps, num_envs = recording.time_TE.shape
         config = Task.engine_config(version.module, num_envs)
         super().__init__(version.module, make_engine("cpu", version.model, replace(config, num_envs=1, settle=0)))
@@ -56,7 +60,7 @@ class Replay(Task):
             config, num_envs=min(ROWS, self.steps * num_envs), stage="acc", fields=(), settle=0,
             reads=tuple(dict.fromkeys((*config.reads, "qfrc_actuator"))),
         )  # fmt: skip
-        self.pairs = paired(recording.joints, joints_of(version.model))
+        self.pairs = paired(recording.joints, joints_of(version.model), self.renames)
         self.draws = self._middle()
         self.command = self._commands()
         self.action_TEA = self._actions()
@@ -71,16 +75,16 @@ class Replay(Task):
     def _commands(self) -> dict[str, dict[str, Any]]:
         """The recorded commands as (T, E); fields that were not recorded stand at the middle of their draw."""
         drawn, _ = self._new_commands(self.draws, self.given)
-        shape = self.recording.time_TE.shape
+        shape, recorded = self.recording.time_TE.shape, called(self.recording.command, self.renames)
         return {
-            block: {f: jnp.asarray(self.recording.command.get(f"{block}.{f}", np.broadcast_to(x, shape)))
-                    for f, x in fields.items()}
+            block: {f: jnp.asarray(recorded.get(f"{block}.{f}", np.broadcast_to(x, shape))) for f, x in fields.items()}
             for block, fields in drawn.items()
         }  # fmt: skip
 
     def _actions(self) -> Any:
         """The recorded actions, number by number for what they drive; zero for what nothing drove."""
-        known = {name: i for i, name in enumerate(self.recording.action_names)}
+        names = [self.renames.name("actuator", self.renames.name("joint", n)) for n in self.recording.action_names]
+        known = {name: i for i, name in enumerate(names)}
         action = np.zeros((self.steps, self.num_envs, self.action_size), np.float32)
         for i, name in enumerate(self.version.action_names):
             if name in known:
@@ -169,10 +173,16 @@ class Replay(Task):
         return np.where(r.valid_TE[..., None], force, 0.0)
 
 
-def paired(recorded: tuple[Joint, ...], own: tuple[Joint, ...]) -> list[tuple[Joint, Joint]]:
+def called(command: Mapping[str, np.ndarray], renames: Renames) -> dict[str, np.ndarray]:
+    """Returns recorded commands by what a version calls them."""
+    return {renames.name("command", name): x for name, x in command.items()}
+
+
+def paired(recorded: tuple[Joint, ...], own: tuple[Joint, ...], renames: Renames) -> list[tuple[Joint, Joint]]:
     """Returns which joint of a model stands for which recorded one: that of its name, else the next of its kind."""
     by_name = {j.name: j for j in own if j.name}
-    pairs = [(a, by_name[a.name]) for a in recorded if a.name in by_name and by_name[a.name].kind == a.kind]
+    named = [(a, by_name.get(renames.name("joint", a.name))) for a in recorded]
+    pairs = [(a, b) for a, b in named if b is not None and b.kind == a.kind]
     taken = {b.qpos.start for _, b in pairs}
     free = [b for b in own if b.qpos.start not in taken]
     for a in (a for a in recorded if all(a is not x for x, _ in pairs)):

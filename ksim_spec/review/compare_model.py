@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ksim_spec.review.compare import Comparison
+from ksim_spec.review.declared import UNORDERED
 from ksim_spec.review.schema import Contract, Element
 from ksim_spec.review.words import moved, number, percent
 
@@ -137,7 +138,7 @@ def _read(whole: Contract) -> set[str]:
 def _reordered(c: Comparison, kind: str, old: list[str], new: list[str]) -> None:
     moved_ = [n for n, m in zip(new, old, strict=True) if n != m]
     text = f"{kind}s stand in another order: {', '.join(moved_[:4])}{' …' if len(moved_) > 4 else ''}"
-    if kind in ("sensor", "site", "keyframe", "numeric"):
+    if kind in UNORDERED:
         c.add("KD402", "reordered", f"model.{kind}", text, old, new)
     else:
         c.add("KD377", "model-reordered", f"model.{kind}", text, old, new)

@@ -58,7 +58,7 @@ def _reward(c: Comparison, path: str, a: Reward, b: Reward) -> None:
     elif weights == (False, True):
         c.add("KD301", "reward-weight", f"{path}.weight", "the weight is computed in another way", a.weight.digest,
               b.weight.digest)  # fmt: skip
-    elif a.weight.text != b.weight.text:
+    elif a.weight.text != b.weight.text and a.mode == b.mode:
         c.respelled(f"{path}.weight", a.weight.text, b.weight.text)
 
 

@@ -15,19 +15,28 @@ from ksim_spec.review.facts import model_facts
 from ksim_spec.review.places import places, texts
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
-from ksim_spec.source import SourceMap
+from ksim_spec.source import SourceMap, Span
 from ksim_spec.syntax import ast
 from ksim_spec.written import text_of
 
+UNORDERED = ("sensor", "site", "keyframe", "numeric")  # elements of the MJCF that may stand in any order
 
-def declared(program: Program, index: RobotIndex, items: Sequence[Item], sources: SourceMap) -> schema.Contract:
-    """Returns the contract of a spec as far as spec and robot file say; `built` is None and `mirrored` empty."""
-    return _Reader(program, index, texts(places(items), sources)).contract(items, sources)
+
+def declared(
+    program: Program, index: RobotIndex, items: Sequence[Item], sources: SourceMap, model: schema.Model | None = None,
+    where: Mapping[str, Span] | None = None,
+) -> schema.Contract:  # fmt: skip
+    """Returns the contract of a spec as far as spec and robot file say; `built` is None and `mirrored` empty.
+
+    `model` are the facts of the robot file and `where` the places of the items, for whoever has them already.
+    """
+    reader = _Reader(program, index, model or model_facts(index), texts(where or places(items), sources))
+    return reader.contract(items, sources)
 
 
 class _Reader:
-    def __init__(self, program: Program, index: RobotIndex, written: Mapping[str, str]) -> None:
-        self.program, self.index, self.texts = program, index, written
+    def __init__(self, program: Program, index: RobotIndex, model: schema.Model, written: Mapping[str, str]) -> None:
+        self.program, self.index, self.model, self.texts = program, index, model, written
         self.canon = Canonical(program, index)
 
     def contract(self, items: Sequence[Item], sources: SourceMap) -> schema.Contract:
@@ -48,7 +57,7 @@ class _Reader:
                 name: schema.Signal(type=v.describe(), value=self._value(v.node, f"signal.{name}:value"))
                 for name, v in p.signals
             },
-            profiles=_profiles(items, sources), model=model_facts(self.index), built=None, hashes={},
+            profiles=_profiles(items, sources), model=self.model, built=None, hashes={},
         )  # fmt: skip
         return whole.model_copy(update={"hashes": {"declared": declared_digest(whole)}})
 
@@ -214,6 +223,8 @@ def declared_digest(whole: schema.Contract) -> str:
             entry["name"] = entry["privileged"] = None
     del body["model"]["appearance"], body["levels"]  # levels count in the expressions that use them
     meant = _meant(body)
+    elements = meant["model"]["elements"]
+    elements.update({kind: sorted(elements[kind], key=str) for kind in UNORDERED if kind in elements})
     for unordered in ("rewards", "terminations"):
         meant[unordered] = sorted(meant[unordered].values(), key=str)
     meant["checks"] = sorted(meant["checks"], key=str)

@@ -7,6 +7,7 @@ Git gives the texts and not the revisions, so both are read with the robot and i
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +42,13 @@ class Pair:
         return Pair(words[0], words[1], words[3], words[4], words[6], words[7] if len(words) > 7 else words[0])
 
 
-def driven(pair: Pair, color: bool = False) -> str:
-    """Returns what git is to show of a pair."""
+def for_difftool() -> bool:
+    """Whether `git difftool` runs, which means its tool to be called for each file."""
+    return os.environ.get("GIT_EXTERNAL_DIFF", "") == "git-difftool--helper"
+
+
+def driven(pair: Pair, color: bool = False, lines: bool = True) -> str:
+    """Returns what git is to show of a pair: what changed, and the lines that did unless they are not asked for."""
     head = f"ksim diff a/{pair.path} b/{pair.new_path}\n"
     if pair.path != pair.new_path:
         head += f"renamed: {pair.path} -> {pair.new_path}\n"
@@ -50,10 +56,12 @@ def driven(pair: Pair, color: bool = False) -> str:
         head += f"mode {pair.old_mode} -> {pair.new_mode}\n"
     old, new = (_read(f) for f in (pair.old_file, pair.new_file))
     if old is None or new is None:
-        return head + f"{'new spec' if old is None else 'the spec was removed'}\n" + _plain(pair, old or "", new or "")
-    if old == new:
+        head += f"{'new spec' if old is None else 'the spec was removed'}\n"
+    elif old == new:
         return head
-    return head + _meant(pair, old, new, color) + _plain(pair, old, new)
+    else:
+        head += _meant(pair, old, new, color)
+    return head + (_plain(pair, old or "", new or "") if lines else "")
 
 
 def formatted(file: Path) -> str:

@@ -15,7 +15,7 @@ SETTINGS: tuple[tuple[str, str], ...] = (
     ("diff.ksim.xfuncname", HUNK),
     ("diff.ksim.textconv", "ksim git-driver --text"),
     ("diff.ksim.command", "ksim git-driver"),
-    ("difftool.ksim.cmd", 'ksim diff "$LOCAL" "$REMOTE"'),
+    ("difftool.ksim.cmd", 'ksim git-driver --meaning "$MERGED" "$LOCAL" . . "$REMOTE" . .'),
 )
 
 

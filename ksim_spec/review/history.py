@@ -13,7 +13,7 @@ from ksim_spec.review.changes import Change
 from ksim_spec.review.difference import changes
 from ksim_spec.review.rules import change_rule
 from ksim_spec.review.sides import Opener, Side
-from ksim_spec.review.trees import closure
+from ksim_spec.review.trees import GitTree, closure
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,14 @@ def history(opener: Opener, spec: str, limit: int | None = None) -> Iterator[Com
 
     Raises SpecError where there is no repository, or the spec is not in it.
     """
-    tree, path = opener.locate(f"HEAD:./{spec}" if ":" not in spec or Path(spec).exists() else spec)
+    tree, path = opener.committed(spec) if ":" not in spec or Path(spec).exists() else opener.locate(spec)
+    assert isinstance(tree, GitTree)
     files = sorted(closure(tree, path))
     if not files:
         message = f"`{spec}` is not in the repository's last commit"
         raise SpecError([Diagnostic("KS123", "unreadable-file", message, help="commit it first, or check the path")])
     count = 0
-    for sha, day, subject, known, before in _commits(path, files):
+    for sha, day, subject, known, before in _commits(tree.ref or "HEAD", path, files):
         commit = _one(opener, Commit(sha, day, subject, known), before)
         opener.forget(sha)
         opener.forget(f"{sha}^")
@@ -79,13 +80,13 @@ def _side(opener: Opener, ref: str, path: str) -> Side | str | None:
         return f"does not check: {error.diagnostics[0].message}"
 
 
-def _commits(path: str, files: list[str]) -> list[tuple[str, str, str, str, str]]:
-    """Returns sha, date, subject, and what the spec was called after and before, of commits that touched the files.
+def _commits(ref: str, path: str, files: list[str]) -> list[tuple[str, str, str, str, str]]:
+    """Returns sha, date, subject, and what the spec was called after and before, of commits of `ref` that touched it.
 
     Renames of the spec are followed backwards.
     """
     top = _git("rev-parse", "--show-toplevel").strip()
-    listed = _git("log", "--format=%x00%H%x01%as%x01%s", "--name-status", "-M", cwd=top)
+    listed = _git("log", "--format=%x00%H%x01%as%x01%s", "--name-status", "-M", ref, "--", cwd=top)
     wanted, known = set(files), path
     found: list[tuple[str, str, str, str, str]] = []
     for block in listed.split("\0")[1:]:

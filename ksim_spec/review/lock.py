@@ -7,7 +7,6 @@ from pathlib import Path
 
 from ksim_spec.review.changes import Change
 from ksim_spec.review.compare import compare
-from ksim_spec.review.contract import contract_text
 from ksim_spec.review.schema import Contract
 from ksim_spec.review.sides import read_contract
 
@@ -17,12 +16,9 @@ def lock_path(spec: Path) -> Path:
     return spec.with_name(f"{spec.name}.lock")
 
 
-def stale(lock: Path, whole: Contract) -> Sequence[Change] | None:
-    """Returns what changed since a lock was written, maybe nothing but its form; None for one that is current.
+def outdated(lock: Path, whole: Contract) -> Sequence[Change]:
+    """Returns what changed since a lock was written, maybe nothing but its form.
 
     Raises SpecError for a file that is no lock of this version, OSError for one that cannot be read.
     """
-    data = lock.read_bytes()
-    if data.decode("utf-8", "replace") == contract_text(whole):
-        return None
-    return compare(read_contract(data, str(lock)), whole)
+    return compare(read_contract(lock.read_bytes(), str(lock)), whole)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ksim_spec.render.style import visible
 from ksim_spec.render.text import percent_escaped
+from ksim_spec.review.pages import change_page
 from ksim_spec.review.report import SEVERITY, ChangeRow, PlaceRow, Report, summary
-from ksim_spec.review.rules import CHANGE_RULES
+from ksim_spec.review.rules import CHANGE_RULES, ChangeRule
 from ksim_spec.version import __version__
 
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -48,19 +49,15 @@ def _command(level: str, row: ChangeRow) -> str:
         if row.place.line == row.place.end_line:
             fields |= {"col": str(row.place.column), "endColumn": str(row.place.end_column)}
     properties = ",".join(f"{k}={percent_escaped(visible(v), ':,')}" for k, v in fields.items())
-    text = "\n".join(visible(x) for x in (f"{row.path}: {row.message}", *row.notes, row.advice) if x)
+    more = f"`ksim explain {row.code}` says what it means"
+    text = "\n".join(visible(x) for x in (f"{row.path}: {row.message}", *row.notes, row.advice, more) if x)
     return f"::{level} {properties}::{percent_escaped(text, '')}"
 
 
 def as_sarif(found: Report) -> str:
-    """Returns a SARIF 2.1.0 log of one run: every rule of changes, and the changes."""
-    rules = [
-        {
-            "id": r.code, "name": r.slug, "shortDescription": {"text": r.summary},
-            "defaultConfiguration": {"level": _SARIF[SEVERITY[r.cls]]}, "properties": {"tags": [r.cls]},
-        }
-        for r in CHANGE_RULES
-    ]  # fmt: skip
+    """Returns a SARIF 2.1.0 log of one run: the kinds of changes, with pages of those found, and the changes."""
+    codes = {r.code for r in found.rows()}
+    rules = [_described(r, r.code in codes) for r in CHANGE_RULES]
     driver = {"name": "ksim diff", "semanticVersion": __version__, "rules": rules}
     run = {
         "tool": {"driver": driver}, "columnKind": "unicodeCodePoints",
@@ -68,6 +65,17 @@ def as_sarif(found: Report) -> str:
         "results": [_result(r) for r in found.rows()],
     }  # fmt: skip
     return json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
+
+
+def _described(rule: ChangeRule, with_page: bool) -> dict[str, object]:
+    row: dict[str, object] = {
+        "id": rule.code, "name": rule.slug, "shortDescription": {"text": rule.summary},
+        "defaultConfiguration": {"level": _SARIF[SEVERITY[rule.cls]]}, "properties": {"tags": [rule.cls]},
+    }  # fmt: skip
+    if with_page:
+        page = change_page(rule)
+        row["help"] = {"text": page, "markdown": page}
+    return row
 
 
 _INDEX = {r.code: i for i, r in enumerate(CHANGE_RULES)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from ksim_spec.language.overlay import Item
 from ksim_spec.source import SourceMap, Span
@@ -34,13 +34,14 @@ def places(items: Iterable[Item]) -> dict[str, Span]:
     return found
 
 
-def texts(spans: dict[str, Span], sources: SourceMap) -> dict[str, str]:
+def texts(spans: Mapping[str, Span], sources: SourceMap) -> dict[str, str]:
     """Returns the text at every place, on one line and without comments."""
     return {path: text_of(ast.Node(span=span), sources) for path, span in spans.items()}
 
 
 def _body(keyword: str, path: str, body: Body, known: dict[str, Span]) -> Iterator[tuple[str, Span]]:
-    count = sum(k.rpartition(".")[0] == path and k.rpartition(".")[2].isdigit() for k in known)
+    counted = keyword in COUNTED
+    count = sum(k.rpartition(".")[0] == path and k.rpartition(".")[2].isdigit() for k in known) if counted else 0
     for stmt in body:
         if isinstance(stmt, ast.Section):  # groups and products of a reward block
             yield f"{path}.{stmt.name or stmt.keyword}", stmt.header_span
@@ -48,7 +49,7 @@ def _body(keyword: str, path: str, body: Body, known: dict[str, Span]) -> Iterat
             if stmt.keyword == "group":
                 yield from _body(keyword, path, stmt.body, known)
         elif isinstance(stmt, ast.Assign):
-            if keyword in COUNTED:
+            if counted:
                 name, count = str(count), count + 1
             else:
                 name = stmt.target.id if isinstance(stmt.target, ast.Name) else "?"

@@ -118,7 +118,11 @@ def _spec_markdown(spec: SpecRow) -> list[str]:
 
 def _row(r: ChangeRow) -> str:
     where = f" <sub>{_plain(r.place.file)}:{r.place.line}</sub>" if r.place else ""
-    message = _plain(r.message) + (f"<br>✔ accepted: {_plain(r.accepted)}" if r.accepted is not None else "")
+    message = _plain(r.message)
+    if r.accepted is not None:
+        message += f"<br>✔ accepted: {_plain(r.accepted)}"
+    elif r.severity == "error":
+        message += f"<br><sub>to accept it: `{r.fingerprint}`</sub>"
     return f"| {_BADGE[r.cls]} | {r.code} {r.slug} | `{_code(r.path)}`{where} | {message} |"
 
 

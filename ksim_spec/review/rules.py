@@ -12,6 +12,12 @@ from typing import Literal, cast
 
 Class = Literal["shape", "meaning", "behaviour", "cosmetic"]
 CLASSES: tuple[Class, ...] = ("shape", "meaning", "behaviour", "cosmetic")  # strongest first
+CLASSES_MEAN: dict[Class, str] = {
+    "shape": "a trained policy cannot be loaded",
+    "meaning": "a trained policy loads, and acts differently in the same state",
+    "behaviour": "a trained policy acts the same, and is trained or judged otherwise",
+    "cosmetic": "a trained policy is not concerned",
+}
 _BY_DIGIT: dict[str, Class] = {"1": "shape", "2": "meaning", "3": "behaviour", "4": "cosmetic"}
 
 

@@ -13,11 +13,12 @@ from typing import Any
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.language.load import Trace, load_tree
 from ksim_spec.review.places import places
-from ksim_spec.review.schema import SCHEMA_VERSION, Contract
-from ksim_spec.review.trees import DiskTree, GitTree, Tree, closure
+from ksim_spec.review.schema import SCHEMA_VERSION, Contract, Model
+from ksim_spec.review.trees import DiskTree, GitTree, Tree, closure, is_revision
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
-from ksim_spec.syntax.parse import parse_file, text_of
+from ksim_spec.syntax.parse import Reading, read_file, text_of
+from ksim_spec.syntax.reread import read_again
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,14 @@ class Side:
 
 @dataclass
 class Opener:
-    """Opens sides; robots that several specs share are read once."""
+    """Opens sides; robots that several specs share are read once, and of two versions of a spec what differs."""
 
     profile: str | None = None
     sets: tuple[str, ...] = ()
     _trees: dict[str, GitTree] = field(default_factory=dict)
     _robots: dict[Path, RobotIndex] = field(default_factory=dict)
+    _models: dict[Path, Model] = field(default_factory=dict)
+    _last: Reading | None = None
 
     @cached_property
     def disk(self) -> DiskTree:
@@ -75,6 +78,10 @@ class Opener:
             self._trees[ref] = GitTree.open(ref)
         tree = self._trees[ref]
         return tree, tree.path_of(path or ".")
+
+    def committed(self, path: str) -> tuple[Tree, str]:
+        """Returns the tree of the last commit and a path of the working tree in it."""
+        return self.locate(f"HEAD:{path}" if Path(path).is_absolute() else f"HEAD:./{path}")
 
     def is_folder(self, tree: Tree, path: str) -> bool:
         """Whether the side is a folder of specs, and not a run."""
@@ -97,27 +104,37 @@ class Opener:
         data = tree.read(path)
         if data is None:
             advice = "check the path; in a revision it is written from the root of the repository, or with `./`"
+            if isinstance(tree, DiskTree):
+                advice = f"`{path}` is a revision: write `{path}:SPEC`" if is_revision(path) else "check the path"
             raise SpecError([Diagnostic("KS123", "unreadable-file", f"there is no `{tree.shown(path)}`", help=advice)])
         return data
 
     def _spec(self, tree: Tree, path: str) -> Side:
         text = text_of(self._bytes(tree, path), tree.shown(path)).replace("\r\n", "\n")
-        return self.text(text, tree.shown(path), tree.on_disk(path), tree)
+        return self.text(text, tree.name(path), tree.on_disk(path), tree, tree.shown(path))
 
-    def text(self, text: str, name: str, place: Path, tree: Tree | None = None) -> Side:
-        """Returns a spec given as text, with the robot and includes that are beside `place`; raises as `open` does."""
+    def text(self, text: str, name: str, place: Path, tree: Tree | None = None, label: str = "") -> Side:
+        """Returns a spec given as text, with the robot and includes that are beside `place`; raises as `open` does.
+
+        `name` is what its spans say: the same for two versions of one file, so that the second is read by what differs.
+        """
         source = SourceFile(name, text, place)
         trace = Trace(read_robot=self._robot)
-        parsed, problems = parse_file(source)
-        loaded = load_tree(source, parsed, problems, profile=self.profile, sets=self.sets, trace=trace)
+        reading = self._last = read_file(source) if self._last is None else read_again(source, self._last)
+        loaded = load_tree(source, reading.tree, reading.diagnostics, profile=self.profile, sets=self.sets, trace=trace)
         if loaded.program is None:
             errors = [d for d in loaded.diagnostics if d.severity == "error"]
             raise _relabelled(SpecError(errors or loaded.diagnostics, loaded.sources), tree)
         from ksim_spec.review.declared import declared
+        from ksim_spec.review.facts import model_facts
 
-        index = self._robot(loaded.program.robot_path)
-        whole = declared(loaded.program, index, loaded.items, loaded.sources)
-        return Side(name, whole, places(loaded.items), loaded.sources, index, text, tree)
+        path = loaded.program.robot_path
+        index = self._robot(path)
+        if path not in self._models:
+            self._models[path] = model_facts(index)
+        where = places(loaded.items)
+        whole = declared(loaded.program, index, loaded.items, loaded.sources, self._models[path], where)
+        return Side(label or name, whole, where, loaded.sources, index, text, tree)
 
     def _robot(self, path: Path) -> RobotIndex:
         if path not in self._robots:
@@ -168,7 +185,7 @@ def as_contract(plain: Any, name: str) -> Contract:
     version = plain.get("schema_version") if isinstance(plain, dict) else None
     if version != SCHEMA_VERSION:
         reason = "it has no `schema_version`" if version is None else f"it has version {version}"
-        raise _no_contract(name, f"{reason}, and this ksim reads version {SCHEMA_VERSION}")
+        raise _no_contract(name, f"{reason}, and this ksim reads version {SCHEMA_VERSION}", _other_version(version))
     try:
         return Contract.model_validate(plain)
     except ValidationError as error:
@@ -176,8 +193,19 @@ def as_contract(plain: Any, name: str) -> Contract:
         raise _no_contract(name, f"`{'.'.join(map(str, first['loc']))}`: {first['msg'].lower()}") from None
 
 
-def _no_contract(name: str, reason: str) -> SpecError:
-    advice = "give a spec, a run folder, a checkpoint, or a contract that this version of ksim wrote"
+def _other_version(version: object) -> str:
+    if not isinstance(version, int):
+        return ""
+    if version > SCHEMA_VERSION:
+        return "a newer ksim wrote it: update this one"
+    return (
+        "an older ksim wrote it: `ksim compile` writes contracts again and `ksim lock` locks; in place of a run, "
+        "give the spec as it was trained, `REF:SPEC`"
+    )
+
+
+def _no_contract(name: str, reason: str, advice: str = "") -> SpecError:
+    advice = advice or "give a spec, a run folder, a checkpoint, or a contract that this version of ksim wrote"
     return SpecError([Diagnostic("KS751", "not-a-contract", f"`{name}` holds no contract: {reason}", help=advice)])
 
 
@@ -187,7 +215,9 @@ def read_checkpoint(path: Path) -> Contract:
         with zipfile.ZipFile(path) as archive:
             data = archive.read("contract.json")
     except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise SpecError([Diagnostic("KS717", "bad-checkpoint", f"cannot read checkpoint `{path}`: {error}")]) from None
+        advice = "give one that `ksim train` wrote, or its run"
+        message = f"cannot read checkpoint `{path}`: {error}"
+        raise SpecError([Diagnostic("KS717", "bad-checkpoint", message, help=advice)]) from None
     return read_contract(data, str(path))
 
 

@@ -28,6 +28,7 @@ class Tree(Protocol):
     def read(self, path: str) -> bytes | None: ...
     def specs(self, folder: str) -> list[str]: ...
     def shown(self, path: str) -> str: ...
+    def name(self, path: str) -> str: ...
     def on_disk(self, path: str) -> Path: ...
 
 
@@ -49,6 +50,10 @@ class DiskTree:
     def shown(self, path: str) -> str:
         return path
 
+    def name(self, path: str) -> str:
+        """Returns what spans in the file say: the same in every revision."""
+        return path
+
     def on_disk(self, path: str) -> Path:
         """Returns where the file can be read with everything beside it."""
         return Path(path)
@@ -61,6 +66,7 @@ class GitTree:
     ref: str
     root: Path
     _known: dict[str, bytes | None] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
     def open(ref: str) -> GitTree:
@@ -69,7 +75,7 @@ class GitTree:
         if top is None:
             raise _problem("KS752", "no-repository", f"`{ref}:…` needs a git repository, and this folder is in none",
                            "run it inside the repository, or give paths")  # fmt: skip
-        if ref and _git(["rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"]) is None:
+        if ref and not is_revision(ref):
             raise _problem("KS753", "no-revision", f"there is no revision `{ref}` here", fetch_advice(ref))
         return GitTree(ref, Path(os.fsdecode(top).strip()))
 
@@ -114,6 +120,12 @@ class GitTree:
     def shown(self, path: str) -> str:
         return f"{self.ref}:{path}"
 
+    def name(self, path: str) -> str:
+        """Returns what spans in the file say: the path from the working folder, as the working tree has it."""
+        name = os.path.relpath(self.root / path).replace(os.sep, "/")
+        self._names[name] = path
+        return name
+
     def on_disk(self, path: str) -> Path:
         """Returns a copy of the file and of all that it names, in a folder that lasts as long as the tree."""
         for name, data in closure(self, path).items():
@@ -124,7 +136,9 @@ class GitTree:
         return Path(self._folder.name, path)
 
     def original(self, name: str) -> str:
-        """Returns a name with the temporary folder as `REF:path`, as people know the file."""
+        """Returns the name of a spec, or one with the temporary folder, as `REF:path`, as people know the file."""
+        if name in self._names:
+            return self.shown(self._names[name])
         inside = self._folder.name + os.sep
         return self.shown(name.removeprefix(inside)) if name.startswith(inside) else name
 
@@ -141,6 +155,8 @@ class GitTree:
 
     def path_of(self, text: str) -> str:
         """Returns a path that people write after `REF:` as it is from the root: from there, or from the folder here."""
+        if Path(text).is_absolute():
+            return os.path.relpath(Path(text).resolve(), self.root.resolve()).replace(os.sep, "/")
         here = os.path.relpath(Path.cwd(), self.root).replace(os.sep, "/")
         beside = posixpath.normpath(posixpath.join(here, text))
         rooted = posixpath.normpath(text)
@@ -189,6 +205,11 @@ def _named_by_model(name: str, data: bytes) -> Iterator[str]:
     for file in dict.fromkeys(_FILE.findall(text)):
         for folder in folders:
             yield posixpath.normpath(posixpath.join(posixpath.dirname(name), folder, file.replace("\\", "/")))
+
+
+def is_revision(text: str) -> bool:
+    """Whether git knows a commit by that name here."""
+    return _git(["rev-parse", "--verify", "--quiet", f"{text}^{{commit}}"]) is not None
 
 
 def fetch_advice(ref: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ksim_spec.diagnostics import Diagnostic, did_you_mean, meant
 from ksim_spec.rules import reading, task
 from ksim_spec.rules.rule import FAMILIES, Rule
@@ -35,7 +37,7 @@ def group(name: str) -> tuple[Rule, ...]:
     return tuple(r for r in RULES if r.code.startswith(start))
 
 
-def near(name: str) -> str:
-    """Returns the help for a name that is no rule's: the most likely ones, or how to see them all."""
-    found = did_you_mean(name.lower(), [r.slug for r in RULES])
+def near(name: str, more: Sequence[str] = ()) -> str:
+    """Returns the help for a name that is no rule's: the most likely of them and of `more`, or how to see them all."""
+    found = did_you_mean(name.lower(), [*(r.slug for r in RULES), *more])
     return meant(name, found[0]) if found else "`ksim explain` lists all rules"

@@ -25,8 +25,7 @@ def check_tokens(statement: Statement, report: Report) -> bool:
     if len(tokens) > MAX_DEPTH and _nesting(tokens) > MAX_DEPTH:
         report.too_deep(tokens[0])
         return True
-    checks = (_character, _string, _decimal_point, _number_tail, _operator_between_units, _scope)
-    return any(check(tokens, k, report) for k in range(len(tokens)) for check in checks)
+    return any(tok.type in _CHECKS and _CHECKS[tok.type](tokens, k, report) for k, tok in enumerate(tokens))
 
 
 def _nesting(tokens: Sequence[Tok]) -> int:
@@ -45,8 +44,6 @@ def _character(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     if tok.type == "SEMI":
         report.add("invalid-character", "unexpected character `;`", tok, help="arguments are separated by `,`")
         return True
-    if tok.type != "STRAY":
-        return False
     last = k
     while (after := _at(tokens, last + 1)) and after.type == "STRAY" and after.start == tokens[last].end:
         last += 1
@@ -59,8 +56,6 @@ def _character(tokens: Sequence[Tok], k: int, report: Report) -> bool:
 
 def _string(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     tok = tokens[k]
-    if tok.type != "BAD_STRING":
-        return False
     if len(tok.text) > 1 and tok.text[0] == tok.text[-1] == "'":
         advice = f'write "{tok.text[1:-1]}"'
         report.add("unterminated-string", "strings are written in double quotes", tok, help=advice)
@@ -72,8 +67,6 @@ def _string(tokens: Sequence[Tok], k: int, report: Report) -> bool:
 def _decimal_point(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     """`1.2.3`, `.5`, `5.` and `v.2`."""
     tok = tokens[k]
-    if tok.type != "DOT":
-        return False
     before, after = _at(tokens, k - 1), _at(tokens, k + 1)
     if before is not None and before.end != tok.start:
         before = None
@@ -98,7 +91,7 @@ def _decimal_point(tokens: Sequence[Tok], k: int, report: Report) -> bool:
 def _number_tail(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     """A name right after a number that cannot be meant as an attribute: `3 metres`, `0x10`, `2 e3`."""
     tok, number = tokens[k], _at(tokens, k - 1)
-    if tok.type != "NAME" or number is None or number.type != "QUANTITY":
+    if number is None or number.type != "QUANTITY":
         return False
     if tok.text in UNIT_SPELLINGS:
         report.add("unknown-unit", f"unknown unit `{tok.text}`", tok, help=f"write `{UNIT_SPELLINGS[tok.text]}`")
@@ -124,7 +117,7 @@ def _unit_help(text: str) -> str:
 def _operator_between_units(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     """`0.3 m / s`, `2 m/s/s` and `1 / s`: the grammar would divide by a variable called `s`."""
     op, before, after = tokens[k], _at(tokens, k - 1), _at(tokens, k + 1)
-    if op.type not in ("SLASH", "STAR") or before is None or after is None:
+    if before is None or after is None:
         return False
     if before.type != "QUANTITY" or after.type != "NAME" or after.text not in UNITS:
         return False
@@ -145,10 +138,17 @@ def _operator_between_units(tokens: Sequence[Tok], k: int, report: Report) -> bo
 def _scope(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     """`per` followed by something that is neither a unit nor a scope."""
     tok, after = tokens[k], _at(tokens, k + 1)
-    if tok.type != "ATTR" or tok.text != "per" or after is None:
+    if tok.text != "per" or after is None:
         return False
     if after.type != "NAME" or after.text in PER_SCOPES:
         return False
     message = f"`per {after.text}` is neither a unit nor a scope"
     report.add("unknown-unit", message, after, help=_unit_help(after.text))
     return True
+
+
+# By the type of the token that is looked at: most tokens cannot be wrong by themselves.
+_CHECKS = {
+    "SEMI": _character, "STRAY": _character, "BAD_STRING": _string, "DOT": _decimal_point, "NAME": _number_tail,
+    "SLASH": _operator_between_units, "STAR": _operator_between_units, "ATTR": _scope,
+}  # fmt: skip

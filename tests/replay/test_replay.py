@@ -131,6 +131,18 @@ def test_a_robot_with_other_joints_takes_what_it_knows(folder: Path):
     a, b = before, Replay(new, recording).evaluate()
     # only the recorded actions have no place any more, so what is commanded of the knees differs
     assert all(np.allclose(a.terms[n], b.terms[n], atol=1e-4) for n in a.terms if n not in ("torque", "action_rate"))
+    assert not np.allclose(a.terms["action_rate"], b.terms["action_rate"], atol=1e-4)
+
+
+def test_joints_and_commands_with_other_names_take_what_was_recorded_of_them(folder: Path):
+    robot = (folder / "robots" / "biped.xml").read_text()
+    (folder / "robots" / "named.xml").write_text(robot.replace("left_knee", "left_bend").replace("right_knee", "right_bend"))
+    text = plain("walk").replace("biped.xml", "named.xml").replace("*_knee", "*_bend")
+    new = re.sub(r"\bvelocity\b(?! *[(c])", "wanted", text)
+    assert "command wanted in" in new
+    row = compared(folder, "walk", new)
+    assert len(row.terms) > 8 and all(t.same for t in row.terms) and not row.notes
+    assert not any(r.gained or r.lost for r in row.rules)
 
 
 @pytest.mark.parametrize("seed", range(4))

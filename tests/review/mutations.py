@@ -321,6 +321,7 @@ EDITS: tuple[Edit, ...] = (
     S("another name of the task", "cosmetic", "KD405", r"^task (\w+)", r"task my_\1"),
     S("a signal that nothing uses", "cosmetic", "KD406", r"^signal \{\n", "signal {\n  spare = time\n"),
     S("a name for a number", "cosmetic", "", r"(?s)signal \{\n(.*?)phase\(2 Hz\)", r"signal {\n  beat = 2 Hz\n\1phase(beat)"),
+    M("sensors in another order", "cosmetic", "KD402", r"( *<gyro [^\n]*\n)( *<accelerometer [^\n]*\n)", r"\2\1"),
     M("another colour", "cosmetic", "KD407", r'rgba="0\.\d+', 'rgba="0.123'),
     M("another light", "cosmetic", "KD407", r"<light ", '<light ambient="0.1 0.1 0.1" '),
     M("a comment in the MJCF", "cosmetic", "", r"<worldbody>", "<!-- here it begins --><worldbody>"),

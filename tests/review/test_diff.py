@@ -125,7 +125,11 @@ def test_sides_that_cannot_be_read_are_told_with_the_way_to_them(repo: Path, cap
     (repo / "empty").mkdir()
     assert "there are no specs" in run(capsys, "empty", "empty", code=2)
     (repo / "a.json").write_text('{"schema_version": 1}')
-    assert "version 1" in run(capsys, "a.json", "tasks/cartpole.ksim", code=2)
+    told = run(capsys, "a.json", "tasks/cartpole.ksim", code=2)
+    assert "version 1" in told and "an older ksim wrote it: `ksim compile`" in told and "REF:SPEC" in told
+    (repo / "a.json").write_text('{"schema_version": 99}')
+    assert "update this one" in run(capsys, "a.json", "tasks/cartpole.ksim", code=2)
+    assert "`HEAD` is a revision: write `HEAD:SPEC`" in run(capsys, "HEAD", "tasks/cartpole.ksim", code=2)
 
 
 def test_a_shallow_clone_says_how_to_deepen_it(repo: Path, capsys, tmp_path: Path, monkeypatch):
@@ -188,7 +192,9 @@ def test_github_and_sarif(repo: Path, capsys):
     log = json.loads(run(capsys, "tasks/cartpole.ksim", "--format", "sarif"))
     (result,) = log["runs"][0]["results"]
     rules = log["runs"][0]["tool"]["driver"]["rules"]
-    assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == "KD212"
+    rule = rules[result["ruleIndex"]]
+    assert rule["id"] == result["ruleId"] == "KD212" and rule["help"]["markdown"].startswith("# KD212 action-scale\n")
+    assert sum("help" in r for r in rules) == 1 and "`ksim explain KD212`" in out
     assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 15
 
 
@@ -197,6 +203,7 @@ def test_markdown_has_its_marker_and_stays_below_the_limit(repo: Path, capsys):
     edit(repo / "tasks/cartpole.ksim", '"Swing a pole up', '"Swing @you <b> | a pole up')
     out = run(capsys, "tasks/cartpole.ksim", "--format", "markdown")
     assert out.startswith(MARKER) and "| KD212 action-scale |" in out and "<details>" in out
+    assert re.search(r"to accept it: `[0-9a-f]{16}`", out)
     assert "<b>" not in re.sub(r"`[^`\n]*`", "", out)
     plain = json.loads(run(capsys, "tasks/cartpole.ksim", "--format", "json"))
     found = Report.model_validate(plain)

@@ -69,6 +69,19 @@ def test_git_diff_shows_what_changed_and_then_the_text(repo: Path):
     assert plain.count("\n+") == 2, "the textconv formats both sides, so that blank lines are no change"
 
 
+def test_difftool_shows_what_changed_alone_and_leaves_other_tools_to_themselves(repo: Path):
+    assert main(["install-git"]) == 0
+    (repo / ".gitattributes").write_text("*.ksim diff=ksim\n")
+    edit(repo / SPEC, "scale 10 N", "scale 5 N")
+    (repo / "tasks" / "new.ksim").write_text("task new\n")
+    git("add", "-A", cwd=repo)
+    shown = git("difftool", "-y", "-t", "ksim", "HEAD", cwd=repo)
+    assert "KD212 action-scale" in shown and "new spec" in shown and "+" not in shown.replace("(+", "")
+    other = git("difftool", "-y", "-x", "echo OTHER", "HEAD", "--", SPEC, cwd=repo)
+    assert other.startswith("OTHER ") and other.count("\n") == 1
+    assert main(["git-driver", "--meaning", "tasks", str(repo), ".", ".", str(repo / "tasks"), ".", "."]) == 2
+
+
 def test_hunks_are_headed_by_their_block():
     assert re.match(HUNK.replace("[:space:]", r"\s"), "observe actor {") and re.match(HUNK.replace("[:space:]", r"\s"), "task walk")
     assert not re.match(HUNK.replace("[:space:]", r"\s"), "  reward_scale = 5")
@@ -119,6 +132,12 @@ def test_the_history_of_a_spec_follows_its_robot_and_its_renames(repo: Path, cap
     assert main(["log", "tasks/pole.ksim", "-n", "2", "--format", "json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["commits"]) == 2
     assert main(["log", "tasks/nothing.ksim"]) == 2
+    capsys.readouterr()
+    assert main(["log", str(repo / "tasks" / "pole.ksim"), "-n", "1"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].endswith(" Revert \"a mistake\"")
+    assert main(["log", f"main~6:{SPEC}"]) == 0
+    out = capsys.readouterr().out
+    assert "pay more" in out and "say more" not in out and out.endswith("  cosmetic  KD409 task: there is a new spec\n")
 
 
 def steps() -> dict[str, dict]:
@@ -152,6 +171,10 @@ def test_the_steps_of_the_action_on_a_branch(repo: Path, tmp_path: Path):
     fingerprint = json.loads((tmp_path / "ksim-review.md.json").read_text())["specs"][0]["changes"][0]["fingerprint"]
     (clone / "ksim-accept.toml").write_text(f'[[accept]]\nfingerprint = "{fingerprint}"\nreason = "retrained"\n')
     assert step("review", clone, FAIL_ON="meaning", **env)[0] == 0
+    edit(clone / SPEC, "time >= 20 s", "time >= 20 kg")
+    assert step("review", clone, FAIL_ON="meaning", **env)[0] == 1
+    report = (tmp_path / "ksim-review.md").read_text()
+    assert report.startswith("<!-- ksim-diff -->") and "`cartpole.ksim` cannot be compared\n- KS301" in report
     fake = tmp_path / "bin" / "gh"
     fake.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\ncase "$*" in *--jq*) cat {tmp_path}/known;; esac\n')
     fake.chmod(0o755)

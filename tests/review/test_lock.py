@@ -35,6 +35,16 @@ def test_a_lock_is_written_checked_and_goes_stale(spec: Path, capsys):
     assert main(["diff", "cartpole.ksim.lock", "cartpole.ksim"]) == 0 and "no changes" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("left", [b'{"schema_version": 1}', b"<<<<<<< HEAD\n{}\n", b"\xff\xfe"])
+def test_a_lock_that_cannot_be_read_is_out_of_date(spec: Path, capsys, left: bytes):
+    lock = Path("cartpole.ksim.lock")
+    lock.write_bytes(left)
+    assert main(["lock", ".", "--check"]) == 1
+    told = capsys.readouterr()
+    assert "cartpole.ksim.lock: out of date; " in told.out and "`ksim lock` writes them" in told.err
+    assert main(["lock", "."]) == 0 == main(["lock", ".", "--check"])
+
+
 def test_a_broken_spec_cannot_be_locked(spec: Path, capsys):
     spec.write_text(spec.read_text().replace("scale 10 N", "scale 10 m"))
     assert main(["lock", "cartpole.ksim"]) == 2 and not Path("cartpole.ksim.lock").exists()

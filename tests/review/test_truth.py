@@ -16,6 +16,7 @@ from ksim_spec.replay.evaluate import Evaluation, Replay
 from ksim_spec.replay.recording import Recording, record_run
 from ksim_spec.replay.version import open_version
 from ksim_spec.review.compare import compare as changes
+from ksim_spec.review.renames import find_renames
 from ksim_spec.review.schema import Contract
 from ksim_spec.review.sides import Opener
 from ksim_spec.review.states import PolicyRow
@@ -75,8 +76,10 @@ def acted(before: Before, folder: Path, edit: Edit) -> PolicyRow | None:
     if path is None:
         return None
     opener = Opener()
-    assert edit.cls == "cosmetic" or changes(before.contract, opener.open(*opener.locate(str(path))).contract)
-    replay = Replay(open_version(opener, str(path)), before.recording)
+    contract = opener.open(*opener.locate(str(path))).contract
+    assert edit.cls == "cosmetic" or changes(before.contract, contract)
+    renames = find_renames(before.contract, contract)
+    replay = Replay(open_version(opener, str(path)), before.recording, renames)
     try:
         actor = actor_of(before.run, replay)
     except SpecError as error:

@@ -14,11 +14,11 @@ DOCS = Path(__file__).parents[2] / "docs" / "rules"
 BASE = DOCS / "base.ksim"
 
 
-def completed(example: str) -> str:
+def completed(example: str, file: Path = BASE) -> str:
     """Returns the base spec with the blocks of the example in place of its own; one with a `task` line is whole."""
     if example.startswith("task"):
         return example
-    base = BASE.read_text(encoding="utf-8")
+    base = file.read_text(encoding="utf-8")
     mine, _ = parse_file(SourceFile("example", example))
     replaced = {_block(s) for s in mine.items if isinstance(s, ast.Section)}
     tree, _ = parse_file(SourceFile("base", base))
