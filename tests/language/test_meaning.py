@@ -189,3 +189,17 @@ def evaluated(node: Node) -> list[float]:
 def test_a_table_of_angles_is_checked(table: str, slug: str):
     text = changed((AROUND, f"around {{\n{table}\n}}  scale 0.5 rad  delay"))
     assert [(d.slug, d.severity) for d in load_text(text, "walk.ksim", WALK).diagnostics] == [(slug, "error")]
+
+
+SLIDER = (WALK.parents[3] / "specs" / "cartpole.ksim").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("gain", "slugs"), [("100 N/m  damping 5 N*s/m", []), ("100 Nm/rad  damping 5 N*s/m", ["unit-mismatch"])]
+)
+def test_the_gain_of_a_slide_is_a_force_per_length(gain: str, slugs: list[str]):
+    drive = 'push = torque(joints("slider"))  scale 10 N'
+    assert drive in SLIDER
+    text = SLIDER.replace(drive, f'push = position(joints("slider"))  scale 0.5 m  gain {gain}')
+    loaded = load_text(text, "cartpole.ksim", WALK.parents[3] / "specs" / "cartpole.ksim")
+    assert [d.slug for d in loaded.diagnostics if d.severity == "error"] == slugs

@@ -17,7 +17,7 @@ from ksim_spec.language.types import UNKNOWN, Axis, Frame, Unknown, Value, per_j
 from ksim_spec.robot.naming import other_name
 from ksim_spec.source import NOWHERE
 from ksim_spec.syntax import ast
-from ksim_spec.units import ANGLE, LENGTH, NUMBER, TIME, TORQUE
+from ksim_spec.units import ANGLE, FORCE, LENGTH, NUMBER, TIME, TORQUE, Dim
 
 MODES = {"position": ANGLE, "velocity": ANGLE / TIME, "torque": TORQUE}
 
@@ -359,14 +359,11 @@ def _action_term(
         )
         return None
     joints = selection.names
-    servo = _servo(c, attrs, mode)
-    actuators = _actuators(c, call, mode, joints, servo)
     joint_type = c.robot.joint_type(joints[0])
-    dim = (
-        per_joint_dim(joint_type, MODES[mode])
-        if mode != "torque"
-        else (TORQUE if joint_type == "hinge" else TORQUE / LENGTH)
-    )
+    turned, effort = (ANGLE, TORQUE) if joint_type == "hinge" else (LENGTH, FORCE)
+    servo = _servo(c, attrs, effort / turned)
+    actuators = _actuators(c, call, mode, joints, servo)
+    dim = effort if mode == "torque" else per_joint_dim(joint_type, MODES[mode])
     axis = Axis("joint", joints)
     scale = _scale(c, attrs.expr("scale"), dim, axis, stmt)
     around = _around(c, attrs.expr("around"), dim, axis)
@@ -384,12 +381,12 @@ def _action_term(
     return ActionTerm(name, mode, joints, actuators, target, around_node, scale.node, delay, servo, stmt.span)  # type: ignore[arg-type]
 
 
-def _servo(c: Checker, attrs: object, mode: str) -> tuple[float, float] | None:
+def _servo(c: Checker, attrs: object, stiffness: Dim) -> tuple[float, float] | None:
     gain, damping = attrs.expr("gain"), attrs.expr("damping")  # type: ignore[attr-defined]
     if gain is None and damping is None:
         return None
-    kp = c.scalar(gain, TORQUE / ANGLE, "`gain`") if gain is not None else 0.0
-    kd = c.scalar(damping, TORQUE * TIME / ANGLE, "`damping`") if damping is not None else 0.0
+    kp = c.scalar(gain, stiffness, "`gain`") if gain is not None else 0.0
+    kd = c.scalar(damping, stiffness * TIME, "`damping`") if damping is not None else 0.0
     return (kp or 0.0, kd or 0.0)
 
 
