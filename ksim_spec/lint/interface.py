@@ -176,7 +176,7 @@ def torque_beyond_actuator(s: Subject) -> Iterator[Diagnostic]:
 
 def noise_drowns(s: Subject) -> Iterator[Diagnostic]:
     """Noise that is larger than all that a quantity can change by."""
-    one = Seeds(s.program, s.robot, 1.0).ranges()
+    one = Seeds(s.program, s.robot, 1.0, s.seeds).ranges()
     for _, entry in _own(s):
         node = s.quiet(entry)
         clean, noisy = s.anytime(node), one(entry.node)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ksim_spec.diagnostics import Advice, did_you_mean, meant
 from ksim_spec.syntax.report import MAX_DEPTH, Report, shorten
@@ -25,8 +25,11 @@ def check_tokens(statement: Statement, report: Report) -> bool:
     if len(tokens) > MAX_DEPTH and _nesting(tokens) > MAX_DEPTH:
         report.too_deep(tokens[0])
         return True
-    checks = (_character, _string, _decimal_point, _number_tail, _operator_between_units, _scope)
-    return any(check(tokens, k, report) for k in range(len(tokens)) for check in checks)
+    for k, tok in enumerate(tokens):
+        check = _CHECKS.get(tok.type)
+        if check is not None and check(tokens, k, report):
+            return True
+    return False
 
 
 def _nesting(tokens: Sequence[Tok]) -> int:
@@ -41,13 +44,10 @@ def _at(tokens: Sequence[Tok], k: int) -> Tok | None:
 
 
 def _character(tokens: Sequence[Tok], k: int, report: Report) -> bool:
-    tok = tokens[k]
+    tok, last = tokens[k], k
     if tok.type == "SEMI":
         report.add("invalid-character", "unexpected character `;`", tok, help="arguments are separated by `,`")
         return True
-    if tok.type != "STRAY":
-        return False
-    last = k
     while (after := _at(tokens, last + 1)) and after.type == "STRAY" and after.start == tokens[last].end:
         last += 1
     text = "".join(t.text for t in tokens[k : last + 1])
@@ -59,8 +59,6 @@ def _character(tokens: Sequence[Tok], k: int, report: Report) -> bool:
 
 def _string(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     tok = tokens[k]
-    if tok.type != "BAD_STRING":
-        return False
     if len(tok.text) > 1 and tok.text[0] == tok.text[-1] == "'":
         advice = f'write "{tok.text[1:-1]}"'
         report.add("unterminated-string", "strings are written in double quotes", tok, help=advice)
@@ -72,8 +70,6 @@ def _string(tokens: Sequence[Tok], k: int, report: Report) -> bool:
 def _decimal_point(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     """`1.2.3`, `.5`, `5.` and `v.2`."""
     tok = tokens[k]
-    if tok.type != "DOT":
-        return False
     before, after = _at(tokens, k - 1), _at(tokens, k + 1)
     if before is not None and before.end != tok.start:
         before = None
@@ -98,7 +94,7 @@ def _decimal_point(tokens: Sequence[Tok], k: int, report: Report) -> bool:
 def _number_tail(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     """A name right after a number that cannot be meant as an attribute: `3 metres`, `0x10`, `2 e3`."""
     tok, number = tokens[k], _at(tokens, k - 1)
-    if tok.type != "NAME" or number is None or number.type != "QUANTITY":
+    if number is None or number.type != "QUANTITY":
         return False
     if tok.text in UNIT_SPELLINGS:
         report.add("unknown-unit", f"unknown unit `{tok.text}`", tok, help=f"write `{UNIT_SPELLINGS[tok.text]}`")
@@ -124,9 +120,7 @@ def _unit_help(text: str) -> str:
 def _operator_between_units(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     """`0.3 m / s`, `2 m/s/s` and `1 / s`: the grammar would divide by a variable called `s`."""
     op, before, after = tokens[k], _at(tokens, k - 1), _at(tokens, k + 1)
-    if op.type not in ("SLASH", "STAR") or before is None or after is None:
-        return False
-    if before.type != "QUANTITY" or after.type != "NAME" or after.text not in UNITS:
+    if before is None or after is None or before.type != "QUANTITY" or after.type != "NAME" or after.text not in UNITS:
         return False
     unit = before.text.lstrip("0123456789._+-eE ").split(" ")[-1]
     if not unit and op.type == "STAR":
@@ -145,10 +139,16 @@ def _operator_between_units(tokens: Sequence[Tok], k: int, report: Report) -> bo
 def _scope(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     """`per` followed by something that is neither a unit nor a scope."""
     tok, after = tokens[k], _at(tokens, k + 1)
-    if tok.type != "ATTR" or tok.text != "per" or after is None:
+    if tok.text != "per" or after is None:
         return False
     if after.type != "NAME" or after.text in PER_SCOPES:
         return False
     message = f"`per {after.text}` is neither a unit nor a scope"
     report.add("unknown-unit", message, after, help=_unit_help(after.text))
     return True
+
+
+_CHECKS: dict[str, Callable[[Sequence[Tok], int, Report], bool]] = {
+    "SEMI": _character, "STRAY": _character, "BAD_STRING": _string, "DOT": _decimal_point, "NAME": _number_tail,
+    "SLASH": _operator_between_units, "STAR": _operator_between_units, "ATTR": _scope,
+}  # fmt: skip

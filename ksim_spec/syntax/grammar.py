@@ -1,19 +1,22 @@
-"""Loads the grammar file and builds the LALR parser once per process."""
+"""Loads the grammar file; its tables are made by Lark once and then kept."""
 
 from __future__ import annotations
 
 import os
 import re
-import sys
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lark import Lark
-
+from ksim_spec.syntax.automaton import Grammar
 from ksim_spec.syntax.build import Builder
+from ksim_spec.syntax.tables import Tables, keep_tables, kept_tables, key_of, tables_of
 from ksim_spec.syntax.words import COUNTS
 from ksim_spec.units import UNITS
+
+if TYPE_CHECKING:
+    from lark import Lark
 
 _WORD_END = r"(?![A-Za-z0-9_])"
 NUMBER = r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-9]+)?"
@@ -53,25 +56,35 @@ class _KeepTerminals:
         return stream
 
 
-def make_parser(strict: bool = False, cache: str | None = None) -> tuple[Lark, Builder]:
-    """Builds the parser and the builder its rules call; `strict` makes Lark refuse any conflict (for tests).
+def make_parser(strict: bool = False, builder: Builder | None = None) -> Lark:
+    """Returns Lark's parser of the grammar. For tests: it refuses any conflict when `strict`, and calls a builder."""
+    from lark import Lark
 
-    `cache` names a file that holds the parse table between processes; Lark rebuilds it when the grammar, its own
-    version or Python's differ, or when the file cannot be read.
-    """
-    builder = Builder()
-    parser = Lark(
-        grammar_text(), parser="lalr", lexer="basic", start=["file", "value"], transformer=builder,
-        maybe_placeholders=True, postlex=_KeepTerminals(), strict=strict, cache=cache or False,
+    return Lark(
+        grammar_text(), parser="lalr", lexer="basic", start=["file", "value"], maybe_placeholders=True,
+        postlex=_KeepTerminals(), strict=strict, transformer=builder,
     )  # fmt: skip
-    return parser, builder
 
 
-def cache_file() -> str | None:
-    """Returns where the parse table is kept: a file in a folder that only this user can write, or None without one.
+def make_tables(cache: Path | None = None) -> Tables:
+    """Returns the tables of the grammar, from the file `cache` where it holds them; else they are made and kept there.
 
-    Building the table takes 0.2 s of CPU and loading it a few milliseconds. The file is a pickle, hence the ownership
-    check. Set `KSIM_SPEC_CACHE` to choose the folder, or to an empty string to keep nothing.
+    Making them takes 0.2 s of CPU, reading them a few milliseconds.
+    """
+    key = key_of(grammar_text())
+    tables = kept_tables(cache, key) if cache else None
+    if tables is None:
+        tables = tables_of(make_parser())
+        if cache:
+            keep_tables(tables, cache, key)
+    return tables
+
+
+def cache_file() -> Path | None:
+    """Returns where the tables are kept: a file in a folder that only this user can write, or None without one.
+
+    What others could write there would decide how specs are read, hence the ownership check. Set `KSIM_SPEC_CACHE` to
+    choose the folder, or to an empty string to keep nothing.
     """
     chosen = os.environ.get("KSIM_SPEC_CACHE")
     if chosen == "":
@@ -82,12 +95,12 @@ def cache_file() -> str | None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.name == "posix" and (folder.stat().st_uid != os.geteuid() or folder.stat().st_mode & 0o022):
             return None
-        return str(folder / f"grammar-{sys.version_info[0]}.{sys.version_info[1]}.table")
+        return folder / "grammar.json"
     except (OSError, RuntimeError):
         return None
 
 
 @cache
-def shared_parser() -> tuple[Lark, Builder]:
-    """Returns the one parser of this process; use it under the lock of `parse.py`."""
-    return make_parser(cache=cache_file())
+def shared_grammar() -> Grammar:
+    """Returns the one grammar of this process; use it under the lock of `parse.py`."""
+    return Grammar(make_tables(cache_file()), Builder())

@@ -1,6 +1,6 @@
 """Parses `.ksim` text into the syntax tree, reporting every mistake and keeping every healthy statement.
 
-The stages: scan to tokens, lay out into statements, give words their roles, and feed Lark's LALR automaton. When it
+The stages: scan to tokens, lay out into statements, give words their roles, and feed the LALR automaton. When it
 refuses a token, its stack is cut back to where an ERROR token can be shifted, the rest of the statement is skipped, and
 parsing goes on with the next one.
 """
@@ -14,15 +14,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lark.exceptions import UnexpectedToken
-from lark.parsers.lalr_parser_state import ParserState
-
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError
 from ksim_spec.source import SourceFile, Span
 from ksim_spec.syntax import ast
-from ksim_spec.syntax.build import Builder, ErrorTok
+from ksim_spec.syntax.automaton import END, Automaton
+from ksim_spec.syntax.build import ErrorTok
 from ksim_spec.syntax.faults import check_tokens
-from ksim_spec.syntax.grammar import shared_parser
+from ksim_spec.syntax.grammar import shared_grammar
 from ksim_spec.syntax.layout import Layout
 from ksim_spec.syntax.messages import explain
 from ksim_spec.syntax.report import Report
@@ -128,12 +126,12 @@ def read_stretch(source: SourceFile, start: int = 0, until: int | None = None) -
     statements: list[Statement] = []
     seams: list[Seam] = []
     with _LOCK:
-        parser, builder = shared_parser()
+        grammar = shared_grammar()
         report = Report(source)
-        loop = _Loop(parser.parse_interactive(start="file").parser_state, builder, report)
-        builder.file_name = source.name
+        loop = _Loop(Automaton(grammar, "file"), report)
+        grammar.builder.file_name = source.name
         # The line of the last header is read too: it decides where the statement before it ends.
-        scanned = scan(source, parser, start, None if until is None else source.line_end(until))
+        scanned = scan(source, grammar.pattern, start, None if until is None else source.line_end(until))
         layout = Layout(source, scanned, report, until)
         items = 0
         for statement in layout.statements():
@@ -170,27 +168,27 @@ def settle(source: SourceFile, stretch: Stretch) -> Reading:
 def parse_expr(source: SourceFile) -> tuple[ast.Expr, list[Diagnostic]]:
     """Returns the tree of one expression, which may span lines; an ErrorExpr when it does not parse. Never raises."""
     with _LOCK:
-        parser, builder = shared_parser()
+        grammar = shared_grammar()
         report = Report(source)
-        statement = Layout(source, scan(source, parser), report).expression()
+        statement = Layout(source, scan(source, grammar.pattern), report).expression()
         assign_roles(statement, expression=True)
-        builder.file_name = source.name
-        state = parser.parse_interactive(start="value").parser_state
-        end = Tok("$END", "", len(source.text), len(source.text))
+        grammar.builder.file_name = source.name
+        automaton = Automaton(grammar, "value")
+        end = Tok(END, "", len(source.text), len(source.text))
         statement.end = end
         broken = statement.broken or check_tokens(statement, report)
-        if not broken and _feed_all(state, statement.tokens, statement, report):
-            try:
-                return state.feed_token(end, True), _ordered(report)  # type: ignore[arg-type]
-            except UnexpectedToken:
-                explain(statement, len(statement.tokens), report)
+        if not broken and _feed_all(automaton, statement.tokens, statement, report):
+            found = automaton.finish(end)
+            if found is not None:
+                return found, _ordered(report)
+            explain(statement, len(statement.tokens), report)
     return ast.ErrorExpr(span=Span(source.name, 0, len(source.text))), _ordered(report)
 
 
 def comments(source: SourceFile) -> list[tuple[Span, str]]:
     """Returns every comment's place and its text without the `#`, in order."""
     with _LOCK:
-        return [(c.span, c.text) for c in scan(source, shared_parser()[0]).comments]
+        return [(c.span, c.text) for c in scan(source, shared_grammar().pattern).comments]
 
 
 def _ordered(report: Report) -> list[Diagnostic]:
@@ -200,43 +198,40 @@ def _ordered(report: Report) -> list[Diagnostic]:
 class _Loop:
     """Feeds statements to the automaton and recovers from the ones it refuses."""
 
-    def __init__(self, state: ParserState, builder: Builder, report: Report) -> None:
-        self.state, self.builder, self.report = state, builder, report
+    def __init__(self, automaton: Automaton, report: Report) -> None:
+        self.automaton, self.report = automaton, report
+        self.builder = automaton.grammar.builder
 
     def statement(self, statement: Statement) -> None:
         """Feeds one statement, header or block end."""
         self.builder.statement = statement
         if statement.end.type == "RBRACE":
-            self.state.feed_token(statement.end)  # type: ignore[arg-type]
+            self.automaton.feed(statement.end)
             return
         if statement.tokens:
             assign_roles(statement)
         if not statement.broken and check_tokens(statement, self.report):
             statement.broken = True
-        if statement.broken or not _feed_all(self.state, [*statement.tokens, statement.end], statement, self.report):
+        tokens = [*statement.tokens, statement.end]
+        if statement.broken or not _feed_all(self.automaton, tokens, statement, self.report):
             self._recover(statement)
 
     def _recover(self, statement: Statement) -> None:
         """Replaces whatever the automaton holds of this statement by one ERROR token."""
-        states, stack = self.state.parse_conf.states, self.state.state_stack
-        while "ERROR" not in states[stack[-1]]:
-            stack.pop()
-            self.state.value_stack.pop()
+        self.automaton.cut_back("ERROR")
         statement.names = statement.names or declared_names(statement.tokens)
-        self.state.feed_token(ErrorTok(statement))  # type: ignore[arg-type]
-        self.state.feed_token(statement.end)  # type: ignore[arg-type]
+        self.automaton.feed(ErrorTok(statement))
+        self.automaton.feed(statement.end)
 
     def finish(self) -> ast.File:
         self.builder.statement = None
-        return self.state.feed_token(Tok("$END", "", 0, 0), True)  # type: ignore[arg-type]
+        return self.automaton.finish(Tok(END, "", 0, 0))
 
 
-def _feed_all(state: ParserState, tokens: Sequence[Tok], statement: Statement, report: Report) -> bool:
+def _feed_all(automaton: Automaton, tokens: Sequence[Tok], statement: Statement, report: Report) -> bool:
     """Feeds tokens of a statement; on the first that does not fit, reports it and returns False."""
     for k, tok in enumerate(tokens):
-        try:
-            state.feed_token(tok)  # type: ignore[arg-type]
-        except UnexpectedToken:
+        if not automaton.feed(tok):
             explain(statement, k, report)
             return False
     return True

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from lark import Lark
 
 from ksim_spec.source import SourceFile, Span
 
@@ -54,21 +53,20 @@ class Scan:
         return comment.text if comment and comment.span.start >= offset else ""
 
 
-def scan(source: SourceFile, lexer: Lark, begin: int = 0, stop: int | None = None) -> Scan:
+def scan(source: SourceFile, pattern: re.Pattern[str], begin: int = 0, stop: int | None = None) -> Scan:
     """Splits the text, or whole lines of it, into tokens; never fails: any other character becomes a STRAY token."""
     tokens: list[Tok] = []
     comments: list[Comment] = []
-    for raw in lexer.lex(source.text[begin:stop]):
-        start = begin + (raw.start_pos or 0)
-        tok = Tok(raw.type, str(raw), start, start + len(raw))
-        if tok.type == "COMMENT":
-            alone = not tokens or tokens[-1].type == "NEWLINE"
-            text = tok.text.lstrip("#").strip()
-            line = source.position(start).line
-            comments.append(Comment(Span(source.name, tok.start, start + len(tok.text.rstrip())), text, line, alone))
-        else:
-            tokens.append(tok)
     end = len(source.text) if stop is None else stop
+    for match in pattern.finditer(source.text, begin, end):
+        kind, text, start = match.lastgroup or "", match[0], match.start()
+        if kind == "COMMENT":
+            alone = not tokens or tokens[-1].type == "NEWLINE"
+            line = source.position(start).line
+            span = Span(source.name, start, start + len(text.rstrip()))
+            comments.append(Comment(span, text.lstrip("#").strip(), line, alone))
+        elif kind != BLANK:
+            tokens.append(Tok(kind, text, start, match.end()))
     tokens.append(Tok("$END", "", end, end))
     return Scan(tokens, comments, {c.line: c for c in comments})
 
@@ -96,6 +94,7 @@ class Statement:
         return self.tokens[-1].end if self.tokens else self.end.end
 
 
+BLANK = "__IGNORE_0"  # what Lark calls the grammar's one %ignore
 ASSIGN_OPS = frozenset({"EQUAL", "PLUS_EQUAL", "STAR_EQUAL"})
 CLOSER = {"LPAR": "RPAR", "LSQB": "RSQB", "LTABLE": "RTABLE"}
 SHOWN = {"LPAR": "(", "LSQB": "[", "LTABLE": "{", "RPAR": ")", "RSQB": "]", "RTABLE": "}"}

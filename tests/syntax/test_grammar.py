@@ -8,11 +8,23 @@ import sys
 from pathlib import Path
 
 import pytest
+from lark import Tree
+from lark.exceptions import UnexpectedToken
 
+from ksim_spec.source import SourceFile
 from ksim_spec.syntax import words
-from ksim_spec.syntax.grammar import cache_file, make_parser
+from ksim_spec.syntax.automaton import Automaton
+from ksim_spec.syntax.build import Builder
+from ksim_spec.syntax.grammar import cache_file, make_parser, make_tables, shared_grammar
+from ksim_spec.syntax.parse import read_file
 from ksim_spec.syntax.report import RULES
+from ksim_spec.syntax.tokens import BLANK, Tok
 from ksim_spec.units import UNITS
+
+ROOT = Path(__file__).parents[2]
+TEXTS = [*sorted(ROOT.glob("specs/*.ksim")), *sorted(ROOT.glob("tests/**/*.ksim"))]
+ACTIONS = Builder()
+LARK = make_parser(builder=ACTIONS)  # what it makes of a text is what our own automaton must make of it
 
 KEYWORDS = {*words.INFIX, *words.PREFIX, "override", "fn"}
 
@@ -38,14 +50,60 @@ def test_word_classes_do_not_overlap() -> None:
     assert len(set(RULES.values())) == len(RULES)
 
 
-def test_a_kept_parse_table_parses_the_same(tmp_path: Path) -> None:
-    file = str(tmp_path / "table")
-    for _ in range(2):  # built and written, then read
-        parser, builder = make_parser(cache=file)
-        builder.file_name = "t"
-        assert [t.type for t in parser.lex("a = 1 m")] == ["NAME", "EQUAL", "QUANTITY"]
-    Path(file).write_bytes(b"not a table")
-    assert make_parser(cache=file)[0].lex("a")
+def test_kept_tables_are_the_ones_that_were_made(tmp_path: Path) -> None:
+    file = tmp_path / "tables"
+    for spoilt in (b"", b"not tables", b"{}", b"[1]", b'{"key": "of another grammar"}', b"\xff"):
+        file.write_bytes(spoilt)
+        made = make_tables(file)  # and written: Lark numbers the states anew each time
+        assert make_tables(file) == made
+
+
+def test_reading_with_kept_tables_needs_no_lark(tmp_path: Path) -> None:
+    code = "import sys; from ksim_spec.syntax.parse import *; e = parse_expr(SourceFile('t', '1 + a.b'))"
+    code += "; print(e[0].op, 'lark' in sys.modules)"
+    environ = {**os.environ, "KSIM_SPEC_CACHE": str(tmp_path / "c")}
+    told = [subprocess.check_output([sys.executable, "-c", code], env=environ, text=True).split() for _ in range(2)]
+    assert told == [["+", "True"], ["+", "False"]]
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda p: p.stem)
+def test_tokens_are_those_that_lark_finds(path: Path) -> None:
+    text = path.read_bytes().decode("utf-8", "replace")
+    found = [(m.lastgroup, m[0], m.start()) for m in shared_grammar().pattern.finditer(text)]
+    assert [t for t in found if t[0] not in (BLANK, "COMMENT")] == [
+        (t.type, str(t), t.start_pos) for t in LARK.lex(text) if t.type != "COMMENT"
+    ]
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda p: p.stem)
+def test_values_and_refusals_are_those_of_lark(path: Path) -> None:
+    """Each statement of a text, taken in by Lark's own parser with our actions and by ours."""
+    source = SourceFile("t", path.read_bytes().decode("utf-8", "replace"))
+    builder = shared_grammar().builder
+    for statement in read_file(source).statements:
+        if statement.end.type != "_NL" or statement.broken:
+            continue
+        tokens = [*statement.tokens, statement.end, Tok("$END", "", 0, 0)]
+        automaton, theirs = Automaton(shared_grammar(), "file"), LARK.parse_interactive(start="file").parser_state
+        builder.file_name = ACTIONS.file_name = "t"
+        builder.statement = ACTIONS.statement = statement
+        for tok in tokens[:-1]:
+            took = automaton.feed(tok)
+            try:
+                theirs.feed_token(tok)  # type: ignore[arg-type]
+            except UnexpectedToken:
+                assert not took
+                break
+            assert took
+        else:
+            assert automaton.finish(tokens[-1]) == theirs.feed_token(tokens[-1], True)  # type: ignore[arg-type]
+        if theirs.value_stack:
+            assert automaton.values == [_parts(v) for v in theirs.value_stack]
+
+
+def _parts(value: object) -> object:
+    """Returns the value of a rule that only collects parts as our automaton has it: their list."""
+    return value.children if isinstance(value, Tree) else value
 
 
 def test_cache_folder_can_be_chosen_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

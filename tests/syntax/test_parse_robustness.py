@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from ksim_spec.source import SourceFile
 from ksim_spec.syntax import ast
-from ksim_spec.syntax.grammar import shared_parser
+from ksim_spec.syntax.grammar import shared_grammar
 from ksim_spec.syntax.parse import parse_expr, parse_file
 from ksim_spec.syntax.tokens import scan
 from tests.syntax.parse_helpers import faulty
 
 TEXT = (Path(__file__).parent / "north_star.ksim").read_text("utf-8")
-TOKENS = [t for t in scan(SourceFile("t", TEXT), shared_parser()[0]).tokens if t.type != "$END"]
+TOKENS = [t for t in scan(SourceFile("t", TEXT), shared_grammar().pattern).tokens if t.type != "$END"]
 PIECES = sorted({t.text for t in TOKENS}) + [
     "(", ")", "[", "]", "{", "}", '"', "'", "#", "$", ";", "?", "..", "<->", "if", "then", "not", "\r\n",
     "\t", "🤖", "\\", "override", "remove", "fn", "where", "as", "0x", "1.", ".5", "\0",
