@@ -19,8 +19,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-LINT = "import sys; from ksim_spec.cli.main import main; code = main(['lint', sys.argv[1]]); "
-HEAVY = "print('heavy', *sorted({'jax', 'mujoco'} & set(sys.modules))); sys.exit(code)"
+HEAVY = "import atexit, sys; "
+HEAVY += "atexit.register(lambda: print('heavy', *sorted({'jax', 'mujoco'} & set(sys.modules)), flush=True)); "
+LINT = "from ksim_spec.cli.main import run; sys.argv[1:1] = ['lint']; run()"
 
 
 def run(command: list[str], caches: Path) -> tuple[float, float, str]:
@@ -43,7 +44,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     load = os.getloadavg()[0]
-    lint = ["-c", LINT + HEAVY, str(options.spec)]
+    lint = ["-c", HEAVY + LINT, str(options.spec)]
     cold, warm, empty, output = [], [], [], ""
     for _ in range(options.repeats):
         with tempfile.TemporaryDirectory() as caches:

@@ -96,17 +96,18 @@ def told(request: Request) -> tuple[int, list[Path]]:
 
 def check(specs: Iterable[Path], request: Request) -> tuple[Diagnostics, SourceMap]:
     """Returns what is told of all specs, suppressions and configuration applied, and the sources it points into."""
-    from ksim_spec.language.load import load_spec
+    from ksim_spec.language.load import Trace, load_spec
     from ksim_spec.lint import designed
+    from ksim_spec.robot.kept import Robots
     from ksim_spec.rules.config import forget
     from ksim_spec.rules.verdict import Verdict
 
     forget()  # the configuration may have changed since a watched spec was last checked
-    found, verdict = Diagnostics(), Verdict(request.select, request.ignore)
+    found, verdict, robots = Diagnostics(), Verdict(request.select, request.ignore), Robots()
     for path in specs:
         gc.disable()  # looking for cycles takes a third of the time of a long spec, and what is made of it lasts
         try:
-            loaded = load_spec(path, profile=request.profile, sets=request.sets)
+            loaded = load_spec(path, profile=request.profile, sets=request.sets, trace=Trace(robots.read))
             loaded = designed(loaded, request.profile is None)
         except SpecError as error:
             found.extend(verdict.spec(path, error.diagnostics, error.sources))

@@ -7,8 +7,7 @@ world are unbounded. Draws of a normal distribution are unbounded too, unless a 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from ksim_spec.ir.interval import ANYTHING, INF, TRUTH, Ends, Interval, of_pairs, uniform, union
@@ -29,15 +28,20 @@ _SENSORS: dict[str, Ends] = {
 
 @dataclass(frozen=True)
 class Seeds:
-    """The intervals of a program's leaves, at any time in an episode."""
+    """The intervals of a program's leaves, at any time in an episode.
+
+    `like` is another situation of the same program: what holds there is taken over for all whose leaves are the same.
+    """
 
     program: Program
     index: RobotIndex
     deviations: float = INF  # of normal draws
-    touch: Touch = field(init=False)
+    like: Seeds | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "touch", Touch(self.index, self.program.world.floor))
+    @cached_property
+    def touch(self) -> Touch:
+        """What can touch what."""
+        return self.like.touch if self.like else Touch(self.index, self.program.world.floor)
 
     @cached_property
     def seconds(self) -> float:
@@ -46,8 +50,12 @@ class Seeds:
         return INF if steps is None else steps * self.program.world.control_step
 
     def ranges(self) -> Ranges:
-        """Returns what works out the intervals of the program's nodes."""
-        return Ranges(self, self.seconds)
+        """Returns what works out the intervals of the program's nodes: one for all who ask, so each is done once."""
+        return self._ranges
+
+    @cached_property
+    def _ranges(self) -> Ranges:
+        return Ranges(self, self.seconds, like=self.like.ranges() if self.like else None)
 
     def __call__(self, node: Node) -> Interval:
         seed = getattr(self, f"_{node.op}", None)
@@ -86,12 +94,8 @@ class Seeds:
         """Returns between which numbers a field of a command is drawn; a command may also be zero."""
         block = next(c for c in self.program.commands if c.name == name)
         value = next(f.value for f in block.fields if f.name == part)
-        drawn = self._drawn(value).ends
-        return drawn if block.zero is None or self._drawn(block.zero).ends == (0.0, 0.0) else union(drawn, (0.0, 0.0))
-
-    @cached_property
-    def _drawn(self) -> Callable[[Node], Interval]:
-        return Ranges(self, self.seconds)
+        drawn, known = self._ranges(value).ends, self._ranges
+        return drawn if block.zero is None or known(block.zero).ends == (0.0, 0.0) else union(drawn, (0.0, 0.0))
 
     # The robot ----------------------------------------------------------------------------------------------------
 

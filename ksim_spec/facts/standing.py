@@ -6,6 +6,7 @@ What takes kinematics (feet, contacts, torques) stays as wide as at any time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from ksim_spec.facts.seeds import Seeds
 from ksim_spec.ir.interval import Ends, Interval, of_pairs, uniform
@@ -33,10 +34,15 @@ class Standing(Seeds):
         return uniform(node.shape, (0.0, 0.0))
 
     def command(self, name: str, part: str) -> Ends:
-        ends = Seeds(self.program, self.index, 2.0).command(name, part)
+        ends = self._drawn.command(name, part)
         nearest = min(max(0.0, ends[0]), ends[1])
         given = max(ends, key=abs) if self.commanded else nearest
         return given, given
+
+    @cached_property
+    def _drawn(self) -> Seeds:
+        """Draws as they mostly are: no command is as far from zero as a normal one can be."""
+        return Seeds(self.program, self.index, 2.0)
 
     def _read(self, node: Node) -> Interval:
         what, of, names = node.attr("what"), node.attr("of"), node.attr("names")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ksim_spec.diagnostics import Diagnostic, Diagnostics
 from ksim_spec.files import Stamp, stamp
-from ksim_spec.ide.robots import Robots
 from ksim_spec.ide.tree import Blocks, blocks_of, path_at
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.load import Trace, load_tree
@@ -17,6 +16,7 @@ from ksim_spec.language.program import Program
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import Unknown
 from ksim_spec.lint import designed
+from ksim_spec.robot.kept import Robots
 from ksim_spec.rules.config import forget
 from ksim_spec.rules.verdict import settled
 from ksim_spec.source import SourceFile, SourceMap, Span

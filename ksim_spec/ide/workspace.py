@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ksim_spec.ide.analysis import Snapshot, analyse
-from ksim_spec.ide.robots import Robots
 from ksim_spec.ir.node import forget
+from ksim_spec.robot.kept import Robots
 from ksim_spec.syntax.parse import LARGEST
 
 ROOM = 1000  # checks after which what was worked out is dropped

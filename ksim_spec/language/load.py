@@ -61,7 +61,9 @@ class Trace:
     program: Program | None = None
 
 
-def load_spec(path: str | Path, *, profile: str | None = None, sets: Sequence[str] = ()) -> Loaded:
+def load_spec(
+    path: str | Path, *, profile: str | None = None, sets: Sequence[str] = (), trace: Trace | None = None
+) -> Loaded:
     """Returns the checked spec of a file. Only a file that cannot be read raises (SpecError)."""
     file = Path(path)
     try:
@@ -70,16 +72,17 @@ def load_spec(path: str | Path, *, profile: str | None = None, sets: Sequence[st
         raise SpecError(
             [Diagnostic("KS123", "unreadable-file", f"`{path}` cannot be read: {error.strerror}")]
         ) from None
-    return load_text(text_of(data, str(path)), str(path), file, profile=profile, sets=sets)
+    return load_text(text_of(data, str(path)), str(path), file, profile=profile, sets=sets, trace=trace)
 
 
 def load_text(
-    text: str, name: str, path: Path | None = None, *, profile: str | None = None, sets: Sequence[str] = ()
-) -> Loaded:
+    text: str, name: str, path: Path | None = None, *, profile: str | None = None, sets: Sequence[str] = (),
+    trace: Trace | None = None,
+) -> Loaded:  # fmt: skip
     """Returns the checked spec of a text; `path` is where relative files are looked for."""
     source = SourceFile(name, text.replace("\r\n", "\n"), path)
     tree, problems = parse_file(source)
-    return load_tree(source, tree, problems, profile=profile, sets=sets)
+    return load_tree(source, tree, problems, profile=profile, sets=sets, trace=trace)
 
 
 def load_tree(

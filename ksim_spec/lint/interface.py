@@ -44,13 +44,16 @@ def constant_observation(s: Subject) -> Iterator[Diagnostic]:
 
 
 def duplicate_observation(s: Subject) -> Iterator[Diagnostic]:
-    """Two entries of a group that are the same but for their noise."""
+    """Two entries of a group that deliver the very same numbers.
+
+    Noise, a bias, a delay or a history make another one: a clean value beside what the actor got with noise is how a
+    critic knows more.
+    """
     canon, told = Canon(s.program.params), set[int]()
     for group in s.program.observations:
         first: dict[str, ObservationEntry] = {}
         for entry in group.entries:
-            node = s.quiet(entry)
-            other = first.setdefault(canon(node), entry)
+            other = first.setdefault(canon(entry.node), entry)
             if other is not entry and id(entry) not in told:
                 told.add(id(entry))
                 found = warn(
@@ -176,7 +179,7 @@ def torque_beyond_actuator(s: Subject) -> Iterator[Diagnostic]:
 
 def noise_drowns(s: Subject) -> Iterator[Diagnostic]:
     """Noise that is larger than all that a quantity can change by."""
-    one = Seeds(s.program, s.robot, 1.0).ranges()
+    one = Seeds(s.program, s.robot, 1.0, s.seeds).ranges()
     for _, entry in _own(s):
         node = s.quiet(entry)
         clean, noisy = s.anytime(node), one(entry.node)

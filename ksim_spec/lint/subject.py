@@ -41,17 +41,21 @@ class Subject:
     @cached_property
     def likely(self) -> Ranges:
         """As `anytime`, with normal draws within two deviations."""
-        return Seeds(self.program, self.robot, 2.0).ranges()
+        return Seeds(self.program, self.robot, 2.0, self.seeds).ranges()
+
+    @cached_property
+    def standing(self) -> Standing:
+        return Standing(self.program, self.robot, like=self.seeds)
 
     @cached_property
     def still(self) -> Ranges:
         """In the pose of the reset, with commands as near to zero as they come."""
-        return Standing(self.program, self.robot).ranges()
+        return self.standing.ranges()
 
     @cached_property
     def commanded(self) -> Ranges:
         """In the pose of the reset, with commands as far from zero as they come."""
-        return Standing(self.program, self.robot, commanded=1.0).ranges()
+        return Standing(self.program, self.robot, commanded=1.0, like=self.standing).ranges()
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:

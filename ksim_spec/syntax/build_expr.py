@@ -29,6 +29,9 @@ class _Suffix(NamedTuple):
     end: int
 
 
+_PRESENT = (Tok, ast.Node, _Suffix)
+
+
 @lru_cache(maxsize=512)
 def unit_value(text: str) -> UnitValue:
     """Parses the unit part of a quantity; a count such as `env_states` is a plain number that keeps its word."""
@@ -72,8 +75,11 @@ class ExpressionBuilder:
 
     def around(self, parts: Sequence[Part]) -> Span:
         """The span from the first part that is present to the last; empty when there is none."""
-        present = [p for p in parts if isinstance(p, (Tok, ast.Node, _Suffix))]
-        return self.span(_start(present[0]), _end(present[-1])) if present else self.span(0, 0)
+        first = next((p for p in parts if isinstance(p, _PRESENT)), None)
+        if first is None:
+            return Span(self.file_name, 0, 0)
+        last = next(p for p in reversed(parts) if isinstance(p, _PRESENT))
+        return Span(self.file_name, _start(first), _end(last))
 
     def value(self, parts: list[Part]) -> ast.Expr:
         return parts[0]

@@ -63,7 +63,17 @@ CASES = {
     "part of a command": ([("  command   = velocity\n", "  command   = velocity.xy\n")], ["unobserved-command"]),
     "no action": ([("  previous  = action\n", "")], ["unobserved-action"]),
     "gravity in the world": ([("gravity   = down", "gravity   = world.down")], ["constant-observation"]),
-    "gravity twice": ([("  previous  = action", "  tilted = down\n  previous  = action")], ["duplicate-observation"]),
+    "the last action twice": ([("  previous  = action", "  previous  = action\n  last = action")], ["duplicate-observation"]),
+    "the last action and the one before": (
+        [("  previous  = action", "  previous  = action\n  older = action  delay 20 ms\n  both = action  history 2")], []
+    ),
+    "gravity without its noise for the critic": ([("  height  = base.height\n", "  height  = base.height\n  lean = down\n")], []),
+    "two noisy samples of gravity": (
+        [("  previous  = action", "  tilted = down  noise uniform(0.05)\n  previous  = action")], []
+    ),
+    "a height twice for the critic": (
+        [("  height  = base.height\n", "  height  = base.height\n  tall = base.height\n")], ["duplicate-observation"]
+    ),
     "gravity and a part of it": ([("  previous  = action", "  tilted = down.xy\n  previous  = action")], []),
     "a target of two turns": ([("scale 0.5 rad", "scale 6 rad")], ["target-beyond-joint"]),
     "noise of a radian": ([("uniform(0.05)", "uniform(5)")], ["noise-drowns"]),
