@@ -37,11 +37,11 @@ class Edit:
 
 EDITS = (
     Edit("Track the velocity more closely", SPEC, r"(track_close .* weight) [\d.]+", r"\1 4.0"),
-    Edit("Say what `down` is", SPEC, r"(?<![.\w])(?<!both )down(?= |\.)", "gravity_in_base"),
+    Edit("Say what `down` is", SPEC, r"(?<![.\w])(?<!both )down(?=[ .\n])", "gravity_in_base"),
     Edit("Push harder", SPEC, r"disc\(0\.5 m/s\)", "disc(0.8 m/s)"),
     Edit("Shins as they were weighed", ROBOT, r'(name="(?:left|right)_shin".*mass=")[\d.]+', r"\g<1>2.6"),
     Edit("Show the policy how high it is", SPEC, r"(  previous  = action\n)", r"\1  altitude  = base.height\n"),
-    Edit("Scale the gyro like the joints", SPEC, r"scale 0\.25 per rad/s", "scale 0.05 per rad/s"),
+    Edit("Scale the gyro like the joints", SPEC, r"(rad/s\)  scale) 0\.25", r"\1 0.05"),
     Edit("Stiffer knees", ROBOT, r'kp="320"', 'kp="400"'),
     Edit("End an episode sooner", SPEC, r"base\.height < 0\.5 m", "base.height < 60 cm"),
     Edit("Commands first", SPEC, r"(?s)(  previous  = action\n)(  altitude [^\n]*\n)(  command [^\n]*\n)", r"\3\1\2"),

@@ -17,12 +17,12 @@ from ksim_spec.ide.hover import hover
 from ksim_spec.ide.measured import lenses, means
 from ksim_spec.ide.names import references, rename
 from ksim_spec.ide.problems import problems
-from ksim_spec.ide.robots import Robots
 from ksim_spec.ide.semantic import tokens
 from ksim_spec.ide.signature import signature_at
 from ksim_spec.ide.symbols import flat, symbols
 from ksim_spec.ide.workspace import LARGEST, Workspace
 from ksim_spec.ir import node
+from ksim_spec.robot.kept import Robots
 from tests.ide.helpers import ROOT, WALK, WALK_TEXT, snapshot
 from tests.language.test_robustness import TOKEN
 
