@@ -7,6 +7,7 @@ statement: in brackets, and after an operator.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
 from itertools import accumulate
@@ -118,10 +119,10 @@ class _Wrap:
         loose = [k for k in operators if _RANK[self.pieces[k].type] <= _LOOSE]
         widest = max(groups, key=lambda k: self._length(k, self.match[k]), default=None)
         if loose:
-            return self._after_loosest(loose, start, at)
+            return self._after_loosest(loose, start, stop, at)
         if widest is not None and (not operators or self._length(widest, self.match[widest]) > _WORTH_OPENING):
             return self._open(widest)
-        return self._after_loosest(operators, start, at) if operators else set()
+        return self._after_loosest(operators, start, stop, at) if operators else set()
 
     def _breakable(self, start: int, stop: int) -> tuple[list[int], list[int]]:
         """Returns the unbroken brackets of a line that hold something, and its operators outside them."""
@@ -160,12 +161,25 @@ class _Wrap:
         after = self.pieces[k : k + 2]
         return len(after) < 2 or after[1].type not in ("ATTR", "FLAG", "FILLER") or not after[0].text.isidentifier()
 
-    def _after_loosest(self, operators: list[int], start: int, at: int) -> set[int]:
-        """Returns the break after the last of the loosest operators that still fits, else after the first of them."""
+    def _after_loosest(self, operators: list[int], start: int, stop: int, at: int) -> set[int]:
+        """Returns the breaks after the loosest operators: each after the last that fits into its line, else the first.
+
+        All lines at once, for a sum of thousands of terms would be looked through again for each of its lines.
+        """
         loosest = min(_RANK[self.pieces[k].type] for k in operators)
-        candidates = [k for k in operators if _RANK[self.pieces[k].type] == loosest]
-        fitting = [k for k in candidates if at + self._length(start, k + 1) <= self.width]
-        return {(fitting[-1] if fitting else candidates[0]) + 1}
+        left = [k for k in operators if _RANK[self.pieces[k].type] == loosest]
+        cuts: set[int] = set()
+        first = 0
+        while first < len(left) and (not cuts or at + self._length(start, stop) > self.width):
+            room = self.width - at - self._length(start, start + 1) + self.ends[start]
+            fitting = bisect_right(left, room, first, key=self.ends.__getitem__)
+            start = left[max(fitting - 1, first)] + 1
+            first = max(fitting, first + 1)
+            cuts.add(start)
+            if self.inside[start] not in self.item_at:
+                break  # where the next line begins is known once the line above it is laid out
+            at = self._indent(start)
+        return cuts
 
 
 def _brackets(pieces: Sequence[Piece]) -> tuple[list[int], dict[int, int]]:

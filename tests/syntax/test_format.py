@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.source import SourceFile
 from ksim_spec.syntax import format as formatter
+from ksim_spec.syntax import format_wrap
 from ksim_spec.syntax.format import format_text
 from ksim_spec.syntax.format_check import FormatBug, check_same, same_tree
 from ksim_spec.syntax.parse import comments, parse_file, read_file
@@ -318,3 +319,15 @@ def test_comments_anywhere_are_kept(seed: int, path: Path, width: int) -> None:
         changed = text[: tok.end] + note + text[tok.end :]
         text = changed if parses(changed) else text
     kept(text, width)
+
+
+def test_the_lines_of_a_long_sum_are_found_in_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for each line would be a thousand looks at a thousand terms."""
+    looks: list[int] = []
+    look = format_wrap._Wrap._breakable
+    monkeypatch.setattr(
+        format_wrap._Wrap, "_breakable", lambda *args: (looks.append(args[2] - args[1]), look(*args))[1]
+    )
+    text = "signal {\n  big = " + " + ".join(f"v.x * {k}" for k in range(1000)) + "\n}\n"
+    assert max(map(len, format_text(SourceFile("t", text)).split("\n"))) <= 120
+    assert 5000 < sum(looks) < 10_000
