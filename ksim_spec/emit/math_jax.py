@@ -89,7 +89,7 @@ def axis_angle_quat(v: Float[Array, "... 3"]) -> Float[Array, "... 4"]:
 def truncated_normal(u: Float[Array, "..."], bound: Float[Array, "..."]) -> Float[Array, "..."]:
     """Returns a standard normal truncated to ±bound, from a sample u that is uniform in [0, 1)."""
     low = ndtr(-bound)
-    return ndtri(low + u * (1.0 - 2.0 * low))
+    return jnp.clip(ndtri(low + u * (1.0 - 2.0 * low)), -bound, bound)
 
 
 def contact_force(slots: Float[Array, "K 9"]) -> Float[Array, "3"]:

@@ -128,7 +128,8 @@ def _truncated_normal_numpy(u: Any, bound: Any) -> Any:
     from scipy.special import ndtr, ndtri
 
     low = ndtr(-np.asarray(bound, float))
-    return ndtri(low + np.asarray(u, float) * (1 - 2 * low))
+    # Far out in the tail one rounding of the probability is a visible step, and must not lead past the bound.
+    return np.clip(ndtri(low + np.asarray(u, float) * (1 - 2 * low)), -bound, bound)
 
 
 def _infer_power(args: Sequence[Node], attrs: Attrs) -> Typed:

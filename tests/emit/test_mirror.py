@@ -140,7 +140,7 @@ def test_a_one_sided_reward_is_named(tmp_path: Path) -> None:
 
 
 def test_an_observation_of_one_foot_has_no_mirror_image(tmp_path: Path) -> None:
-    task = changed(tmp_path, ("  contact = feet.contact", "  contact = left.height"))
+    task = changed(tmp_path, ("  contact   = feet.contact", "  contact   = left.linvel.z"))
     with pytest.raises(NotMirrored, match="`critic.contact`, mirrored, is not made of observed numbers"):
         derive_mirror(task.program, task.binding)
 

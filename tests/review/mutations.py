@@ -162,7 +162,8 @@ EDITS: tuple[Edit, ...] = (
     S("shorten a history", "shape", "KD103", r"history 4", "history 2"),
     S("add a history", "shape", "KD103", r"(previous *= action)", r"\1  history 2"),
     S("observe one component less", "shape", "KD103", r"(gravity *=) down", r"\1 down.xy"),
-    S("drive fewer joints", "shape", "KD104", r'(legs += joints\(.*), "[^"]*"\)', r"\1)"),
+    # a table of angles by name would have to lose its entry, too
+    S("drive fewer joints", "shape", "KD104", r'(legs += joints\(.*), "[^"]*"\)(?![\s\S]*around \{)', r"\1)"),
     S("another actor", "shape", "KD105", r"actor( *)= mlp\(\d+", r"actor\1= mlp(96"),
     S("another critic", "shape", "KD105", r"critic( *)= mlp\(\d+", r"critic\1= mlp(96"),
     S("one layer more", "shape", "KD105", r"actor( *)= mlp\((\d+)", r"actor\1= mlp(64, \2"),

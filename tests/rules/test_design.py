@@ -67,12 +67,12 @@ CASES = {
     "the last action and the one before": (
         [("  previous  = action", "  previous  = action\n  older = action  delay 20 ms\n  both = action  history 2")], []
     ),
-    "gravity without its noise for the critic": ([("  height  = base.height\n", "  height  = base.height\n  lean = down\n")], []),
+    "gravity without its noise for the critic": ([("  lean      = down\n", "  leaning = down\n")], []),
     "two noisy samples of gravity": (
         [("  previous  = action", "  tilted = down  noise uniform(0.05)\n  previous  = action")], []
     ),
-    "a height twice for the critic": (
-        [("  height  = base.height\n", "  height  = base.height\n  tall = base.height\n")], ["duplicate-observation"]
+    "gravity without noise twice for the critic": (
+        [("  lean      = down\n", "  lean      = down\n  tilted = down\n")], ["duplicate-observation"]
     ),
     "gravity and a part of it": ([("  previous  = action", "  tilted = down.xy\n  previous  = action")], []),
     "a target of two turns": ([("scale 0.5 rad", "scale 6 rad")], ["target-beyond-joint"]),

@@ -286,9 +286,11 @@ def test_the_formatter_checks_what_it_returns(monkeypatch: pytest.MonkeyPatch) -
 def disturbed(text: str, rng: random.Random) -> str:
     """Returns a formatted text with white space, line ends and `;` changed in ways that say nothing."""
     out: list[str] = []
+    table = False  # whose entries end in commas or with their line
     for line in text.splitlines():
         parts = re.split(r'("[^"]*"|#.*)', line.strip())  # strings and comments stay
-        block = line.endswith("{")
+        table = (table or (line.endswith("{") and "=" in line)) and not line.strip().startswith("}")
+        block = table or line.endswith("{")
         parts[::2] = [_respaced(part, rng, breaks=not block) for part in parts[::2]]
         indent, end = rng.choice(["", " ", "\t", "      "]), rng.choice(["", " ", "\t"])
         out.append(indent + "".join(parts) + end + rng.choice(["", "", ";"]) * (bool(line) and not block and "#" not in line))
