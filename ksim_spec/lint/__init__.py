@@ -17,14 +17,14 @@ from ksim_spec.robot.index import RobotIndex
 def design(program: Program, robot: RobotIndex, complete: bool = True) -> list[Diagnostic]:
     """Returns the findings about the design of a task without errors.
 
-    Where a profile changed the spec, `complete` is false: what it left unused and settings for play are left alone.
+    Where a profile changed the spec, `complete` is false: what it left unused or made alike, and settings for play, are left alone.
     """
     from ksim_spec.lint import episode, interface, reward, training, variation
     from ksim_spec.lint.subject import Subject
 
     subject = Subject(program, robot)
     families = [reward.CHECKS, interface.CHECKS, episode.CHECKS, variation.CHECKS]
-    families += [variation.UNUSED, training.CHECKS] if complete else []
+    families += [interface.ALIKE, variation.UNUSED, training.CHECKS] if complete else []
     return [finding for checks in families for check in checks for finding in check(subject)]
 
 
