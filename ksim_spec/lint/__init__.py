@@ -17,7 +17,8 @@ from ksim_spec.robot.index import RobotIndex
 def design(program: Program, robot: RobotIndex, complete: bool = True) -> list[Diagnostic]:
     """Returns the findings about the design of a task without errors.
 
-    Where a profile changed the spec, `complete` is false: what it left unused or made alike, and settings for play, are left alone.
+    Where a profile changed the spec, `complete` is false: what it left unused or made alike is left alone, and so are
+    settings for play.
     """
     from ksim_spec.lint import episode, interface, reward, training, variation
     from ksim_spec.lint.subject import Subject
