@@ -27,8 +27,8 @@ OBJECTS = 100_000  # that are made between two looks for cycles
 
 def run() -> None:
     """Entry point of the console script."""
-    # What imports make, thousands of classes among it, stays: looking through it time and again for cycles that nobody
-    # holds took a third of a start.
+    # What imports make, thousands of classes among it, stays: it need not be looked through time and again for cycles
+    # that nobody holds.
     gc.set_threshold(OBJECTS, *gc.get_threshold()[1:])
     sys.exit(main(sys.argv[1:]))
 
