@@ -58,10 +58,10 @@ def diff(
 ) -> None:
     from ksim_spec.review.difference import difference
     from ksim_spec.review.report import report
-    from ksim_spec.review.sides import Opener
+    from ksim_spec.review.sides import Opener, at_head
 
     if not new:
-        old, new = f"HEAD:{old}" if Path(old).is_absolute() else f"HEAD:./{old}", old
+        old, new = at_head(old), old
     opener = Opener(profile, tuple(sets))
     gc.disable()  # trees and contracts hold no cycles, and looking for them takes as long as the comparison
     try:

@@ -54,6 +54,11 @@ class Side:
         return self.tree.original(file) if isinstance(self.tree, GitTree) else file
 
 
+def at_head(path: str) -> str:
+    """Returns what people write for a path of the working tree as the last commit has it."""
+    return f"HEAD:{path}" if Path(path).is_absolute() else f"HEAD:./{path}"
+
+
 @dataclass
 class Opener:
     """Opens sides; robots that several specs share are read once, and of two versions of a spec what differs."""
@@ -81,7 +86,7 @@ class Opener:
 
     def committed(self, path: str) -> tuple[Tree, str]:
         """Returns the tree of the last commit and a path of the working tree in it."""
-        return self.locate(f"HEAD:{path}" if Path(path).is_absolute() else f"HEAD:./{path}")
+        return self.locate(at_head(path))
 
     def is_folder(self, tree: Tree, path: str) -> bool:
         """Whether the side is a folder of specs, and not a run."""
