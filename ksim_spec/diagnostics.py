@@ -60,6 +60,9 @@ class Advice(str):
         made.new, made.old = new, old
         return made
 
+    def __getnewargs__(self) -> tuple[str, str, str]:  # a copy, also one for another process, is made from these
+        return str(self), self.new, self.old
+
     def fix(self, span: Span) -> Fix | None:
         """Returns the fix for a marked place; None where something else than `old`, bare or in quotes, is marked."""
         spare = span.end - span.start - len(self.old) if self.old else 0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -14,7 +15,11 @@ import typer
 from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS, EXIT_OK, UserError
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError
 from ksim_spec.render.style import wants_color
+from ksim_spec.robot.kept import Robots
 from ksim_spec.source import SourceMap
+from ksim_spec.workers import spread
+
+ROBOTS = Robots()  # several specs of one robot read it once
 
 
 class OutputFormat(StrEnum):
@@ -94,31 +99,34 @@ def told(request: Request) -> tuple[int, list[Path]]:
     return code, [*dict.fromkeys(files)]
 
 
-def check(specs: Iterable[Path], request: Request) -> tuple[Diagnostics, SourceMap]:
+def check(specs: Sequence[Path], request: Request) -> tuple[Diagnostics, SourceMap]:
     """Returns what is told of all specs, suppressions and configuration applied, and the sources it points into."""
-    from ksim_spec.language.load import Trace, load_spec
-    from ksim_spec.lint import designed
-    from ksim_spec.robot.kept import Robots
+    from ksim_spec.fixes.derive import with_fixes
     from ksim_spec.rules.config import forget
     from ksim_spec.rules.verdict import Verdict
 
     forget()  # the configuration may have changed since a watched spec was last checked
-    found, verdict, robots = Diagnostics(), Verdict(request.select, request.ignore), Robots()
-    for path in specs:
-        gc.disable()  # looking for cycles takes a third of the time of a long spec, and what is made of it lasts
-        try:
-            loaded = load_spec(path, profile=request.profile, sets=request.sets, trace=Trace(robots.read))
-            loaded = designed(loaded, request.profile is None)
-        except SpecError as error:
-            found.extend(verdict.spec(path, error.diagnostics, error.sources))
-        else:
-            found.extend(verdict.spec(path, loaded.diagnostics, loaded.sources))
-        finally:
-            gc.enable()
+    found, verdict = Diagnostics(), Verdict(request.select, request.ignore)
+    for path, (items, sources) in zip(specs, spread(partial(examined, request), specs), strict=True):
+        found.extend(verdict.spec(path, items, sources))
     found.extend(verdict.rest())
-    from ksim_spec.fixes.derive import with_fixes
-
     return Diagnostics(with_fixes(found.items, verdict.sources)), verdict.sources
+
+
+def examined(request: Request, path: Path) -> tuple[list[Diagnostic], SourceMap]:
+    """Returns everything that is found in one spec, and the sources it points into."""
+    from ksim_spec.language.load import Trace, load_spec
+    from ksim_spec.lint import designed
+
+    gc.disable()  # looking for cycles takes a third of the time of a long spec, and what is made of it lasts
+    try:
+        loaded = load_spec(path, profile=request.profile, sets=request.sets, trace=Trace(ROBOTS.read))
+        loaded = designed(loaded, request.profile is None)
+    except SpecError as error:
+        return error.diagnostics, error.sources
+    finally:
+        gc.enable()
+    return list(loaded.diagnostics), loaded.sources
 
 
 def find_specs(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
