@@ -89,7 +89,7 @@ def _row(source: SourceFile, row: Any, line: int) -> Acceptance:
         raise _bad(source, at, "an acceptance is a table", "write `[[accept]]` above it")
     for key in row:
         if key not in KEYS:
-            raise _bad(source, at, f"an acceptance has no `{key}`", suggest(key, KEYS, "keys"))
+            raise _bad(source, at, f"`{key}` is not a key of an acceptance", suggest(key, KEYS, "keys"))
     missing = [k for k in ("fingerprint", "reason") if not isinstance(row.get(k), str) or not row[k].strip()]
     if missing:
         raise _bad(

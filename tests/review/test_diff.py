@@ -107,7 +107,7 @@ def test_a_break_is_accepted_with_a_reason_until_it_expires(repo: Path, capsys):
     [
         ('[[accept]]\nreason = "x"', "needs a `fingerprint`"), ('[[accept]]\nfingerprint = "x"', "needs a `reason`"),
         ('[[accept]]\nfingerprint = "x"\nreason = "y"\nexpires = "soon"', "is a date"), ("[[accept", "not TOML"),
-        ('[[accept]]\nfingerprint = "x"\nreason = "y"\nwhy = 1', "no `why`"), ("x = 1", "tables only"),
+        ('[[accept]]\nfingerprint = "x"\nreason = "y"\nwhy = 1', "`why` is not a key"), ("x = 1", "tables only"),
         ("accept = [1]", "is a table"),
     ],
 )  # fmt: skip

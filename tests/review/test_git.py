@@ -69,6 +69,18 @@ def test_git_diff_shows_what_changed_and_then_the_text(repo: Path):
     assert plain.count("\n+") == 2, "the textconv formats both sides, so that blank lines are no change"
 
 
+def test_one_side_is_compared_with_what_is_committed(repo: Path, capsys, monkeypatch):
+    assert main(["diff", SPEC]) == 0 and "trained policies: compatible" in capsys.readouterr().out
+    text = (repo / SPEC).read_text()
+    (repo / SPEC).write_text(re.sub(r"weight [\d.]+", "weight 123", text, count=1))
+    monkeypatch.chdir(repo / "tasks")  # the path is the folder's, what git has is the repository's
+    assert main(["diff", "cartpole.ksim"]) == 0
+    told = capsys.readouterr().out
+    assert "KD301 reward-weight" in told and "-> 123" in told, told
+    (repo / "tasks" / "new.ksim").write_text(text)
+    assert main(["diff", "new.ksim"]) == 2 and "new.ksim" in capsys.readouterr().err
+
+
 def test_difftool_shows_what_changed_alone_and_leaves_other_tools_to_themselves(repo: Path):
     assert main(["install-git"]) == 0
     (repo / ".gitattributes").write_text("*.ksim diff=ksim\n")
