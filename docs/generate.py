@@ -1,7 +1,7 @@
 """Writes the tables of the pages here from the tables in the code: `python docs/generate.py` (`--check` only looks).
 
-A table stands between `<!-- table: NAME -->` and `<!-- end -->`. What a table says beyond the code's own words is in
-the dictionaries here; a row that has no words is an error, so that nothing new stays undescribed.
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`. What a word means is in
+`ksim_spec/language/meanings.py`; a row that has no words is an error, so that nothing new stays undescribed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Literal, get_args, get_origin
 
 from ksim_spec.language import draws, functions, library, temporal
 from ksim_spec.language.blocks import chance, training
+from ksim_spec.language.meanings import FIELDS, SETTINGS, STATISTICS, TEMPORAL
 from ksim_spec.language.quantities import QUANTITIES, SENSORS, SITE_FRAME_SENSORS
 from ksim_spec.review.rules import CHANGE_RULES
 from ksim_spec.rules import FAMILIES, RULES
@@ -26,89 +27,7 @@ REVIEW = Path(__file__).with_name("review.md")
 RULE_INDEX = Path(__file__).parent / "rules" / "README.md"
 MARK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.S)
 
-# Temporal operators: meaning, value on the first sample of an episode.
-TEMPORAL = {
-    "prev": ("`x` one control step ago", "`x`"),
-    "delta": ("`x - prev(x)`", "0"),
-    "rate": ("`delta(x)` divided by the control step", "0"),
-    "ema": ("`m + a (x - m)` with `a = 1 - exp(-dt / time_constant)`; the time constant is a literal", "`x`"),
-    "lowpass": ("the same filter by its cut-off frequency: `a = 1 - exp(-2 pi cutoff dt)`", "`x`"),
-    "delay": ("`x` as it was a while ago (a literal time, rounded to control steps, or a number of steps)", "`x`"),
-    "history": ("the last samples, newest first, along a new axis `past` (a literal time or number)", "`x` everywhere"),
-    "integrate": ("the running sum of `x dt`", "0"),
-    "slew": ("follows `x` by at most `rate dt` a step", "`x`"),
-    "rising": ("true on the step at which `p` turns true", "false"),
-    "falling": ("true on the step at which `p` turns false", "false"),
-    "timer": ("seconds for which `p` has been true without a break, this step included", "0 s"),
-    "held": ("`p` has been true for that long", "false"),
-    "recently": ("`p` was true within that time", "`p`"),
-    "latch": ("`p` has been true in this episode", "`p`"),
-    "count": ("how many steps `p` was true", "1 or 0"),
-    "max_since": ("the largest `x` since `p` was last true, that step included", "`x`"),
-    "min_since": ("the smallest `x` since `p` was last true, that step included", "`x`"),
-    "phase": ("a clock as an angle in [0, 2 pi) that advances by `2 pi frequency dt`; `start` in turns",
-              "`2 pi start`"),
-}  # fmt: skip
 FORMULAS = {"tolerance": "at^(d^2)"}  # where the code has words instead
-FIELDS = {
-    "friction": "sliding friction; of the floor, explicit contact pairs with it too",
-    "mass": "mass; the inertia grows by the same factor",
-    "com": "centre of mass in the body's frame, x, y and z drawn separately",
-    "inertia": "the three principal moments, by one factor",
-    "kp": "stiffness of the joint's position servo (gain and bias together)",
-    "kd": "damping of the joint's servo",
-    "damping": "the joint's own damping",
-    "armature": "inertia of the rotor, as felt at the joint",
-    "frictionloss": "dry friction",
-    "stiffness": "the joint's own spring",
-    "zero": "offset of the joint's zero (`qpos0`)",
-    "gravity": "gravity, x, y and z drawn separately",
-}
-STATISTICS = {
-    "rms": "square root of the mean squared length of a value",
-    "mean": "mean of a number",
-    "max": "largest number seen",
-    "min": "smallest number seen",
-    "share": "fraction of steps at which a condition holds",
-    "survived": "`survived(20 s)`: fraction of episodes that reach that time, or end in success",
-}
-POLICY = {
-    "actor": "hidden layers of the actor, written `mlp(256, 128)`",
-    "critic": "hidden layers of the critic; `observes GROUP` names what it sees",
-    "activation": "between layers",
-    "symmetric": "mirrored observations give mirrored actions; needs `mirror` in the robot block",
-    "distribution": "of actions; `tanh_normal` keeps them within -1 and 1",
-    "std": "`global`: one learned spread for each action; `state`: an output of the network",
-    "init_std": "spread at the start",
-    "min_std": "spread never falls below this",
-}
-TRAIN = {
-    "num_envs": "environments side by side",
-    "num_minibatches": "minibatches of a dataset; must divide `num_envs`",
-    "num_env_states_per_minibatch": "EnvStates a minibatch holds; with the two above it fixes the rollout length",
-    "num_epochs": "passes over a dataset",
-    "budget": "EnvStates to learn from; rounded up to whole updates",
-    "seed": "of everything random",
-    "discount": "of a reward one control step later",
-    "gae_lambda": "of generalized advantage estimation",
-    "reward_scale": "factor on rewards before learning",
-    "advantages": "how often advantages are computed again from the newest critic",
-    "normalize_advantages": "to mean 0 and spread 1 within a minibatch",
-    "learning_rate": "of Adam",
-    "learning_rate_schedule": "`linear` falls over the budget; `adaptive` keeps the KL divergence near `target_kl`",
-    "final_learning_rate": "`linear`: fraction of the learning rate left at the end",
-    "target_kl": "`adaptive`: wanted KL divergence of an update",
-    "clip": "PPO's clip of the probability ratio",
-    "entropy": "weight of the entropy bonus",
-    "final_entropy": "fraction of `entropy` left at the end; it falls evenly over the budget",
-    "value_coefficient": "weight of the critic's loss",
-    "max_grad_norm": "gradients of actor and critic are each clipped to this norm; `none` switches it off",
-    "normalize_observations": "by running mean and spread",
-    "observation_clip": "of normalized observations, in standard deviations",
-    "normalize_values": "the critic predicts returns in units of their running spread",
-    "checkpoint_every": "updates between checkpoints",
-    "keep_checkpoints": "how many are kept, besides the best",
-}
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -230,8 +149,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "draws": draw_table,
     "fields": fields,
     "statistics": statistics,
-    "policy": lambda: settings(PolicyConfig, POLICY),
-    "train": lambda: settings(TrainConfig, TRAIN),
+    "policy": lambda: settings(PolicyConfig, SETTINGS["policy"]),
+    "train": lambda: settings(TrainConfig, SETTINGS["train"]),
 }
 # The tables of the index of rules, one for each family that has rules.
 RULE_TABLES: dict[str, Callable[[], str]] = {

@@ -13,7 +13,7 @@ from ksim_spec.ide.hover import describe
 from ksim_spec.ide.items import Item
 from ksim_spec.ide.members import members
 from ksim_spec.ide.wanted import units, wanted
-from ksim_spec.language import draws, selectors, temporal
+from ksim_spec.language import draws, meanings, selectors, temporal
 from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES
 from ksim_spec.language.blocks.chance import STATS
 from ksim_spec.language.blocks.setting import MODES, WORLD_SETTINGS
@@ -99,11 +99,11 @@ def _items(snapshot: Snapshot, context: Context, offset: int) -> Iterator[Item]:
 def _line(snapshot: Snapshot, context: Context) -> Iterator[Item]:
     block = context.block
     for word in sections_in(block):
-        yield Item(word, "keyword", "block")
+        yield Item(word, "keyword", "block", meanings.line(word, block))
     for word in clauses_of(block):
-        yield Item(word, "keyword", "line")
-    if not block:
-        yield from (Item(word, "keyword", "line") for word in (*DIRECTIVES, "fn", "override"))
+        yield Item(word, "keyword", "line", meanings.line(word, block))
+    for word in (*DIRECTIVES, "fn", "override") if not block else ():
+        yield Item(word, "keyword", "line", meanings.line(word))
     for name in WORLD_SETTINGS if block == "world" else ():
         yield Item(name, "setting", "setting")
     for name in docs.SETTINGS[block].model_fields if block in docs.SETTINGS else ():
@@ -162,8 +162,16 @@ def _after(context: Context) -> Iterator[Item]:
     if not context.depth:
         for word in taken(context):
             if word not in context.given:
-                yield Item(word, "keyword", "flag" if word in FLAGS else "attribute")
+                kind = "flag" if word in FLAGS else "attribute"
+                yield Item(word, "keyword", kind, meanings.attribute(word, _owner(context)))
     yield from (Item(word, "keyword") for word in INFIX)
+
+
+def _owner(context: Context) -> str:
+    """The word whose attributes stand at a place: of the line where it is a line of its own kind, else of the block."""
+    if context.opening in LINE_TAKES and not context.header:
+        return context.opening
+    return "reward" if context.block == "group" and not context.header else context.block
 
 
 def taken(context: Context) -> tuple[str, ...]:

@@ -7,14 +7,18 @@ from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from ksim_spec.language import draws, library, selectors, temporal
+from ksim_spec.language import draws, library, meanings, selectors, temporal
+from ksim_spec.language.blocks.chance import FIELDS
+from ksim_spec.language.entities import Selection, World
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.functions import FUNCTIONS, signature
 from ksim_spec.language.quantities import QUANTITIES
+from ksim_spec.language.scope import Thing
 from ksim_spec.train.config import PolicyConfig, TrainConfig
 from ksim_spec.units import UNITS
 
 SETTINGS = {"train": TrainConfig, "policy": PolicyConfig}
+_LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ def function_doc(name: str, checker: Checker | None = None) -> Doc | None:
         row = FUNCTIONS[name]
         return Doc(signature(name), row.doc + (f": `{row.formula}`" if row.formula else ""))
     if name in temporal.OPERATORS:
-        return Doc(temporal.OPERATORS[name][0], "remembers earlier control steps")
+        meaning, first = meanings.TEMPORAL[name]
+        return Doc(temporal.OPERATORS[name][0], f"{meaning}; at the first step of an episode {first}")
     if name in draws.SIGNATURES:
         shown, _, text = draws.SIGNATURES[name].partition(": ")
         return Doc(shown, text or "a random draw")
@@ -73,6 +78,13 @@ def quantity_doc(kind: str, name: str) -> Doc | None:
     return Doc(f"{kind}.{name}: {'true/false' if row.dtype == 'bool' else row.dim}", row.doc + where)
 
 
+def field_text(owner: Thing | None, name: str) -> str:
+    """Returns what a value of the model is that `randomize` can change; empty for other things."""
+    kind = "world" if isinstance(owner, World) else owner.of if isinstance(owner, Selection) else ""
+    dim = FIELDS.get(kind, {}).get(name)
+    return f"{meanings.FIELDS[name]} ({dim})" if dim is not None else ""
+
+
 def unit_doc(symbol: str) -> Doc | None:
     """Returns the name of a unit and what it is in SI."""
     unit = UNITS.get(symbol)
@@ -85,9 +97,23 @@ def setting_doc(block: str, name: str) -> Doc | None:
     field = model.model_fields.get(name) if model is not None else None
     if field is None:
         return None
-    limits = [str(m) for m in field.metadata]
-    text = f"default `{_plain(field.default)}`" + (f"; {', '.join(limits)}" if limits else "")
+    known = [(words, getattr(m, side, None)) for m in field.metadata for side, words in _LIMITS.items()]
+    limits = [f"{words} {value:g}" for words, value in known if value is not None]
+    default = f"default `{_plain(field.default)}`" + (f"; {', '.join(limits)}" if limits else "")
+    text = f"{meanings.SETTINGS[block][name]}\n\n{default}"
     return Doc(f"{name}: {' | '.join(choices(field)) or _type(field.annotation)}", text)
+
+
+def line_doc(word: str, block: str = "") -> Doc | None:
+    """Returns what a block or a line that begins with a word is for; `block` is the one around it."""
+    text = meanings.line(word, block)
+    return Doc(word, text) if text else None
+
+
+def attribute_doc(word: str, block: str = "") -> Doc | None:
+    """Returns what an attribute means in a block, or in a kind of line of one."""
+    text = meanings.attribute(word, block)
+    return Doc(word, text) if text else None
 
 
 def choices(field: FieldInfo) -> list[str]:

@@ -38,7 +38,7 @@ def hover(snapshot: Snapshot, offset: int) -> Hover | None:
         text = _text(snapshot, path[k], path[:k], offset)
         if text:
             span = path[k].span
-            if isinstance(path[k], ast.Section | ast.Assign):
+            if isinstance(path[k], ast.Section | ast.Assign | ast.Directive):
                 line = snapshot.source.line_span(snapshot.source.position(span.start).line)
                 return Hover(span.start, min(span.end, line.end), text)
             return Hover(span.start, span.end, text)
@@ -56,6 +56,8 @@ def _text(snapshot: Snapshot, node: ast.Node, around: list[ast.Node], offset: in
         return _attribute(snapshot, node)
     if isinstance(node, ast.Assign):
         return _line(snapshot, node, around, offset)
+    if isinstance(node, ast.Section | ast.Directive | ast.Clause | ast.Attr):
+        return _keyword(node, around, offset)
     if isinstance(node, ast.Binary | ast.Call | ast.InFrame | ast.Unary | ast.IfExpr | ast.AsUnit | ast.Index):
         return _code(describe(snapshot.thing(node)))
     return ""
@@ -142,7 +144,7 @@ def _attribute(snapshot: Snapshot, node: ast.Attribute) -> str:
     row = QUANTITIES.get(owner.of, {}).get(node.name) if isinstance(owner, Selection) else None
     said = describe(thing)
     if not said:
-        return row.doc if row is not None else ""
+        return row.doc if row is not None else docs.field_text(owner, node.name)
     return _joined(_code(f".{node.name}: {said}"), row.doc if row is not None else "", more(snapshot, thing))
 
 
@@ -183,6 +185,19 @@ def _line(snapshot: Snapshot, stmt: ast.Assign, around: list[ast.Node], offset: 
     thing = snapshot.thing(stmt.value)
     said = describe(thing)
     return _joined(_code(f"{name}: {said}" if said else ""), _effect(snapshot, blocks, name), more(snapshot, thing))
+
+
+def _keyword(node: ast.Section | ast.Directive | ast.Clause | ast.Attr, around: list[ast.Node], offset: int) -> str:
+    """What a block, a line or an attribute is for, on the word that opens it."""
+    word = node.keyword if isinstance(node, ast.Section) else node.word
+    if offset > node.span.start + len(word):
+        return ""
+    inside = next((n for n in reversed(around) if isinstance(n, ast.Section | ast.Clause)), None)
+    block = "" if inside is None else inside.keyword if isinstance(inside, ast.Section) else inside.word
+    if block == "group" and isinstance(around[-1], ast.Assign):
+        block = "reward"
+    doc = docs.attribute_doc(word, block) if isinstance(node, ast.Attr) else docs.line_doc(word, block)
+    return _joined(_code(doc.signature), doc.text) if doc is not None else ""
 
 
 def _effect(snapshot: Snapshot, blocks: list[ast.Section], name: str) -> str:

@@ -7,10 +7,23 @@ import pytest
 from ksim_spec.ide import docs
 from ksim_spec.ide.hints import hints
 from ksim_spec.ide.hover import hover
+from ksim_spec.language import meanings
+from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES
 from ksim_spec.language.draws import SIGNATURES
 from ksim_spec.language.functions import FUNCTIONS
 from ksim_spec.language.selectors import SELECTORS
 from ksim_spec.language.temporal import OPERATORS
+from ksim_spec.syntax.words import (
+    ATTRIBUTES,
+    CLAUSES,
+    DIRECTIVES,
+    FLAGS,
+    HEADER_ATTRIBUTES,
+    NESTED_WORDS,
+    SECTIONS,
+    clauses_of,
+    sections_in,
+)
 from tests.ide.helpers import at, edited, snapshot
 
 
@@ -29,7 +42,7 @@ from tests.ide.helpers import at, edited, snapshot
         ("world.down| in base", ["plain number"]),
         ("> 60 de|g", ["60 deg = 1.0472 rad", "degree"]),
         ("physics_step = 4 m|s", ["4 ms = 0.004 s", "millisecond"]),
-        ("num_en|vs                     =", ["num_envs: whole number", "default `1024`", "ge=1"]),
+        ("num_en|vs                     =", ["num_envs: whole number", "environments side by side", "default `1024`", "at least 1"]),
         ("learning_rate_sch|edule", ["constant | linear | adaptive"]),
         ("  joint_ve|l = legs.vel", ["observation [18:30]"]),
         ("  linv|el  = v", ["observation [47:50]"]),
@@ -37,6 +50,17 @@ from tests.ide.helpers import at, edited, snapshot
         ("  track_lin|ear = gaussian", ["value 0 .. 1, adds 0 .. 2 /s", "of the most", "at full command earns 0.0"]),
         ("    boun|ce      =", ["-0.05 → -0.5/s"]),
         ("geom(\"fl|oor\")", ["geoms"]),
+        ("geom(\"floor\").fric|tion", ["sliding friction"]),
+        ("legs.k|p ", ["stiffness of the joint's position servo", "(Nm"]),
+        ("rew|ard {", ["reward", "each term times its weight"]),
+        ("  zer|o with", ["zero", "at once"]),
+        ("  gro|up costs", ["share a factor"]),
+        ("group costs wei|ght cost", ["a factor on the weights inside"]),
+        ("bounce      = square(base.linvel.z)                         wei|ght", ["what a value of 1 adds"]),
+        ("around home  sca|le", ["how far an action of 1"]),
+        ("noise normal(0.2 rad/s)  sca|le", ["a factor on an observation"]),
+        ("tru|ncate", ["what the critic expects"]),
+        ("ta|sk walk", ["a line that says what it is for"]),
     ],
 )  # fmt: skip
 def test_a_hover_says_what_a_thing_is(marked: str, expected: list[str]):
@@ -76,3 +100,18 @@ def test_hints_show_slices_and_effective_weights():
 def test_hints_stay_while_another_line_is_broken():
     here, _ = edited("  gait    = phase(1.4 Hz)", "  gait    = phase(1.4 |kg)")
     assert "[0:3]" in [h.text for h in hints(here, 0, len(here.text))]
+
+
+def test_every_word_of_the_language_says_what_it_means():
+    not_yet = {"symmetry", "mode", "sensor"}  # the syntax knows them, the checker does not understand them
+    blocks = [("", w) for w in (*SECTIONS, *DIRECTIVES, "fn", "override", *clauses_of(""))]
+    inside = [(block, w) for block in SECTIONS for w in (*clauses_of(block), *sections_in(block))]
+    assert [w for block, w in blocks + inside if w not in not_yet and docs.line_doc(w, block) is None] == []
+    taken = [(block, w) for table in (HEADER_TAKES, LINE_TAKES) for block, words in table.items() for w in words]
+    assert [(block, w) for block, w in taken if docs.attribute_doc(w, block) is None] == []
+
+
+def test_no_word_is_explained_that_does_not_exist():
+    words = {*SECTIONS, *NESTED_WORDS, *DIRECTIVES, "fn", "override", *(w for ws in CLAUSES.values() for w in ws)}
+    assert {key.rpartition(".")[2] for key in meanings.LINES} <= words
+    assert {key.rpartition(".")[2] for key in meanings.ATTRIBUTES} <= {*ATTRIBUTES, *FLAGS, *HEADER_ATTRIBUTES}

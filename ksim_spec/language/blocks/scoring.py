@@ -185,13 +185,15 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
             )  # fmt: skip
             return None
         return cast(WeightMode, word)
+    number = weight.node.attr("value") if weight.node.op == "const" else 1.0
+    example = "-1.0" if isinstance(number, float) and number < 0 else "1.0"
     c.error(
         expr.span,
         "KS301",
         "unit-mismatch",
         f"value times weight is {in_unit(total)}, and must be per s, or a plain number",
         notes=(f"the value of `{name}` is {in_unit(value.dim)}",),
-        help=f"write the weight {_rate_text(value)}, for example `1.0 {_rate_text(value)}`",
+        help=f"write the weight {_rate_text(value)}, for example `{example} {_rate_text(value)}`",
     )
     return None
 
