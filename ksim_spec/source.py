@@ -12,6 +12,11 @@ from functools import cached_property
 from pathlib import Path
 
 
+def plain_lines(text: str) -> str:
+    """Returns a text whose lines all end in a line feed, whatever system wrote it."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
     """Half-open range `[start, end)` of code points in the file called `file`."""

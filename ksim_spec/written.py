@@ -8,7 +8,7 @@ from pathlib import Path
 from ksim_spec.diagnostics import Diagnostics
 from ksim_spec.language.load import overlaid
 from ksim_spec.language.overlay import expand
-from ksim_spec.source import SourceFile, SourceMap
+from ksim_spec.source import SourceFile, SourceMap, plain_lines
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import parse_file
 
@@ -22,7 +22,7 @@ def written(path: Path, *, profile: str | None = None, sets: Sequence[str] = ())
     `terminate.NAME` and `curriculum.NAME`. Whole lines: `reset.0`, `event.NAME.0`, `randomize.0`, counted as written.
     """
     sources, out = SourceMap(), Diagnostics()
-    source = sources.add(SourceFile(str(path), path.read_text(encoding="utf-8-sig").replace("\r\n", "\n"), path))
+    source = sources.add(SourceFile(str(path), plain_lines(path.read_text(encoding="utf-8-sig")), path))
     tree, _ = parse_file(source)
     items = overlaid(expand(tree, path, sources, out), profile, sets, sources, out)
     texts: dict[str, str] = {}

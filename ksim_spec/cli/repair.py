@@ -12,7 +12,7 @@ from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.files import write_atomic
 from ksim_spec.fixes.repair import Judge, Repair, repair
 from ksim_spec.rules.verdict import Verdict
-from ksim_spec.source import SourceFile, SourceMap
+from ksim_spec.source import SourceFile, SourceMap, plain_lines
 from ksim_spec.syntax.format import format_text
 from ksim_spec.syntax.parse import text_of
 
@@ -27,7 +27,7 @@ def repair_all(specs: Sequence[Path], request: Request, unsafe: bool) -> None:
             text = text_of(data, str(path))
         except (OSError, SpecError):
             continue  # the check that follows says so
-        done = repair(text.replace("\r\n", "\n"), path, _judge(path, request), unsafe)
+        done = repair(plain_lines(text), path, _judge(path, request), unsafe)
         new = _formatted(path, done)
         if new != done.old:
             ends = "\r\n" if "\r\n" in text else "\n"

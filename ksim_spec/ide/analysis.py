@@ -19,7 +19,7 @@ from ksim_spec.lint import designed
 from ksim_spec.robot.kept import Robots
 from ksim_spec.rules.config import forget
 from ksim_spec.rules.verdict import settled
-from ksim_spec.source import SourceFile, SourceMap, Span
+from ksim_spec.source import SourceFile, SourceMap, Span, plain_lines
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import Reading, read_file
 from ksim_spec.syntax.reread import read_again
@@ -87,7 +87,7 @@ class Snapshot:
 
 def normalized(text: str) -> str:
     """Returns a document's text as the parser reads it: only newlines end lines, a byte order mark is a blank."""
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    plain = plain_lines(text)
     return " " + plain[1:] if plain.startswith("\ufeff") else plain
 
 

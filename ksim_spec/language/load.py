@@ -19,7 +19,7 @@ from ksim_spec.language.scope import Scope, Thing
 from ksim_spec.language.types import Axis, Value
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.sources import resolve
-from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
+from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span, plain_lines
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import parse_expr, parse_file, read_bytes, text_of
 
@@ -80,7 +80,7 @@ def load_text(
     trace: Trace | None = None,
 ) -> Loaded:  # fmt: skip
     """Returns the checked spec of a text; `path` is where relative files are looked for."""
-    source = SourceFile(name, text.replace("\r\n", "\n"), path)
+    source = SourceFile(name, plain_lines(text), path)
     tree, problems = parse_file(source)
     return load_tree(source, tree, problems, profile=profile, sets=sets, trace=trace)
 

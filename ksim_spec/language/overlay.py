@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ksim_spec.diagnostics import Diagnostics, SpecError, suggest
-from ksim_spec.source import SourceFile, SourceMap, Span
+from ksim_spec.source import SourceFile, SourceMap, Span, plain_lines
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import parse_file, read_bytes, text_of
 
@@ -85,7 +85,7 @@ def _other(
         )
         return []
     try:
-        text = text_of(read_bytes(target), item.text or "").replace("\r\n", "\n").replace("\r", "\n")
+        text = plain_lines(text_of(read_bytes(target), item.text or ""))
     except OSError as error:
         out.error("KS123", "unreadable-file", f"`{item.text}` cannot be read: {_reason(error)}", item.span)
         return []

@@ -17,7 +17,7 @@ from ksim_spec.review.difference import Difference, Result, changes
 from ksim_spec.review.render import text as rendered
 from ksim_spec.review.report import report
 from ksim_spec.review.sides import Opener
-from ksim_spec.source import SourceFile
+from ksim_spec.source import SourceFile, plain_lines
 from ksim_spec.syntax.parse import text_of
 
 NOTHING = "/dev/null"
@@ -76,7 +76,7 @@ def formatted(file: Path) -> str:
 
 
 def _read(file: str) -> str | None:
-    return None if file == NOTHING else Path(file).read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+    return None if file == NOTHING else plain_lines(Path(file).read_bytes().decode("utf-8", "replace"))
 
 
 def _meant(pair: Pair, old: str, new: str, color: bool) -> str:

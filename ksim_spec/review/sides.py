@@ -16,7 +16,7 @@ from ksim_spec.review.places import places
 from ksim_spec.review.schema import SCHEMA_VERSION, Contract, Model
 from ksim_spec.review.trees import DiskTree, GitTree, Tree, closure, is_revision
 from ksim_spec.robot.index import RobotIndex
-from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
+from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span, plain_lines
 from ksim_spec.syntax.parse import Reading, read_file, text_of
 from ksim_spec.syntax.reread import read_again
 
@@ -115,7 +115,7 @@ class Opener:
         return data
 
     def _spec(self, tree: Tree, path: str) -> Side:
-        text = text_of(self._bytes(tree, path), tree.shown(path)).replace("\r\n", "\n")
+        text = plain_lines(text_of(self._bytes(tree, path), tree.shown(path)))
         return self.text(text, tree.name(path), tree.on_disk(path), tree, tree.shown(path))
 
     def text(self, text: str, name: str, place: Path, tree: Tree | None = None, label: str = "") -> Side:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ksim_spec.diagnostics import SpecError
-from ksim_spec.source import SourceFile, SourceMap
+from ksim_spec.source import SourceFile, SourceMap, plain_lines
 from ksim_spec.syntax.format_check import check_same
 from ksim_spec.syntax.format_columns import Cell, Row, align
 from ksim_spec.syntax.format_items import Item, items
@@ -28,7 +28,7 @@ def format_text(source: SourceFile, width: int = WIDTH) -> str:
     Raises SpecError when the file has syntax errors. What comes out is parsed again: should it mean something else,
     which would be our mistake, an AssertionError keeps it from being used.
     """
-    source = SourceFile(source.name, source.text.replace("\r\n", "\n"), source.path)
+    source = SourceFile(source.name, plain_lines(source.text), source.path)
     reading = read_file(source)
     if reading.diagnostics:
         sources = SourceMap()

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from ksim_spec.cli.main import main
+from ksim_spec.ide.analysis import analyse
+from ksim_spec.robot.kept import Robots
 
 SPECS = Path(__file__).parents[2] / "specs"
 
@@ -170,3 +172,16 @@ def test_a_suppression_in_an_included_file_counts_for_every_spec_that_includes_i
     both = [str(unused), str(user)]
     assert findings(capsys, *both) == findings(capsys, *reversed(both)) == (0, [])
     assert findings(capsys, str(user)) == (0, [("unused-suppression", "warning")])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_of_any_system_give_the_findings_that_the_editor_gives(end, folder, capsys):
+    spec = folder / "walk.ksim"
+    text = spec.read_text().replace('body("torso")', 'body("torsoo")').replace("\n", end)
+    spec.write_bytes(text.encode())
+    assert main(["lint", str(spec), "--format", "concise"]) == 1
+    (told,) = capsys.readouterr().out.splitlines()
+    seen = analyse(text, "walk.ksim", spec, Robots())
+    (d,) = seen.diagnostics
+    at = seen.source.position(d.span.start)
+    assert f"walk.ksim:{at.line}:{at.column}: error[{d.code} " in told and at.line == 4
