@@ -50,7 +50,7 @@ def visible(text: str) -> str:
 
     One character in, one character out, so offsets stay true. Tabs are kept: `cells` gives them their width.
     """
-    return "".join(c if _plain(c) else _symbol(c) for c in text)
+    return text if _simple(text) else "".join(c if _plain(c) else _symbol(c) for c in text)
 
 
 def cells(char: str, column: int) -> int:
@@ -64,6 +64,8 @@ def cells(char: str, column: int) -> int:
 
 def width(text: str) -> int:
     """Returns how many cells the text takes from the start of a line."""
+    if _simple(text):
+        return len(text)
     column = 0
     for char in text:
         column += cells(char, column)
@@ -72,6 +74,8 @@ def width(text: str) -> int:
 
 def untabbed(text: str) -> str:
     """Returns the text with tabs as spaces, each reaching to the next multiple of `TAB` cells."""
+    if _simple(text):
+        return text
     out: list[str] = []
     column = 0
     for char in text:
@@ -79,6 +83,11 @@ def untabbed(text: str) -> str:
         out.append(" " * size if char == "\t" else char)
         column += size
     return "".join(out)
+
+
+def _simple(text: str) -> bool:
+    """Whether every character is one cell that shows as it is, as nearly all are: no need to look at each."""
+    return text.isascii() and text.isprintable()
 
 
 def _plain(char: str) -> bool:
