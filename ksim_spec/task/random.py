@@ -21,7 +21,7 @@ Streams = Mapping[str, tuple[str, str, tuple[int, ...]]]
 Samples = dict[str, Array]
 Word = UInt32[Array, "..."] | np.uint32
 
-_ROTATIONS = np.array([[13, 15, 26, 6], [17, 29, 16, 24]], np.uint32)
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = np.uint32(0x1BD11BDA)
 
 
@@ -30,20 +30,29 @@ def threefry(k0: Word, k1: Word, x0: Word, x1: Word) -> tuple[Array, Array]:
 
     Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011); agrees with JAX's generator.
     """
-    k0, k1, x0, x1 = jnp.broadcast_arrays(k0, k1, x0, x1)
-    keys = jnp.stack([k0, k1, k0 ^ k1 ^ _PARITY])
-    rotations = jnp.asarray(_ROTATIONS)
+    shape = jnp.broadcast_shapes(*(jnp.shape(x) for x in (k0, k1, x0, x1)))
+    k0, k1, x0, x1 = (jnp.asarray(x, jnp.uint32) for x in (k0, k1, x0, x1))
+    k2 = k0 ^ k1 ^ _PARITY
+    x0, x1 = _rounds(jnp.broadcast_to(x0 + k0, shape), jnp.broadcast_to(x1 + k1, shape), _ROTATIONS[0])
+    keys = jnp.stack(jnp.broadcast_arrays(k2, k0, k1, k2, k0))  # of the four injections that are left
 
-    def group(i: Array, x: tuple[Array, Array]) -> tuple[Array, Array]:
-        x0, x1 = x
-        for rotation in rotations[i % 2]:
-            x0 = x0 + x1
-            x1 = ((x1 << rotation) | (x1 >> (np.uint32(32) - rotation))) ^ x0
-        return x0 + keys[(i + 1) % 3], x1 + keys[(i + 2) % 3] + (i + 1).astype(jnp.uint32)
+    def eight(j: Array, x: tuple[Array, Array]) -> tuple[Array, Array]:
+        i = 2 * j
+        x0, x1 = _rounds(*x, _ROTATIONS[1])
+        x0, x1 = _rounds(x0 + keys[i], x1 + keys[i + 1] + (i + 2).astype(jnp.uint32), _ROTATIONS[0])
+        return x0 + keys[i + 1], x1 + keys[i + 2] + (i + 3).astype(jnp.uint32)
 
-    # A loop, not 20 rounds in a row: it compiles quickly, and its result is stored once instead of being fused into,
-    # and computed again by, everything that uses a sample.
-    return jax.lax.fori_loop(0, 5, group, (x0 + k0, x1 + k1))
+    # A loop, not 20 rounds in a row: its result is stored once instead of being fused into, and computed again by,
+    # everything that uses a sample. Eight rounds a turn, so that the numbers go through memory twice and not five times
+    # (measured: six tenths of the time).
+    return jax.lax.fori_loop(0, 2, eight, (x0 + k1, x1 + k2 + np.uint32(1)))
+
+
+def _rounds(x0: Array, x1: Array, rotations: tuple[int, ...]) -> tuple[Array, Array]:
+    for rotation in rotations:
+        x0 = x0 + x1
+        x1 = ((x1 << np.uint32(rotation)) | (x1 >> np.uint32(32 - rotation))) ^ x0
+    return x0, x1
 
 
 def _unit(bits: UInt32[Array, "..."]) -> Float[Array, "..."]:
