@@ -7,19 +7,20 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS, EXIT_OK, UserError
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError
 from ksim_spec.render.style import wants_color
-from ksim_spec.robot.kept import Robots
 from ksim_spec.source import SourceMap
 from ksim_spec.workers import spread
 
-ROBOTS = Robots()  # several specs of one robot read it once
+if TYPE_CHECKING:
+    from ksim_spec.robot.kept import Robots
 
 
 class OutputFormat(StrEnum):
@@ -113,6 +114,14 @@ def check(specs: Sequence[Path], request: Request) -> tuple[Diagnostics, SourceM
     return Diagnostics(with_fixes(found.items, verdict.sources)), verdict.sources
 
 
+@cache
+def robots() -> Robots:
+    """Returns the robots of this process: several specs of one robot read it once."""
+    from ksim_spec.robot.kept import Robots
+
+    return Robots()
+
+
 def examined(request: Request, path: Path) -> tuple[list[Diagnostic], SourceMap]:
     """Returns everything that is found in one spec, and the sources it points into."""
     from ksim_spec.language.load import Trace, load_spec
@@ -120,7 +129,7 @@ def examined(request: Request, path: Path) -> tuple[list[Diagnostic], SourceMap]
 
     gc.disable()  # looking for cycles takes a third of the time of a long spec, and what is made of it lasts
     try:
-        loaded = load_spec(path, profile=request.profile, sets=request.sets, trace=Trace(ROBOTS.read))
+        loaded = load_spec(path, profile=request.profile, sets=request.sets, trace=Trace(robots().read))
         loaded = designed(loaded, request.profile is None)
     except SpecError as error:
         return error.diagnostics, error.sources
