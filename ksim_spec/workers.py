@@ -20,8 +20,8 @@ def spread(work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> Iterator
     `work` is a function of a module (or a `partial` of one); what it keeps in globals is kept in each process.
     What it raises is raised here.
     """
-    cores = min(_cores(), len(pieces) // FEW + 1)
-    if cores == 1 or len(pieces) <= FEW:
+    cores = min(_cores(), -(-len(pieces) // FEW))
+    if cores < 2:
         yield from map(work, pieces)
         return
     import multiprocessing

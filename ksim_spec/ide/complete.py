@@ -163,23 +163,19 @@ def _after(context: Context) -> Iterator[Item]:
         for word in taken(context):
             if word not in context.given:
                 kind = "flag" if word in FLAGS else "attribute"
-                yield Item(word, "keyword", kind, meanings.attribute(word, _owner(context)))
+                yield Item(word, "keyword", kind, meanings.attribute(word, _owner(context), context.header))
     yield from (Item(word, "keyword") for word in INFIX)
 
 
 def _owner(context: Context) -> str:
-    """The word whose attributes stand at a place: of the line where it is a line of its own kind, else of the block."""
-    if context.opening in LINE_TAKES and not context.header:
-        return context.opening
-    return "reward" if context.block == "group" and not context.header else context.block
+    """The word whose attributes stand at a place: of a header or a line of its own kind, else of the block."""
+    own = context.header or context.opening in ("onboard", "site", "resample", "zero", "floor")
+    return context.opening if own else context.block
 
 
 def taken(context: Context) -> tuple[str, ...]:
     """Returns the attributes that the line or header at a place takes."""
-    if context.header:
-        return HEADER_TAKES.get(context.opening, ())
-    known = context.opening in ("onboard", "site", "resample", "zero", "floor")
-    return LINE_TAKES.get(context.opening if known else context.block, ())
+    return (HEADER_TAKES if context.header else LINE_TAKES).get(_owner(context), ())
 
 
 def _evaluated(snapshot: Snapshot, text: str) -> Thing | None:

@@ -104,18 +104,6 @@ def setting_doc(block: str, name: str) -> Doc | None:
     return Doc(f"{name}: {' | '.join(choices(field)) or _type(field.annotation)}", text)
 
 
-def line_doc(word: str, block: str = "") -> Doc | None:
-    """Returns what a block or a line that begins with a word is for; `block` is the one around it."""
-    text = meanings.line(word, block)
-    return Doc(word, text) if text else None
-
-
-def attribute_doc(word: str, block: str = "") -> Doc | None:
-    """Returns what an attribute means in a block, or in a kind of line of one."""
-    text = meanings.attribute(word, block)
-    return Doc(word, text) if text else None
-
-
 def choices(field: FieldInfo) -> list[str]:
     """Returns the words that a setting may have, none for a number."""
     words = [str(a) for a in get_args(field.annotation) if isinstance(a, str)]

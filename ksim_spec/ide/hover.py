@@ -9,6 +9,7 @@ from ksim_spec.ide import docs, effects
 from ksim_spec.ide.analysis import Snapshot
 from ksim_spec.ide.definition import index_of
 from ksim_spec.ide.facts import fact
+from ksim_spec.language import meanings
 from ksim_spec.language.entities import Command, FrameOf, Keyframe, Selection, World
 from ksim_spec.language.quantities import QUANTITIES
 from ksim_spec.language.scope import Thing
@@ -194,10 +195,11 @@ def _keyword(node: ast.Section | ast.Directive | ast.Clause | ast.Attr, around: 
         return ""
     inside = next((n for n in reversed(around) if isinstance(n, ast.Section | ast.Clause)), None)
     block = "" if inside is None else inside.keyword if isinstance(inside, ast.Section) else inside.word
-    if block == "group" and isinstance(around[-1], ast.Assign):
-        block = "reward"
-    doc = docs.attribute_doc(word, block) if isinstance(node, ast.Attr) else docs.line_doc(word, block)
-    return _joined(_code(doc.signature), doc.text) if doc is not None else ""
+    if isinstance(node, ast.Attr):
+        text = meanings.attribute(word, block, header=isinstance(around[-1], ast.Section))
+    else:
+        text = meanings.line(word, block)
+    return _joined(_code(word), text) if text else ""
 
 
 def _effect(snapshot: Snapshot, blocks: list[ast.Section], name: str) -> str:

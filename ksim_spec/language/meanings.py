@@ -130,7 +130,6 @@ LINES = {
 # Attributes, by word; `BLOCK.word` where a word means something else in one block or line.
 ATTRIBUTES = {
     "weight": "what a value of 1 adds: `per s` is multiplied by the control step, `per step` and `on event` are not",
-    "group.weight": "a factor on the weights inside",
     "on": "`on event`: the value is paid as it is, not multiplied by the control step",
     "site.on": "the body that the site sits on",
     "per": "`per step`: the weight is added as it is at every control step",
@@ -143,7 +142,6 @@ ATTRIBUTES = {
     "every": "the time from one to the next: a number, or a range that it is drawn from each time",
     "scale": "a factor on an observation",
     "action.scale": "how far an action of 1 moves the target from `around`",
-    "group.scale": "a factor on the weights inside",
     "reason": "why it may be seen on the robot",
     "at": "where on the body",
     "friction": "sliding friction of the floor",
@@ -168,12 +166,19 @@ ATTRIBUTES = {
     "observes": "the observation group that the network sees",
 }
 
+# Those of the header of a block, where they differ from those of its lines.
+_HEADERS = {"group.weight": "a factor on the weights inside", "group.scale": "a factor on the weights inside"}
+
 
 def line(word: str, block: str = "") -> str:
     """Returns what a word at the start of a line or block means; empty for one that is not known."""
     return LINES.get(f"{block}.{word}", LINES.get(word, ""))
 
 
-def attribute(word: str, block: str = "") -> str:
-    """Returns what an attribute means in a block or line; empty for one that is not known."""
-    return ATTRIBUTES.get(f"{block}.{word}", ATTRIBUTES.get(word, ""))
+def attribute(word: str, owner: str = "", header: bool = False) -> str:
+    """Returns what an attribute means in a line of a block, a line of its own kind, or the header of a block.
+
+    `owner` is the word of that block or line; empty for an attribute that is not known.
+    """
+    key = f"{owner}.{word}"
+    return (_HEADERS.get(key) if header else None) or ATTRIBUTES.get(key, ATTRIBUTES.get(word, ""))

@@ -25,7 +25,7 @@ _ALONE = frozenset({"open", "close", "line", "comment"})
 def format_text(source: SourceFile, width: int = WIDTH) -> str:
     """Returns the formatted text of a file, which parses to the same tree and holds the same comments.
 
-    Raises SpecError when the file has syntax errors. What comes out is parsed again: should it mean something else,
+    Raises SpecError when the file has syntax errors. What is changed is parsed again: should it mean something else,
     which would be our mistake, an AssertionError keeps it from being used.
     """
     source = SourceFile(source.name, plain_lines(source.text), source.path)

@@ -167,3 +167,17 @@ def test_a_space_offers_the_words_of_a_closed_set(old: str, new: str, offered: s
 def test_a_space_anywhere_else_offers_nothing(old: str, new: str):
     here, offset = edited(old, new)
     assert complete_word(here, offset).items == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "says"),
+    [
+        ("observe actor {\n  action = base.angvel in base  |\n", "scale", "a factor on an observation"),
+        ("reward {\n  group a | {\n", "weight", "a factor on the weights inside"),
+        ("reward {\n  group a weight 1 {\n    b = base.height  |\n", "weight", "what a value of 1 adds"),
+        ("action {\n  a = position(legs)  |\n", "scale", "how far an action of 1"),
+    ],
+)
+def test_an_attribute_means_what_it_means_there(text: str, word: str, says: str):
+    found = complete(snapshot(text.replace("|", "")), text.index("|"))
+    assert says in next(item.doc for item in found.items if item.label == word)
