@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gc
+import contextlib
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS, UserError, show
+from ksim_spec.cycles import uncollected
 from ksim_spec.render.style import wants_color
 
 if TYPE_CHECKING:
@@ -63,15 +64,11 @@ def diff(
     if not new:
         old, new = at_head(old), old
     opener = Opener(profile, tuple(sets))
-    gc.disable()  # trees and contracts hold no cycles, and looking for them takes as long as the comparison
-    try:
+    with contextlib.closing(opener), uncollected():
         result = difference(opener, old, new)
         found = report(result, acceptances(accept), levels=_levels())
         if on is not None:
             found = found.model_copy(update={"on": _on_states(opener, result, on, states)})
-    finally:
-        gc.enable()
-        opener.close()
     sys.stdout.write(written(found, output))
     failed = [d for d in result.differences if d.problem is not None]
     for d in failed:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import importlib.util
 
 import typer
 
 from ksim_spec.cli.failure import UserError
+from ksim_spec.cycles import uncollected
 
 MISSING = "the language server needs pygls: pip install 'ksim_spec[lsp]'"
 
@@ -17,8 +17,6 @@ def lsp_command(
 ) -> None:
     if importlib.util.find_spec("pygls") is None:
         raise UserError(MISSING)
-    gc.disable()  # what is imported stays: looking for cycles in it takes a tenth of the start
-    from ksim_spec.lsp import main
-
-    gc.enable()
+    with uncollected():
+        from ksim_spec.lsp import main
     main()

@@ -12,8 +12,6 @@ from ksim_spec.language.entities import Command, FrameOf, Keyframe, Selection
 from ksim_spec.language.scope import Thing
 from ksim_spec.syntax import ast
 
-TYPES = (*dict.fromkeys(s.protocol for s in STYLES.values() if s.protocol is not None), "namespace", "struct")
-MODIFIERS = ("declaration", "defaultLibrary", "readonly")
 _MARKS: dict[Name, tuple[str, ...]] = {
     "declaration": ("declaration",), "title": ("declaration",), "builtin": ("defaultLibrary",),
     "special": ("defaultLibrary", "readonly"), "quantity": ("readonly",),

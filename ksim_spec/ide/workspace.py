@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ksim_spec.cycles import uncollected
 from ksim_spec.ide.analysis import Snapshot, analyse
 from ksim_spec.ir.node import forget
 from ksim_spec.robot.kept import Robots
@@ -31,11 +31,8 @@ class Workspace:
             return known[1]
         self._make_room()
         name = str(path) if path is not None else key
-        gc.disable()  # looking for cycles takes a third of the time of a long spec, and what is made of it lasts
-        try:
+        with uncollected():
             found = analyse(text, name, path, self.robots, known[1] if known is not None else None)
-        finally:
-            gc.enable()
         self.checks += 1
         self.kept[key] = (text, found)
         return found

@@ -5,7 +5,6 @@ Only this package knows pygls and the protocol. Start it with `ksim lsp`; it spe
 
 from __future__ import annotations
 
-import gc
 import logging
 import sys
 from typing import Any
@@ -17,6 +16,5 @@ from ksim_spec.lsp.server import server
 def main(**options: Any) -> None:
     """Serves one editor over stdin and stdout until it says to stop; what would be printed goes to stderr."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    gc.freeze()  # what was imported stays, so no look for cycles has to go through it
     out, sys.stdout = sys.stdout.buffer, sys.stderr  # stdout is the protocol
     server.start_io(stdout=out, **options)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 from lsprotocol import types as lsp
 
+from ksim_spec import ide
+from ksim_spec.cycles import uncollected
 from ksim_spec.lsp.server import Server, server
 
 PAUSE = 0.05  # seconds without a key before a document is checked by itself
@@ -20,6 +23,9 @@ def _initialize(ls: Server, params: lsp.InitializeParams) -> None:
 
 @server.feature(lsp.INITIALIZED)
 async def _initialized(ls: Server, _: lsp.InitializedParams) -> None:
+    with uncollected():
+        ide.load()
+    gc.freeze()  # what was imported stays, so no look for cycles has to go through it
     workspace = ls.client_capabilities.workspace
     watching = workspace.did_change_watched_files if workspace else None
     if watching and watching.dynamic_registration:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lsprotocol import types as lsp
 
-from ksim_spec.ide.complete import complete, complete_word
-from ksim_spec.ide.definition import definitions
-from ksim_spec.ide.hints import hints
-from ksim_spec.ide.hover import hover
-from ksim_spec.ide.items import Item
-from ksim_spec.ide.measured import means
-from ksim_spec.ide.names import Refusal, references, rename
+from ksim_spec import ide
 from ksim_spec.lsp.server import Server, server
+
+if TYPE_CHECKING:
+    from ksim_spec.ide.items import Item
 
 
 @server.feature(lsp.TEXT_DOCUMENT_HOVER)
 def _hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
     snapshot = ls.snapshot(params.text_document.uri)
-    found = hover(snapshot, ls.offset(snapshot, params.position)) if snapshot else None
+    found = ide.hover.hover(snapshot, ls.offset(snapshot, params.position)) if snapshot else None
     if snapshot is None or found is None:
         return None
     content = lsp.MarkupContent(lsp.MarkupKind.Markdown, found.text)
@@ -27,7 +26,9 @@ def _hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
 @server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
 def _definition(ls: Server, params: lsp.DefinitionParams) -> list[lsp.Location] | None:
     snapshot = ls.snapshot(params.text_document.uri)
-    return ls.locations(definitions(snapshot, ls.offset(snapshot, params.position))) if snapshot else None
+    if snapshot is None:
+        return None
+    return ls.locations(ide.definition.definitions(snapshot, ls.offset(snapshot, params.position)))
 
 
 @server.feature(lsp.TEXT_DOCUMENT_REFERENCES)
@@ -36,7 +37,7 @@ def _references(ls: Server, params: lsp.ReferenceParams) -> list[lsp.Location] |
     if snapshot is None:
         return None
     offset = ls.offset(snapshot, params.position)
-    return ls.locations(references(snapshot, offset, params.context.include_declaration))
+    return ls.locations(ide.names.references(snapshot, offset, params.context.include_declaration))
 
 
 @server.feature(lsp.TEXT_DOCUMENT_RENAME)
@@ -45,8 +46,8 @@ def _rename(ls: Server, params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
     snapshot = ls.snapshot(uri)
     if snapshot is None:
         return None
-    found = rename(snapshot, ls.offset(snapshot, params.position), params.new_name)
-    if isinstance(found, Refusal):
+    found = ide.names.rename(snapshot, ls.offset(snapshot, params.position), params.new_name)
+    if isinstance(found, ide.names.Refusal):
         ls.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, found.reason))
         return None
     return lsp.WorkspaceEdit({uri: ls.edits(snapshot, found)})
@@ -72,7 +73,7 @@ def _complete(ls: Server, params: lsp.CompletionParams) -> lsp.CompletionList | 
         return None
     offset = ls.offset(snapshot, params.position)
     spaced = params.context is not None and params.context.trigger_character == " "
-    found = complete_word(snapshot, offset) if spaced else complete(snapshot, offset)
+    found = ide.complete.complete_word(snapshot, offset) if spaced else ide.complete.complete(snapshot, offset)
     place = ls.range(snapshot.source, found.start, offset)
     return lsp.CompletionList(False, [_item(item, k, place) for k, item in enumerate(found.items)])
 
@@ -94,7 +95,7 @@ def _hints(ls: Server, params: lsp.InlayHintParams) -> list[lsp.InlayHint] | Non
     if snapshot is None:
         return None
     start, end = (ls.offset(snapshot, at) for at in (params.range.start, params.range.end))
-    found = [*hints(snapshot, start, end), *means(snapshot, start, end)]
+    found = [*ide.hints.hints(snapshot, start, end), *ide.measured.means(snapshot, start, end)]
     return [
         lsp.InlayHint(ls.position(snapshot.source, h.offset), h.text, tooltip=h.tip, padding_left=True) for h in found
     ]

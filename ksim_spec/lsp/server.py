@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
 from pygls import uris
 from pygls.lsp.server import LanguageServer
 
-from ksim_spec.ide.analysis import Snapshot
+from ksim_spec import ide
 from ksim_spec.ide.places import Change, Encoding, Place, Spot, offset_at, spot_at
-from ksim_spec.ide.problems import Problem, problems
-from ksim_spec.ide.workspace import Workspace
 from ksim_spec.lsp.committed import Committed
 from ksim_spec.source import SourceFile
 from ksim_spec.version import __version__
+
+if TYPE_CHECKING:
+    from ksim_spec.ide.analysis import Snapshot
+    from ksim_spec.ide.problems import Problem
+    from ksim_spec.ide.workspace import Workspace
 
 _SEVERITY = {
     "error": lsp.DiagnosticSeverity.Error,
@@ -29,10 +34,13 @@ class Server(LanguageServer):
 
     def __init__(self) -> None:
         super().__init__("ksim", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
-        self.known = Workspace()
         self.committed = Committed()
         self.pulls = False  # the editor asks for diagnostics itself
         self.changes: dict[str, int] = {}
+
+    @cached_property
+    def known(self) -> Workspace:
+        return ide.workspace.Workspace()
 
     def snapshot(self, uri: str) -> Snapshot | None:
         """Returns the snapshot of a document as it is now; None for one too large to be a spec."""
@@ -74,7 +82,7 @@ class Server(LanguageServer):
             start = lsp.Position(0, 0)
             text = "this file is too large to be a spec, so it is not checked"
             return [lsp.Diagnostic(lsp.Range(start, start), text, lsp.DiagnosticSeverity.Information, source="ksim")]
-        return [self.diagnostic(snapshot, p) for p in problems(snapshot)]
+        return [self.diagnostic(snapshot, p) for p in ide.problems.problems(snapshot)]
 
     def diagnostic(self, snapshot: Snapshot, found: Problem) -> lsp.Diagnostic:
         """Returns a finding as the editor knows it."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lsprotocol import types as lsp
 
-from ksim_spec.ide.actions import actions
-from ksim_spec.ide.analysis import Snapshot
-from ksim_spec.ide.folding import folds
-from ksim_spec.ide.formatting import format_changes
-from ksim_spec.ide.symbols import Symbol, symbols
+from ksim_spec import ide
 from ksim_spec.lsp.server import Server, server
+
+if TYPE_CHECKING:
+    from ksim_spec.ide.analysis import Snapshot
+    from ksim_spec.ide.symbols import Symbol
 
 
 @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
 def _format(ls: Server, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
     snapshot = ls.snapshot(params.text_document.uri)
-    return ls.edits(snapshot, format_changes(snapshot)) if snapshot else None
+    return ls.edits(snapshot, ide.formatting.format_changes(snapshot)) if snapshot else None
 
 
 SYMBOL_KIND = {
@@ -33,7 +35,7 @@ SYMBOL_KIND = {
 @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
 def _symbols(ls: Server, params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol] | None:
     snapshot = ls.snapshot(params.text_document.uri)
-    return [_symbol(ls, snapshot, s) for s in symbols(snapshot)] if snapshot else None
+    return [_symbol(ls, snapshot, s) for s in ide.symbols.symbols(snapshot)] if snapshot else None
 
 
 def _symbol(ls: Server, snapshot: Snapshot, found: Symbol) -> lsp.DocumentSymbol:
@@ -53,7 +55,9 @@ _FOLD_KIND = {"block": lsp.FoldingRangeKind.Region, "comment": lsp.FoldingRangeK
 @server.feature(lsp.TEXT_DOCUMENT_FOLDING_RANGE)
 def _folding(ls: Server, params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange] | None:
     snapshot = ls.snapshot(params.text_document.uri)
-    return [lsp.FoldingRange(f.first, f.last, kind=_FOLD_KIND[f.kind]) for f in folds(snapshot)] if snapshot else None
+    if snapshot is None:
+        return None
+    return [lsp.FoldingRange(f.first, f.last, kind=_FOLD_KIND[f.kind]) for f in ide.folding.folds(snapshot)]
 
 
 _ACTIONS = lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix])
@@ -74,5 +78,5 @@ def _actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction] |
             is_preferred=found.safe,
             edit=lsp.WorkspaceEdit({uri: ls.edits(snapshot, list(found.changes))}),
         )
-        for found in actions(snapshot, start, end)
+        for found in ide.actions.actions(snapshot, start, end)
     ]

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
 from pygls import uris
 
-from ksim_spec.ide.everywhere import Index
-from ksim_spec.ide.measured import lenses, task_offset
+from ksim_spec import ide
+from ksim_spec.ide.legend import MODIFIERS, TYPES
 from ksim_spec.ide.places import Place, spot_at
-from ksim_spec.ide.semantic import MODIFIERS, TYPES, Token, tokens
-from ksim_spec.ide.signature import signature_at
 from ksim_spec.lsp.committed import COMMAND, show
 from ksim_spec.lsp.server import Server, server
 from ksim_spec.lsp.text import SYMBOL_KIND
 
+if TYPE_CHECKING:
+    from ksim_spec.ide.everywhere import Index
+    from ksim_spec.ide.semantic import Token
+
 _LEGEND = lsp.SemanticTokensLegend(list(TYPES), list(MODIFIERS))
-_INDEX = Index()
 
 
 @server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, _LEGEND)
@@ -27,7 +30,7 @@ def _colours(ls: Server, params: lsp.SemanticTokensParams) -> lsp.SemanticTokens
         return None
     data: list[int] = []
     line = column = 0
-    for token in tokens(snapshot):
+    for token in ide.semantic.tokens(snapshot):
         start, end = (spot_at(snapshot.source, at, ls.encoding) for at in (token.start, token.end))
         if start.line == end.line:
             before = column if start.line == line else 0
@@ -46,7 +49,7 @@ _TRIGGERS = lsp.SignatureHelpOptions(trigger_characters=["(", ","], retrigger_ch
 @server.feature(lsp.TEXT_DOCUMENT_SIGNATURE_HELP, _TRIGGERS)
 def _signature(ls: Server, params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
     snapshot = ls.snapshot(params.text_document.uri)
-    found = signature_at(snapshot, ls.offset(snapshot, params.position)) if snapshot else None
+    found = ide.signature.signature_at(snapshot, ls.offset(snapshot, params.position)) if snapshot else None
     if found is None:
         return None
     doc = lsp.MarkupContent(lsp.MarkupKind.Markdown, found.doc) if found.doc else None
@@ -63,10 +66,10 @@ def _lenses(ls: Server, params: lsp.CodeLensParams) -> list[lsp.CodeLens] | None
     if snapshot is None:
         return None
     # a command without a name is shown and does nothing
-    found = [(x.offset, lsp.Command(x.text, "")) for x in lenses(snapshot)]
+    found = [(x.offset, lsp.Command(x.text, "")) for x in ide.measured.lenses(snapshot)]
     changed = ls.committed.ask(ls, uri, snapshot.source.path, snapshot.text)
     if changed is not None:
-        found.append((task_offset(snapshot), lsp.Command(changed.title, COMMAND, arguments=[uri])))
+        found.append((ide.measured.task_offset(snapshot), lsp.Command(changed.title, COMMAND, arguments=[uri])))
     return [lsp.CodeLens(ls.range(snapshot.source, at, at), command) for at, command in found]
 
 
@@ -75,12 +78,17 @@ async def _show_changes(ls: Server, uri: str) -> None:
     await show(ls, uri, Path(uris.to_fs_path(uri) or uri).name)
 
 
+@functools.cache
+def _index() -> Index:
+    return ide.everywhere.Index()
+
+
 @server.feature(lsp.WORKSPACE_SYMBOL)
 def _everywhere(ls: Server, params: lsp.WorkspaceSymbolParams) -> list[lsp.WorkspaceSymbol]:
     folders = [Path(p) for uri in ls.workspace.folders if (p := uris.to_fs_path(uri))]
     root = ls.workspace.root_path
     opened = [s for uri in ls.workspace.text_documents if (s := ls.snapshot(uri)) is not None]
-    found = _INDEX.search(params.query, folders or ([Path(root)] if root else []), opened)
+    found = _index().search(params.query, folders or ([Path(root)] if root else []), opened)
     return [
         lsp.WorkspaceSymbol(at, f.symbol.name, SYMBOL_KIND[f.symbol.kind], container_name=f.inside or None)
         for f in found

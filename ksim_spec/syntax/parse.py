@@ -148,6 +148,17 @@ def read_stretch(source: SourceFile, start: int = 0, until: int | None = None) -
     return Stretch(tree.items, statements, comments, report.found, seams, layout.arrived)
 
 
+def read_statements(source: SourceFile) -> tuple[list[Statement], list[Comment], list[Diagnostic]]:
+    """Returns what the automaton is fed by a whole file, its comments and what is found wrong before that."""
+    with _LOCK:
+        report, scanned = Report(source), scan(source, shared_parser()[0])
+        statements = list(Layout(source, scanned, report).statements())
+    for statement in statements:
+        if statement.end.type != "RBRACE":
+            _prepare(statement, report)
+    return statements, scanned.comments, report.found
+
+
 def _is_seam(text: str, statement: Statement, before: Statement | None) -> bool:
     """True for the header of a known section with a line of its own, where every block before it was closed."""
     if statement.section or statement.keyword is None or statement.broken or not statement.tokens:
@@ -209,10 +220,7 @@ class _Loop:
         if statement.end.type == "RBRACE":
             self.state.feed_token(statement.end)  # type: ignore[arg-type]
             return
-        if statement.tokens:
-            assign_roles(statement)
-        if not statement.broken and check_tokens(statement, self.report):
-            statement.broken = True
+        _prepare(statement, self.report)
         if statement.broken or not _feed_all(self.state, [*statement.tokens, statement.end], statement, self.report):
             self._recover(statement)
 
@@ -229,6 +237,13 @@ class _Loop:
     def finish(self) -> ast.File:
         self.builder.statement = None
         return self.state.feed_token(Tok("$END", "", 0, 0), True)  # type: ignore[arg-type]
+
+
+def _prepare(statement: Statement, report: Report) -> None:
+    """Gives the words of a statement their roles, and marks it as broken when one of its tokens is wrong by itself."""
+    if statement.tokens:
+        assign_roles(statement)
+    statement.broken = statement.broken or check_tokens(statement, report)
 
 
 def _feed_all(state: ParserState, tokens: Sequence[Tok], statement: Statement, report: Report) -> bool:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from ksim_spec.ide.everywhere import Index
+from ksim_spec.ide.legend import MODIFIERS, TYPES
 from ksim_spec.ide.measured import lenses, means
 from ksim_spec.ide.runs import latest_run
-from ksim_spec.ide.semantic import MODIFIERS, TYPES, tokens
+from ksim_spec.ide.semantic import tokens
 from ksim_spec.ide.signature import signature_at
 from tests.ide.helpers import WALK_TEXT, at, edited, snapshot
 

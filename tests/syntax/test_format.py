@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.source import SourceFile
 from ksim_spec.syntax import format as formatter
-from ksim_spec.syntax import format_wrap
+from ksim_spec.syntax import format_check, format_wrap
 from ksim_spec.syntax.format import format_text
-from ksim_spec.syntax.format_check import FormatBug, check_same, same_tree
+from ksim_spec.syntax.format_check import FormatBug, check_same, same_food, same_tree
 from ksim_spec.syntax.parse import comments, parse_file, read_file
 from ksim_spec.syntax.words import ATTRIBUTES, FLAGS, SECTIONS
 
@@ -271,7 +271,53 @@ def test_a_long_file_formats_quickly() -> None:
 def test_a_result_that_says_something_else_is_refused(after: str, told: str) -> None:
     text = "signal {\n  a = 1  # x\n}\n"
     with pytest.raises(FormatBug, match=told):
-        check_same(read_file(SourceFile("t", text)), read_file(SourceFile("t", after)), text, after)
+        check_same(read_file(SourceFile("t", text)), SourceFile("t", after))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("a = 1", "a   =   1;", True),
+        ("a = -2 m", "a = - 2 m", False),  # a number, and the negative of one
+        ("a = b -2 m", "a = b - 2 m", False),
+        ("a = f(b, c,)", "a = f(b, c)", True),
+        ('a = b * {\n"x": 1\n"y": 2\n}', 'a = b * {"x": 1, "y": 2}', True),
+        ("a = b", "a = c", False),
+        ("a = 1", "a = 1; b = 2", False),
+        ("a = 1 s", "a = 1 ms", False),
+    ],
+)
+def test_what_is_taken_for_the_same_parses_to_the_same_tree(old: str, new: str, same: bool) -> None:
+    readings = [read_file(SourceFile("t", f"signal {{\n  {text}\n}}\n")) for text in (old, new)]
+    assert not any(r.diagnostics for r in readings)
+    assert same_tree(*(r.tree for r in readings)) or not same
+    if same_food(*(r.statements for r in readings)):
+        assert same_tree(*(r.tree for r in readings)) and same
+    elif not same_tree(*(r.tree for r in readings)):
+        with pytest.raises(FormatBug, match="means something else"):
+            check_same(readings[0], readings[1].source)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from(SHIPPED))
+def test_equal_food_makes_equal_trees(seed: int, path: Path) -> None:
+    """Spaces put in and taken out anywhere, which may well mean something else."""
+    text, rng = path.read_text("utf-8"), random.Random(seed)
+    before, at = read_file(SourceFile("t", text)), rng.randrange(len(text))
+    spaces = [m.start() for m in re.finditer(" ", text)]
+    gone = rng.choice(spaces)
+    for changed in (text[:at] + " " + text[at:], text[:gone] + text[gone + 1 :]):
+        after = read_file(SourceFile("t", changed))
+        if not after.diagnostics and same_food(before.statements, after.statements):
+            assert same_tree(before.tree, after.tree)
+
+
+def test_white_space_needs_no_second_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = SHIPPED[-1].read_text("utf-8")
+    spaced = text.replace(" = ", "   =   ")
+    read_file(SourceFile("t.ksim", spaced))
+    monkeypatch.setattr(format_check, "read_file", lambda source: pytest.fail("read again"))
+    assert fmt(spaced) == text
 
 
 def test_the_formatter_checks_what_it_returns(monkeypatch: pytest.MonkeyPatch) -> None:
