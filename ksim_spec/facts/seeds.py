@@ -12,7 +12,7 @@ from functools import cached_property
 
 from ksim_spec.ir.interval import ANYTHING, INF, TRUTH, Ends, Interval, of_pairs, uniform, union
 from ksim_spec.ir.node import Node
-from ksim_spec.ir.ranges import Ranges, unknown
+from ksim_spec.ir.ranges import Found, Ranges, unknown
 from ksim_spec.language.episode import episode_steps
 from ksim_spec.language.program import Program
 from ksim_spec.robot import elements as el
@@ -31,12 +31,14 @@ class Seeds:
     """The intervals of a program's leaves, at any time in an episode.
 
     `like` is another situation of the same program: what holds there is taken over for all whose leaves are the same.
+    So is what was `found` in this situation of an earlier text.
     """
 
     program: Program
     index: RobotIndex
     deviations: float = INF  # of normal draws
     like: Seeds | None = None
+    found: Found | None = None
 
     @cached_property
     def touch(self) -> Touch:
@@ -55,7 +57,7 @@ class Seeds:
 
     @cached_property
     def _ranges(self) -> Ranges:
-        return Ranges(self, self.seconds, like=self.like.ranges() if self.like else None)
+        return Ranges(self, self.seconds, None, self.like.ranges() if self.like else None, self.found)
 
     def __call__(self, node: Node) -> Interval:
         seed = getattr(self, f"_{node.op}", None)

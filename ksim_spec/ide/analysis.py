@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from ksim_spec.diagnostics import Diagnostic, Diagnostics
 from ksim_spec.files import Stamp, stamp
 from ksim_spec.ide.tree import Blocks, blocks_of, path_at
+from ksim_spec.ir.ranges import Found
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.load import Trace, load_tree
 from ksim_spec.language.overlay import Item
@@ -41,6 +42,7 @@ class Snapshot:
     checker: Checker | None
     program: Program | None
     stamps: dict[Path, Stamp]
+    ranges: dict[str, Found] = field(default_factory=dict)  # between which numbers values lie, for the next check
 
     @property
     def text(self) -> str:
@@ -99,13 +101,14 @@ def analyse(text: str, name: str, path: Path | None, robots: Robots, earlier: Sn
     source = SourceFile(name, normalized(text), path)
     reading = read_again(source, earlier.reading) if earlier is not None else read_file(source)
     trace = Trace(read_robot=robots.read, seen={})
-    loaded = designed(load_tree(source, reading.tree, reading.diagnostics, trace=trace))
+    ranges = dict(earlier.ranges) if earlier is not None else {}
+    loaded = designed(load_tree(source, reading.tree, reading.diagnostics, trace=trace), memory=ranges)
     forget()  # the configuration may have changed since the last check
     told = settled(path or Path(name), loaded.diagnostics, loaded.sources)
     checker = trace.checker or (earlier.checker if earlier is not None else None)
     return Snapshot(
         source, reading, tuple(told), loaded.sources, tuple(trace.items), trace.seen or {}, checker,
-        trace.program, _stamps(loaded.sources, path),
+        trace.program, _stamps(loaded.sources, path), ranges,
     )  # fmt: skip
 
 

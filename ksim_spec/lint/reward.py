@@ -145,7 +145,7 @@ def event_as_rate(s: Subject) -> Iterator[Diagnostic]:
         moments = edges([r.value]) if r.mode == "rate" else []
         if not moments or s.rewards[r.name].value == NEVER:
             continue
-        without = {id(n): exactly((0.0,) * max(1, _size(n))) for n in moments}
+        without = {n: exactly((0.0,) * max(1, _size(n))) for n in moments}
         if Ranges(s.seeds, s.seeds.seconds, without)(r.value).ends == NEVER:
             dt = s.program.world.control_step
             yield warn(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ksim_spec.diagnostics import Diagnostic, Severity
@@ -13,7 +13,7 @@ from ksim_spec.facts.standing import Standing
 from ksim_spec.ir.interval import INF, Ends
 from ksim_spec.ir.node import Node, intern, walk
 from ksim_spec.ir.ops import const
-from ksim_spec.ir.ranges import Ranges
+from ksim_spec.ir.ranges import Found, Ranges
 from ksim_spec.language.program import ObservationEntry, Program
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
@@ -21,18 +21,27 @@ from ksim_spec.source import Span
 
 NEVER: Ends = (0.0, 0.0)
 ALWAYS: Ends = (1.0, 1.0)
+_SITUATIONS = ("anytime", "likely", "still", "commanded")
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One program; `anytime` knows the intervals in any state, `still` and `commanded` those of standing still."""
+    """One program; `anytime` knows the intervals in any state, `still` and `commanded` those of standing still.
+
+    `earlier` is what was found in each situation of an earlier text.
+    """
 
     program: Program
     robot: RobotIndex
+    earlier: Mapping[str, Found] = field(default_factory=dict)
+
+    def found(self) -> dict[str, Found]:
+        """Returns what was worked out of each situation that was asked about."""
+        return {name: self.__dict__[name].found for name in _SITUATIONS if name in self.__dict__}
 
     @cached_property
     def seeds(self) -> Seeds:
-        return Seeds(self.program, self.robot)
+        return Seeds(self.program, self.robot, found=self.earlier.get("anytime"))
 
     @cached_property
     def anytime(self) -> Ranges:
@@ -41,11 +50,11 @@ class Subject:
     @cached_property
     def likely(self) -> Ranges:
         """As `anytime`, with normal draws within two deviations."""
-        return Seeds(self.program, self.robot, 2.0, self.seeds).ranges()
+        return Seeds(self.program, self.robot, 2.0, self.seeds, self.earlier.get("likely")).ranges()
 
     @cached_property
     def standing(self) -> Standing:
-        return Standing(self.program, self.robot, like=self.seeds)
+        return Standing(self.program, self.robot, like=self.seeds, found=self.earlier.get("still"))
 
     @cached_property
     def still(self) -> Ranges:
@@ -55,7 +64,8 @@ class Subject:
     @cached_property
     def commanded(self) -> Ranges:
         """In the pose of the reset, with commands as far from zero as they come."""
-        return Standing(self.program, self.robot, commanded=1.0, like=self.standing).ranges()
+        found = self.earlier.get("commanded")
+        return Standing(self.program, self.robot, commanded=1.0, like=self.standing, found=found).ranges()
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:

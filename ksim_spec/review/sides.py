@@ -232,7 +232,7 @@ def _relabelled(error: SpecError, tree: Tree | None) -> SpecError:
         return error
 
     def known(span: Span) -> Span:
-        return replace(span, file=tree.original(span.file))
+        return span._replace(file=tree.original(span.file))
 
     found = [
         replace(d, span=known(d.span), related=tuple(replace(x, span=known(x.span)) for x in d.related))

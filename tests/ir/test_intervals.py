@@ -104,7 +104,7 @@ def test_clocks_are_bounded_by_the_episode():
 def test_an_interval_given_for_a_node_is_taken():
     x = make("param", name="x", dtype="float", shape=())
     doubled = make("mul", x, const(2.0))
-    assert Ranges(fixed={id(x): Interval((1.0,), (2.0,))})(doubled).ends == (2.0, 4.0)
+    assert Ranges(fixed={x: Interval((1.0,), (2.0,))})(doubled).ends == (2.0, 4.0)
 
 
 def test_deep_expressions_are_worked_out_too():
