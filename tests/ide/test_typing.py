@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,17 @@ def test_what_is_shown_hangs_on_the_text_alone(path: Path, edits: list[tuple[flo
         assert earlier.diagnostics == anew.diagnostics
         if anew.checker is not None:  # without a robot, what an earlier text knew of it still serves
             assert [repr(part) for part in shown(earlier)] == [repr(part) for part in shown(anew)]
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+@settings(max_examples=4, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 0.999), st.sampled_from(["0", "1", "3", "250"])), min_size=4, max_size=6))
+def test_numbers_are_followed_wherever_they_count(path: Path, edits: list[tuple[float, str]]) -> None:
+    """What lies between which numbers is taken over from check to check, and only where nothing below has changed."""
+    text, earlier = path.read_text(encoding="utf-8"), None
+    for where, number in edits:
+        numbers = [m for m in re.finditer(r"(?<![\w.*-])\d+(\.\d+)?(?= )", text)]
+        at = numbers[int(where * len(numbers))]
+        text = text[: at.start()] + number + text[at.end() :]
+        earlier = analyse(text, str(path), path, ROBOTS, earlier)
+        assert earlier.diagnostics == analyse(text, str(path), path, ROBOTS).diagnostics
