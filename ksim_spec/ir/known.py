@@ -17,7 +17,9 @@ def evaluate(node: Node, params: Mapping[str, float], levels: Mapping[str, float
         if n.op == "const":
             known[id(n)] = np.asarray(n.attr("value"))
         elif n.op in ("param", "level"):
-            known[id(n)] = np.asarray((params if n.op == "param" else levels)[n.attr("name")])
+            values, name = params if n.op == "param" else levels, n.attr("name")
+            if name in values:  # else its line has a mistake, and the editor asks all the same
+                known[id(n)] = np.asarray(values[name])
         elif OPS[n.op].leaf or any(id(a) not in known for a in n.args):
             continue
         else:

@@ -23,7 +23,7 @@ from ksim_spec.ide.symbols import flat, symbols
 from ksim_spec.ide.workspace import LARGEST, Workspace
 from ksim_spec.ir import node
 from ksim_spec.robot.kept import Robots
-from tests.ide.helpers import ROOT, WALK, WALK_TEXT, snapshot
+from tests.ide.helpers import ROOT, WALK, WALK_TEXT, edited, snapshot
 from tests.language.test_robustness import TOKEN
 
 SPECS = sorted((ROOT / "specs").glob("*.ksim"))
@@ -118,3 +118,13 @@ def test_a_long_session_does_not_pile_up_nodes(monkeypatch: pytest.MonkeyPatch):
 def test_a_text_too_large_is_not_read():
     spaces = Workspace()
     assert spaces.snapshot("u", "#" * (LARGEST + 1), None) is None and spaces.checks == 0
+
+
+def test_weights_on_a_level_whose_line_is_broken_have_no_value() -> None:
+    line = "  cost          from 0.1 to 1"
+    shown = []
+    for curriculum in (f"|{line}", "|  cost          from 0.1  # why\nt 1"):
+        here, _ = edited(line, curriculum)
+        start = here.text.index("bounce")
+        shown.append([h.text for h in hints(here, start, here.text.index("\n", start))])
+    assert any("/s" in text for text in shown[0]) and not any("/s" in text for text in shown[1])
