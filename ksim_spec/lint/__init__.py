@@ -26,7 +26,7 @@ def design(
     from ksim_spec.lint import episode, interface, reward, training, variation
     from ksim_spec.lint.subject import Subject
 
-    subject = Subject(program, robot, dict(memory or {}))
+    subject = Subject(program, robot, memory or {})
     families = [reward.CHECKS, interface.CHECKS, episode.CHECKS, variation.CHECKS]
     families += [interface.ALIKE, variation.UNUSED, training.CHECKS] if complete else []
     findings = [finding for checks in families for check in checks for finding in check(subject)]

@@ -40,6 +40,7 @@ class Server(LanguageServer):
 
     @cached_property
     def known(self) -> Workspace:
+        """The documents and their snapshots, made when a document is first asked about."""
         return ide.workspace.Workspace()
 
     def snapshot(self, uri: str) -> Snapshot | None:

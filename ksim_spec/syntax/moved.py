@@ -51,16 +51,18 @@ def _moved(values: tuple[Any, ...], by: int, made: dict[int, ast.Node]) -> tuple
 
 def moved_statement(statement: Statement, by: int) -> Statement:
     """Returns a copy of a statement with every token moved."""
-    end, written = statement.end, [Tok(t.type, t.text, t.start + by, t.end + by) for t in statement.written]
-    if len(written) == len(statement.tokens):
-        tokens = [*written]
-    else:
-        made = {id(t): moved for t, moved in zip(statement.written, written, strict=True)}
-        tokens = [made.get(id(t)) or Tok(t.type, t.text, t.start + by, t.end + by) for t in statement.tokens]
+    tokens = [_moved_tok(t, by) for t in statement.tokens]
+    # mostly both hold the same tokens; `written` may have a filler more, and nothing before roles are known
+    same = len(statement.written) == len(tokens)
+    written = tokens if same else [_moved_tok(t, by) for t in statement.written]
     return Statement(
-        tokens, Tok(end.type, end.text, end.start + by, end.end + by), statement.section, statement.keyword,
-        statement.broken, statement.comment, statement.doc, statement.names, written,
+        tokens, _moved_tok(statement.end, by), statement.section, statement.keyword, statement.broken,
+        statement.comment, statement.doc, statement.names, written,
     )  # fmt: skip
+
+
+def _moved_tok(tok: Tok, by: int) -> Tok:
+    return Tok(tok.type, tok.text, tok.start + by, tok.end + by)
 
 
 def moved_comment(comment: Comment, by: int, lines: int) -> Comment:
