@@ -42,7 +42,7 @@ class _Block:
 class Layout:
     """One pass over one file. `statements()` yields in order; `report` collects what was wrong.
 
-    With `until` it ends before the token there, if nothing is open then: it has `arrived`.
+    With `until` it ends before the token there, if nothing is open or excused then: it has `arrived`.
     """
 
     def __init__(self, source: SourceFile, scan: Scan, report: Report, until: int | None = None) -> None:
@@ -52,7 +52,7 @@ class Layout:
         self.until, self.arrived = until, until is None
         self.found = 0  # how many findings there were before the statement at the cursor
         self.blocks: list[_Block] = []
-        self._excused = 0  # blocks that may lack their end: a `{` that belonged to nothing took it
+        self.excused = 0  # blocks that may lack their end: a `{` that belonged to nothing took it
         self._next_stray = -1  # where the `}` after a stray one would stand: a run of them is one mistake
 
     @property
@@ -63,7 +63,7 @@ class Layout:
         """Yields headers, statements and block ends; every header gets its end."""
         while True:
             tok = self.tokens[self.i]
-            if tok.start == self.until and not self.blocks:
+            if tok.start == self.until and not self.blocks and not self.excused:
                 self.arrived = True
                 return
             self.found = len(self.report.found)
@@ -89,7 +89,7 @@ class Layout:
 
     def _close(self, brace: Tok) -> Iterator[Statement]:
         block = self.blocks.pop()
-        self._excused += block.bare and bool(brace.text)
+        self.excused += block.bare and bool(brace.text)
         if block.shown:
             yield Statement([], brace, self.section)
 
@@ -102,8 +102,8 @@ class Layout:
         """Reports the innermost open block; the ones around it that lack their end too are only mentioned."""
         if self.blocks[-1].bare:
             return  # a `{` that belongs to nothing is reported already
-        if self._excused:
-            self._excused -= 1
+        if self.excused:
+            self.excused -= 1
             return
         around = [b.first for b in self.blocks[:-1]] if before is None else []
         self.report.unclosed_block(self.blocks[-1].first, self.blocks[-1].brace, before, around)

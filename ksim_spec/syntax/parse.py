@@ -137,7 +137,8 @@ def read_stretch(source: SourceFile, start: int = 0, until: int | None = None) -
         layout = Layout(source, scanned, report, until)
         items = 0
         for statement in layout.statements():
-            if _is_seam(source.text, statement, statements[-1] if statements else None):
+            # a block below that lacks its end may be excused by what stands above: then nothing begins anew here
+            if not layout.excused and _is_seam(source.text, statement, statements[-1] if statements else None):
                 begin, end = statement.start, source.line_end(statement.start)
                 seams.append(Seam(begin, end, items, len(statements), layout.found))
             items += statement.section == "" and statement.end.type != "RBRACE"

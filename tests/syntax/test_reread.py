@@ -61,6 +61,13 @@ def test_reading_again_is_reading(name: str, edits: list[tuple[float, int, str]]
         assert contents(reading) == contents(read_file(source))
 
 
+def test_a_brace_too_many_excuses_one_too_few_far_below() -> None:
+    source = SourceFile("t", "{\na = 1\n}\nsignal {\n  b = 1\n}\nreward {\n")
+    reading = read_file(source)
+    assert len(reading.diagnostics) == 1
+    assert contents(read_again(source, reading)) == contents(reading)
+
+
 def test_every_line_taken_away_and_put_back() -> None:
     text = SPECS["walk"]
     lines = text.splitlines(keepends=True)
