@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ksim_spec.language.resolved import CheckSpec
+from ksim_spec.origin import Origin
 
 EVAL_SEED = 1_000_003  # evaluation draws from seeds that no training run uses by default
 _HOLDS = {
@@ -30,9 +31,13 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The outcome of an evaluation. Times in seconds, terms as mean weighted reward per control step."""
+    """The outcome of an evaluation. Times in seconds, terms as mean weighted reward per control step.
+
+    `seed` is that of the episodes, `origin` what the policy was trained from.
+    """
 
     episodes: int
+    seed: int
     seconds: float
     survived: float
     mean_return: float
@@ -40,6 +45,7 @@ class Judgement:
     faults: int
     terms: dict[str, float]
     checks: tuple[CheckResult, ...]
+    origin: Origin
 
     @property
     def passed(self) -> bool:
@@ -73,6 +79,7 @@ def judge(
     lines = tuple(_result(i, c, result) for i, c in enumerate(checks))
     return Judgement(
         result.episodes,
+        seed,
         horizon,
         result.survived,
         float(result.returns.mean()),
@@ -80,6 +87,7 @@ def judge(
         result.faults,
         result.terms,
         lines,
+        trained.origin,
     )
 
 

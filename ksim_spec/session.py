@@ -16,6 +16,7 @@ import yaml
 
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.language.resolved import Spec
+from ksim_spec.origin import commit_of
 from ksim_spec.source import SourceMap
 from ksim_spec.train.progress import Mode
 
@@ -155,6 +156,7 @@ def train_spec(request: TrainRequest, notify: Callable[[Sequence[Diagnostic], So
         name=program.name,
         spec=folder.spec_text,
         contract=folder.contract,
+        commit=commit_of(request.spec.resolve()),
         prepared=True,
         progress=request.progress,
         resume_hint="ksim train --resume {run}",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ksim_spec.origin import Origin
 from ksim_spec.session import Folder, check_agreement, make_task, open_run, use_compilation_cache
 from ksim_spec.task.task import Task
 
@@ -18,6 +19,7 @@ class Trained:
     task: Task
     actor: Any
     params: Any
+    origin: Origin
 
     def act(self, obs: Any) -> Any:
         """Returns the deterministic actions for observations of every environment; traceable."""
@@ -40,4 +42,13 @@ def open_trained(path: Path, num_envs: int, backend: str = "auto", *, agreed: bo
         check_agreement(folder, saved)
     use_compilation_cache()
     task = make_task(folder, num_envs, backend)
-    return Trained(folder, task, ckpt.restore_actor(saved, task), ckpt.restore_params(saved, task))
+    actor, params = ckpt.restore_actor(saved, task), ckpt.restore_params(saved, task)
+    return Trained(folder, task, actor, params, _origin(folder, saved))
+
+
+def _origin(folder: Folder, saved: Any) -> Origin:
+    meta, hashes = saved.meta, (saved.contract or folder.contract)["hashes"]
+    return Origin(
+        folder.spec.task, hashes["meaning"], meta.get("commit"), meta["train"]["seed"], meta["env_states"],
+        round(meta["wall_s"], 1), meta["versions"],
+    )  # fmt: skip

@@ -32,6 +32,7 @@ def evaluate(
     if output is Output.json:
         print(json.dumps(result.as_json(), indent=1))
     else:
+        print(result.origin)
         print(
             f"{result.episodes} episodes of {result.seconds:g} s: {result.survived:.1%} survived, "
             f"mean return {result.mean_return:.2f}, {result.faults} faults"

@@ -108,6 +108,7 @@ def train(
     name: str = "task",
     spec: str = "",
     contract: dict[str, Any] | None = None,
+    commit: str | None = None,
     resume: bool = False,
     prepared: bool = False,
     progress: Mode = "auto",
@@ -117,8 +118,8 @@ def train(
     """Trains until the budget is spent or Ctrl-C, and returns how it went.
 
     run_dir gets metrics.jsonl, TensorBoard events and checkpoints/; with `resume` it must hold a checkpoint, and the
-    run goes on from there exactly as if it had not stopped. `spec` (resolved, YAML) and `contract` travel in
-    checkpoints. `prepared` says that the caller made the folder.
+    run goes on from there exactly as if it had not stopped. `spec` (resolved, YAML), `contract` and `commit` (that the
+    spec came from) travel in checkpoints. `prepared` says that the caller made the folder.
     Raises SpecError for impossible settings, unusable folders and checkpoints that do not fit the task.
     """
     check_config(config)
@@ -128,9 +129,10 @@ def train(
     if saved is None and not prepared:
         create_run_dir(run_dir)
     started = time.monotonic()
-    before = saved.meta if saved is not None else {}
+    before: dict[str, Any] = saved.meta if saved is not None else {"commit": commit}
+    meta = ckpt.describe(task, config, policy_config) | {"commit": before.get("commit")}
     run = _Run(
-        task, config, run_dir, ckpt.describe(task, config, policy_config), spec, contract,
+        task, config, run_dir, meta, spec, contract,
         RunLog(run_dir, before.get("env_states", 0)), make_progress(progress, name, config.real_budget),
         before.get("best", -np.inf) if before.get("best") is not None else -np.inf, before.get("wall_s", 0.0), started,
     )

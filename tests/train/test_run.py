@@ -36,7 +36,7 @@ def rows_without_time(run: Path) -> list[dict]:
 @pytest.fixture(scope="module")
 def full_run(tmp_path_factory):
     run = tmp_path_factory.mktemp("run") / "a"
-    result = train(PointMass(32), TINY, SMALL, run, progress="none", spec="task: toy\n", contract={"toy": 1})
+    result = train(PointMass(32), TINY, SMALL, run, progress="none", spec="task: toy\n", contract={"toy": 1}, commit="abc")
     return run, result
 
 
@@ -58,7 +58,7 @@ def test_checkpoint_content(full_run):
     saved = ckpt.load(ckpt.find(run))
     assert saved.path == result.checkpoint and saved.spec == "task: toy\n" and saved.contract == {"toy": 1}
     assert saved.config == TINY and saved.policy_config == SMALL
-    assert saved.meta["versions"]["jax"] == jax.__version__
+    assert saved.meta["versions"]["jax"] == jax.__version__ and saved.meta["commit"] == "abc"
     assert len(list((run / "checkpoints").glob("*.ckpt"))) <= TINY.keep_checkpoints + 1
     assert ckpt.find(run, "best").exists()
 
@@ -80,9 +80,10 @@ def test_resume_is_exact(full_run, tmp_path):
             raise Stop
 
     with pytest.raises(Stop):
-        train(PointMass(32), TINY, SMALL, run, progress="none", on_update=[stop])
+        train(PointMass(32), TINY, SMALL, run, progress="none", commit="abc", on_update=[stop])
     assert len(read_rows(run / "metrics.jsonl")) == 3  # one more than the last checkpoint holds
     train(PointMass(32), TINY, SMALL, run, progress="none", resume=True)
+    assert ckpt.load(ckpt.find(run)).meta["commit"] == "abc"  # where it began, not where it went on
     assert rows_without_time(run) == rows_without_time(full_run[0])
     ours, theirs = (ckpt.load(ckpt.find(p)).arrays for p in (run, full_run[0]))
     assert ours.keys() == theirs.keys()

@@ -1,0 +1,43 @@
+"""Where a policy comes from: commit, task, seed and versions, so that a number can be traced to what it came of."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+DIRTY = "-dirty"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a policy was trained from: enough to train it again, and to tell whether two numbers are of one task.
+
+    `meaning` is the hash of the task (its contract's), `commit` that of the files it came from, None outside git.
+    """
+
+    task: str
+    meaning: str
+    commit: str | None
+    seed: int
+    env_states: int
+    wall_s: float
+    versions: dict[str, str]
+
+    def __str__(self) -> str:
+        commit = "" if self.commit is None else f", commit {self.commit[:9]}{DIRTY * self.commit.endswith(DIRTY)}"
+        learnt = f"{self.env_states} env_states in {self.wall_s:.0f} s"
+        return f"{self.task} {self.meaning[:9]}, seed {self.seed}, {learnt}{commit}"
+
+
+def commit_of(path: Path) -> str | None:
+    """Returns the hash of the commit checked out where the file lies, with `-dirty` where tracked files differ from it.
+
+    None outside a repository, before its first commit, and where git is not installed.
+    """
+    words = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", f"--dirty={DIRTY}"]
+    try:
+        done = subprocess.run(words, cwd=path.parent, capture_output=True, text=True, check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None
