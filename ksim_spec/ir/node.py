@@ -1,15 +1,14 @@
 """The one node class of the IR: interned, typed by dtype and shape, and free of units.
 
 Structural equality is identity: building the same expression twice gives the same object, so common
-subexpressions are shared by construction. Where a node came from lives in a side table (`Provenance`), outside the
-key, so that provenance never prevents sharing.
+subexpressions are shared by construction. Under which names nodes were declared lives outside them (`Checker.declared`),
+so that it never prevents sharing.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 DType = Literal["float", "bool", "int"]
@@ -101,19 +100,3 @@ def substitute(roots: Iterable[Node], replaced: Mapping[int, Node]) -> list[Node
         else:
             new[id(node)] = intern(node.op, args, dict(node.attrs), node.dtype, node.shape)
     return [new[id(r)] for r in wanted]
-
-
-@dataclass
-class Provenance:
-    """Names under which nodes were declared; a shared node keeps every name."""
-
-    names: dict[int, list[str]] = field(default_factory=dict)
-
-    def add(self, node: Node, name: str) -> None:
-        known = self.names.setdefault(id(node), [])
-        if name not in known:
-            known.append(name)
-
-    def first(self, node: Node) -> str | None:
-        known = self.names.get(id(node))
-        return known[0] if known else None

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, Fix, behind, suggest
-from ksim_spec.ir.node import Provenance
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, frames, members
 from ksim_spec.language.algebra import TypeProblem
@@ -45,7 +44,7 @@ class Checker:
     out: Diagnostics
     control_dt: float = 0.02
     params: dict[str, float] = field(default_factory=dict)
-    provenance: Provenance = field(default_factory=Provenance)
+    declared: dict[int, str] = field(default_factory=dict)  # by id of a node: the first name it was declared under
     functions: dict[str, Fn] = field(default_factory=dict)
     draws: DrawContext | None = None
     calls: list[str] = field(default_factory=list)

@@ -242,7 +242,7 @@ def _check(
         terminations=tuple(terminations), reset=reset, events=tuple(events), randomization=tuple(randomization),
         levels=tuple(checked_levels), checks=tuple(checks), policy=policy, critic_group=critic, train=train,
         params=dict(c.params), mirror=tuple(mirror),
-        mirror_span=_mirror_span(robot_section), names={k: v[0] for k, v in c.provenance.names.items()},
+        mirror_span=_mirror_span(robot_section), names=dict(c.declared),
         settings=settings,
     )  # fmt: skip
     _nominal_reads(c, program)

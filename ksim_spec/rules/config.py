@@ -49,6 +49,8 @@ class Config:
         if d.code in self.ignored or (self.selected is not None and d.code not in self.selected):
             return None
         level = self.levels.get(d.code, d.severity)
+        if level == d.severity:
+            return d
         return None if level == "off" else replace(d, severity=cast(Severity, level))
 
 

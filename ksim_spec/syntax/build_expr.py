@@ -75,10 +75,15 @@ class ExpressionBuilder:
 
     def around(self, parts: Sequence[Part]) -> Span:
         """The span from the first part that is present to the last; empty when there is none."""
-        first = next((p for p in parts if isinstance(p, _PRESENT)), None)
-        if first is None:
+        for first in parts:
+            if isinstance(first, _PRESENT):
+                break
+        else:
             return Span(self.file_name, 0, 0)
-        last = next(p for p in reversed(parts) if isinstance(p, _PRESENT))
+        last = first
+        for last in reversed(parts):
+            if isinstance(last, _PRESENT):
+                break
         return Span(self.file_name, _start(first), _end(last))
 
     def value(self, parts: list[Part]) -> ast.Expr:
@@ -93,7 +98,7 @@ class ExpressionBuilder:
 
     def binary(self, parts: list[Part]) -> ast.Binary:
         left, op, right = parts
-        return ast.Binary(op.text, left, right, op_span=self.around([op]), span=self.around(parts))
+        return ast.Binary(op.text, left, right, op_span=self.span(op.start, op.end), span=self.around(parts))
 
     def unary(self, parts: list[Part]) -> ast.Expr:
         op, value = parts
@@ -121,14 +126,14 @@ class ExpressionBuilder:
         return ast.Call(ast.Name(word.text, span=self.around([word])), (arg,), span=self.around(parts))
 
     def name(self, parts: list[Part]) -> ast.Name:
-        return ast.Name(parts[0].text, span=self.around(parts))
+        return ast.Name(parts[0].text, span=self.span(parts[0].start, parts[0].end))
 
     def group(self, parts: list[Part]) -> ast.Expr:
         return parts[1]
 
     def field(self, parts: list[Part]) -> ast.Attribute:
         value, _, tok = parts
-        return ast.Attribute(value, tok.text, name_span=self.around([tok]), span=self.around(parts))
+        return ast.Attribute(value, tok.text, name_span=self.span(tok.start, tok.end), span=self.around(parts))
 
     def call(self, parts: list[Part]) -> ast.Call:
         func, _, args, close = parts

@@ -181,7 +181,7 @@ def _resolver(c: Checker, stmt: ast.Assign, name: str) -> object:
         if isinstance(thing, Value):
             if thing.literal and thing.node.op in ("const", "neg") and not thing.axes and not thing.is_bool:
                 thing = c.param(f"signal.{name}", thing)
-            c.provenance.add(thing.node, name)
+            c.declared.setdefault(id(thing.node), name)
         return thing
 
     return resolve

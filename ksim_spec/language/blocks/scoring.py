@@ -138,7 +138,7 @@ def _weighted(
     weight = c.param(f"reward.{name}.weight", weight)
     if factor is not None:
         weight = algebra.multiply(weight, factor)
-    c.provenance.add(value.node, name)
+    c.declared.setdefault(id(value.node), name)
     return RewardTerm(name, value.node, weight.node, mode, str(value.dim), c_text(c, expr), span)
 
 
