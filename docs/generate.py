@@ -6,12 +6,13 @@ A table stands between `<!-- table: NAME -->` and `<!-- end -->`. What a word me
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from ksim_spec.language import draws, functions, library, temporal
 from ksim_spec.language.blocks import chance, training
@@ -24,8 +25,12 @@ from ksim_spec.units import UNITS
 
 PAGE = Path(__file__).with_name("language.md")
 REVIEW = Path(__file__).with_name("review.md")
+RESULTS = Path(__file__).with_name("results.md")
 RULE_INDEX = Path(__file__).parent / "rules" / "README.md"
+RECORD = Path(__file__).parents[1] / "benchmarks" / "learning.jsonl"
 MARK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.S)
+
+CHECK = re.compile(r"(.*) ([<>]=? .*)")
 
 FORMULAS = {"tolerance": "at^(d^2)"}  # where the code has words instead
 
@@ -139,6 +144,34 @@ def changes() -> str:
     return table(("code", "name", "class", "what changed"), rows)
 
 
+@cache
+def record() -> dict[str, list[dict[str, Any]]]:
+    """Returns the recorded runs of each task, by seed."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for line in RECORD.read_text(encoding="utf-8").splitlines():
+        run = json.loads(line)
+        found.setdefault(run["task"], []).append(run)
+    return {task: sorted(runs, key=lambda run: run["seed"]) for task, runs in found.items()}
+
+
+def results(task: str) -> str:
+    """A row for each recorded run, a column for each statistic that its spec checks, headed by all bounds on it."""
+    runs = record()[task]
+    bounds: dict[str, list[str]] = {}
+    for check in runs[0]["checks"]:
+        statistic, bound = CHECK.fullmatch(check).groups()
+        bounds.setdefault(statistic, []).append(bound)
+    head = [f"`{statistic}` {' and '.join(texts)}" for statistic, texts in bounds.items()]
+    first = [f"{statistic} {texts[0]}" for statistic, texts in bounds.items()]
+    rows = [
+        (str(run["seed"]), f"{run['env_states'] / 1e6:.1f}M in {run['wall_s'] / 60:.1f} min",
+         *(f"{run['checks'][c]:.1%}" if c.endswith("%") else f"{run['checks'][c]:.3f}" for c in first),
+         run["commit"][:9], run["meaning"][:9])
+        for run in runs
+    ]  # fmt: skip
+    return table(("seed", "training", *head, "commit", "spec"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "units": units,
     "quantities": quantities,
@@ -156,7 +189,8 @@ TABLES: dict[str, Callable[[], str]] = {
 RULE_TABLES: dict[str, Callable[[], str]] = {
     family.name: partial(rules, family.digit) for family in FAMILIES if any(r.family is family for r in RULES)
 }
-PAGES = {PAGE: TABLES, REVIEW: {"changes": changes}, RULE_INDEX: RULE_TABLES}
+RESULT_TABLES: dict[str, Callable[[], str]] = {task: partial(results, task) for task in record()}
+PAGES = {PAGE: TABLES, RESULTS: RESULT_TABLES, REVIEW: {"changes": changes}, RULE_INDEX: RULE_TABLES}
 
 
 def generated(page: str, tables: Mapping[str, Callable[[], str]] = TABLES) -> str:

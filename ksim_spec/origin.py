@@ -13,7 +13,8 @@ DIRTY = "-dirty"
 class Origin:
     """What a policy was trained from: enough to train it again, and to tell whether two numbers are of one task.
 
-    `meaning` is the hash of the task (its contract's), `commit` that of the files it came from, None outside git.
+    `meaning` is the hash of the task with its settings (the contract's), `commit` that of the files it came from, None
+    outside git.
     """
 
     task: str

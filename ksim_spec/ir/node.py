@@ -1,8 +1,8 @@
 """The one node class of the IR: interned, typed by dtype and shape, and free of units.
 
 Structural equality is identity: building the same expression twice gives the same object, so common
-subexpressions are shared by construction. Under which names nodes were declared lives outside them (`Checker.declared`),
-so that it never prevents sharing.
+subexpressions are shared by construction. Under which names nodes were declared lives outside of them
+(`Checker.declared`), so that it never prevents sharing.
 """
 
 from __future__ import annotations

@@ -40,6 +40,21 @@ def test_the_index_of_rules_is_current():
     assert set(re.findall(r"<!-- table: (\w+) -->", page)) == set(made.RULE_TABLES)
 
 
+def test_the_results_are_those_of_the_record():
+    made = generator()
+    page, record = made.RESULTS.read_text(), made.record()
+    assert made.generated(page, made.RESULT_TABLES) == page, "run: python docs/generate.py"
+    assert set(re.findall(r"<!-- table: (\w+) -->", page)) == set(record) == {p.stem for p in WALK.parent.glob("*.ksim")}
+    for task, runs in record.items():
+        assert [run["seed"] for run in runs] == list(range(len(runs)))
+        assert all(run["passed"] and re.fullmatch(r"[0-9a-f]{40}", run["commit"]) for run in runs)
+        (row,) = [line for line in README.splitlines() if line.startswith(f"| [{task}](specs/")]
+        values = [[v if name.endswith("%") else None, v] for run in runs for name, v in run["checks"].items()]
+        shown = {f"{100 * share:.1f} %" for share, _ in values if share} | {f"{v:.3f}" for _, v in values}
+        numbers = re.findall(r"\d+\.\d %|\d\.\d{3}", row)
+        assert numbers and set(numbers) <= shown
+
+
 def test_every_table_of_the_generator_is_on_the_page():
     assert set(re.findall(r"<!-- table: (\w+) -->", PAGE)) == set(generator().TABLES)
 
