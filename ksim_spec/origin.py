@@ -13,12 +13,12 @@ DIRTY = "-dirty"
 class Origin:
     """What a policy was trained from: enough to train it again, and to tell whether two numbers are of one task.
 
-    `meaning` is the hash of the task with its settings (the contract's), `commit` that of the files it came from, None
-    outside git.
+    `meaning` is the hash of the task with its settings, None where an old contract has none; `commit` is that of the
+    files it came from, None outside git and in checkpoints that did not remember it.
     """
 
     task: str
-    meaning: str
+    meaning: str | None
     commit: str | None
     seed: int
     env_states: int
@@ -26,9 +26,9 @@ class Origin:
     versions: dict[str, str]
 
     def __str__(self) -> str:
+        task = self.task if self.meaning is None else f"{self.task} {self.meaning[:9]}"
         commit = "" if self.commit is None else f", commit {self.commit[:9]}{DIRTY * self.commit.endswith(DIRTY)}"
-        learnt = f"{self.env_states} env_states in {self.wall_s:.0f} s"
-        return f"{self.task} {self.meaning[:9]}, seed {self.seed}, {learnt}{commit}"
+        return f"{task}, seed {self.seed}, {self.env_states} env_states in {self.wall_s:.0f} s{commit}"
 
 
 def commit_of(path: Path) -> str | None:

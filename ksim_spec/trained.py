@@ -47,8 +47,8 @@ def open_trained(path: Path, num_envs: int, backend: str = "auto", *, agreed: bo
 
 
 def _origin(folder: Folder, saved: Any) -> Origin:
-    meta, hashes = saved.meta, (saved.contract or folder.contract)["hashes"]
+    meta, contract = saved.meta, saved.contract or folder.contract
     return Origin(
-        folder.spec.task, hashes["meaning"], meta.get("commit"), meta["train"]["seed"], meta["env_states"],
-        round(meta["wall_s"], 1), meta["versions"],
+        folder.spec.task, contract.get("hashes", {}).get("meaning"), meta.get("commit"), meta["train"]["seed"],
+        meta["env_states"], round(meta["wall_s"], 1), meta["versions"],
     )  # fmt: skip

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,26 @@ def test_a_judgement_says_what_the_policy_was_trained_from(run, spec, capsys):
     assert main(["eval", str(run), "--episodes", "8"]) == 1
     shown = capsys.readouterr().out
     assert f"commit {origin['commit'][:9]}\n" in shown and "FAIL  mean(score) >= 90 %" in shown
+
+
+def test_a_run_of_an_older_version_is_judged_all_the_same(run, tmp_path, capsys):
+    old = shutil.copytree(run, tmp_path / "old")
+    for file in (old / "checkpoints").glob("*.ckpt"):
+        forget(file, ("hashes", "commit"))
+    assert judged(old, capsys, "--ignore-contract")["origin"]["commit"] is None
+    assert main(["eval", str(old), "--episodes", "8", "--ignore-contract"]) == 1
+    assert capsys.readouterr().out.startswith("cartpole, seed 5, 128 env_states in ")
+
+
+def forget(checkpoint: Path, keys: tuple[str, ...]) -> None:
+    """Rewrites a checkpoint without some keys of its settings and its contract."""
+    with zipfile.ZipFile(checkpoint) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    for name in ("meta.json", "contract.json"):
+        held[name] = json.dumps({k: v for k, v in json.loads(held[name]).items() if k not in keys}).encode()
+    with zipfile.ZipFile(checkpoint, "w") as archive:
+        for name, data in held.items():
+            archive.writestr(name, data)
 
 
 def test_changes_that_are_not_committed_are_told_of(spec, tmp_path):
