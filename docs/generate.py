@@ -29,7 +29,6 @@ RESULTS = Path(__file__).with_name("results.md")
 RULE_INDEX = Path(__file__).parent / "rules" / "README.md"
 RECORD = Path(__file__).parents[1] / "benchmarks" / "learning.jsonl"
 MARK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.S)
-
 CHECK = re.compile(r"(.*) ([<>]=? .*)")
 
 FORMULAS = {"tolerance": "at^(d^2)"}  # where the code has words instead

@@ -27,7 +27,8 @@ class Origin:
 
     def __str__(self) -> str:
         task = self.task if self.meaning is None else f"{self.task} {self.meaning[:9]}"
-        commit = "" if self.commit is None else f", commit {self.commit[:9]}{DIRTY * self.commit.endswith(DIRTY)}"
+        head, dirty, _ = (self.commit or "").partition(DIRTY)
+        commit = f", commit {head[:9]}{dirty}" if head else ""
         return f"{task}, seed {self.seed}, {self.env_states} env_states in {self.wall_s:.0f} s{commit}"
 
 

@@ -75,16 +75,8 @@ class ExpressionBuilder:
 
     def around(self, parts: Sequence[Part]) -> Span:
         """The span from the first part that is present to the last; empty when there is none."""
-        for first in parts:
-            if isinstance(first, _PRESENT):
-                break
-        else:
-            return Span(self.file_name, 0, 0)
-        last = first
-        for last in reversed(parts):
-            if isinstance(last, _PRESENT):
-                break
-        return Span(self.file_name, _start(first), _end(last))
+        present = [p for p in parts if isinstance(p, _PRESENT)]
+        return Span(self.file_name, _start(present[0]), _end(present[-1])) if present else Span(self.file_name, 0, 0)
 
     def value(self, parts: list[Part]) -> ast.Expr:
         return parts[0]

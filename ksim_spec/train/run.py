@@ -129,8 +129,8 @@ def train(
     if saved is None and not prepared:
         create_run_dir(run_dir)
     started = time.monotonic()
-    before: dict[str, Any] = saved.meta if saved is not None else {"commit": commit}
-    meta = ckpt.describe(task, config, policy_config) | {"commit": before.get("commit")}
+    before = saved.meta if saved is not None else {}
+    meta = ckpt.describe(task, config, policy_config) | {"commit": before.get("commit", commit)}
     run = _Run(
         task, config, run_dir, meta, spec, contract,
         RunLog(run_dir, before.get("env_states", 0)), make_progress(progress, name, config.real_budget),
