@@ -18,8 +18,9 @@ from ksim_spec.language.episode import episode_steps
 from ksim_spec.language.program import ActionTerm, CommandField, Level, ObservationGroup, Program, RewardTerm
 from ksim_spec.language.weights import effective
 from ksim_spec.review.contract import hashes
+from ksim_spec.robot.servo import joint_force
 from ksim_spec.show_cost import cost
-from ksim_spec.show_facts import reward_values, termination_values
+from ksim_spec.show_facts import idle_actuators, reward_values, termination_values, who
 from ksim_spec.written import written
 
 SCHEMA_VERSION = 1
@@ -28,7 +29,7 @@ SCHEMA_VERSION = 1
 def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[str] = ()) -> dict[str, Any]:
     """Returns the resolved spec of a task as JSON-able values; `profile` and `sets` are those it was compiled with.
 
-    Keys: task, robot, timing, observations, action, commands, signals, rewards, terminations, reset, events, randomize,
+    Keys: task, robot, who, timing, observations, action, idle_actuators, commands, signals, rewards, terminations, reset, events, randomize,
     curriculum, checks, networks, train, cost, notes, hashes.
     """
     program = compiled.program
@@ -40,9 +41,11 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
         "schema_version": SCHEMA_VERSION,
         "task": {"name": program.name, "doc": program.doc},
         "robot": program.robot_name,
+        "who": who(compiled),
         "timing": _timing(program, steps),
         "observations": {g.name: _group(g, texts, program) for g in program.observations},
         "action": [row for t in program.action for row in _action(t, compiled)],
+        "idle_actuators": idle_actuators(compiled),
         "commands": {c.name: _command(program, c.name, c.frame, c.fields, texts) for c in program.commands},
         "signals": [
             {
@@ -134,13 +137,13 @@ def _action(term: ActionTerm, compiled: Compiled) -> list[dict[str, Any]]:
         around = np.broadcast_to(_required(program, term.around), (term.size,))
     rows = []
     for i, (joint, actuator) in enumerate(zip(term.joints, term.actuators, strict=True)):
-        a, j = model.actuator(actuator), model.joint(joint)
+        j, force = model.joint(joint), joint_force(program.actuator(compiled.index, actuator))
         rows.append({
             "term": term.name, "mode": term.mode, "joint": joint, "actuator": actuator,
             "unit": _target_unit(term.mode, bool(j.type[0] == 2)), "home": _clean(home[i]), "scale": _clean(scale[i]),
             "target_range": [_clean(around[i] - scale[i]), _clean(around[i] + scale[i])],
             "joint_range": [_clean(x) for x in j.range] if model.jnt_limited[j.id] else None,
-            "force_range": [_clean(x) for x in a.forcerange] if model.actuator_forcelimited[a.id] else None,
+            "force_range": [_clean(x) for x in force] if np.all(np.isfinite(force)) else None,
         })  # fmt: skip
     return rows
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import mujoco
+import numpy as np
 
 from ksim_spec.emit.roles import Roles
-from ksim_spec.emit.writer import Writer, index_text
+from ksim_spec.emit.writer import Writer, constant_text, index_text
 from ksim_spec.language.program import FieldChange
+from ksim_spec.robot.built import law_of
 from ksim_spec.robot.requests import Scene
+from ksim_spec.robot.servo import servos
 
 _OPERATOR = {"=": "{new}", "+=": "{old} + {new}", "*=": "{old} * {new}"}
 
@@ -86,15 +89,7 @@ def _lines(change: FieldChange, value: str, scene: Scene) -> list[str]:
 def _joint_lines(change: FieldChange, value: str, model: mujoco.MjModel) -> list[str]:
     names, op = change.names, change.op
     if change.quantity in ("kp", "kd"):
-        ids = index_text(_one_or_many([_actuator_of(model, n) for n in names]))
-        column = 1 if change.quantity == "kp" else 2
-        lines = [
-            f"gain = {_OPERATOR[op].format(old=f'-actuator_biasprm[{ids}, {column}]', new=value)}",
-            f"actuator_biasprm = actuator_biasprm.at[{ids}, {column}].set(-gain)",
-        ]
-        if change.quantity == "kp":
-            lines.append(f"actuator_gainprm = actuator_gainprm.at[{ids}, 0].set(gain)")
-        return lines
+        return _servo_lines(change, value, model)
     if change.quantity == "stiffness":
         ids = index_text(_one_or_many([int(model.joint(n).id) for n in names]))
         return [_set("jnt_stiffness", ids, op, value)]
@@ -119,9 +114,41 @@ def _one_or_many(ids: list[int]) -> int | tuple[int, ...]:
     return ids[0] if len(ids) == 1 else tuple(ids)
 
 
-def _actuator_of(model: mujoco.MjModel, joint: str) -> int:
-    wanted = model.joint(joint).id
-    for i in range(model.nu):
-        if model.actuator_trntype[i] == mujoco.mjtTrn.mjTRN_JOINT and model.actuator_trnid[i, 0] == wanted:
-            return i
-    raise KeyError(joint)
+def _servo_lines(change: FieldChange, value: str, model: mujoco.MjModel) -> list[str]:
+    """A gain is one of the joint: the actuator's own times the square of its gear.
+
+    What a control is multiplied by grows with what pulls back, so that a target stays the same target.
+    """
+    column = 1 if change.quantity == "kp" else 2
+    ours = [_servo_of(model, name, change.quantity) for name in change.names]
+    ids, laws = index_text(_one_or_many(ours)), [law_of(model, i) for i in ours]
+    square = [float(model.actuator_gear[i, 0]) ** 2 for i in ours]
+    old, new = f"-actuator_biasprm[{ids}, {column}]", "gain"
+    if any(s != 1.0 for s in square):
+        old, new = f"{old} * {_numbers(square)}", f"(gain / {_numbers(square)})"
+    lines = [
+        f"gain = {_OPERATOR[change.op].format(old=old, new=value)}",
+        f"actuator_biasprm = actuator_biasprm.at[{ids}, {column}].set(-{new})",
+    ]
+    # The damping of a position servo is not in its gain; that of a velocity servo is.
+    pulls = [law.kp if column == 1 else 0.0 if law.kp else law.kv or 0.0 for law in laws]
+    if not any(pulls):
+        return lines
+    if all(law.gain == pull for law, pull in zip(laws, pulls, strict=True)):
+        return [*lines, f"actuator_gainprm = actuator_gainprm.at[{ids}, 0].set({new})"]
+    # Written as a sum, for of several servos some may have nothing that grows.
+    share = _numbers([law.gain / pull if pull else 0.0 for law, pull in zip(laws, pulls, strict=True)])
+    kept = _numbers([0.0 if pull else law.gain for law, pull in zip(laws, pulls, strict=True)])
+    return [*lines, f"actuator_gainprm = actuator_gainprm.at[{ids}, 0].set({new} * {share} + {kept})"]
+
+
+def _numbers(each: list[float]) -> str:
+    """One number, or one for each of several elements."""
+    return constant_text(each[0] if len(each) == 1 else each)
+
+
+def _servo_of(model: mujoco.MjModel, joint: str, quantity: str) -> int:
+    """The actuator of a joint that has this gain; the checker has seen to it that there is one."""
+    on_joint = np.isin(model.actuator_trntype, (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT))
+    found = [int(i) for i in np.flatnonzero(on_joint & (model.actuator_trnid[:, 0] == model.joint(joint).id))]
+    return found[servos([law_of(model, i) for i in found], quantity)[0]]

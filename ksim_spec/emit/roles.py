@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 import mujoco
 import numpy as np
 
-from ksim_spec.emit.binding import Binding, Leaf, pose_positions
+from ksim_spec.emit.binding import Binding, Leaf
 from ksim_spec.emit.writer import Writer, constant_text, index_text
 from ksim_spec.ir.hash import Canon
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.temporal import TEMPORAL, is_temporal
 from ksim_spec.language.program import ActionTerm, Program, StateChange
+from ksim_spec.robot.built import law_of
+from ksim_spec.robot.servo import control_factor
 
 ARGUMENTS = "s, a, c, t, v, d, p, lv"
 
@@ -367,22 +369,22 @@ def state_line(change: StateChange, value: str, model: mujoco.MjModel, q: str, q
 
 
 def control_factors(term: ActionTerm, model: mujoco.MjModel) -> list[float]:
-    """Returns control over target: MuJoCo scales a joint by the actuator's gear, and a motor by its gain."""
-    actuators = [model.actuator(a) for a in term.actuators]
-    gear = [float(a.gear[0]) for a in actuators]
-    if term.mode == "torque":
-        return [1.0 / (g * float(a.gainprm[0])) for g, a in zip(gear, actuators, strict=True)]
-    return gear
+    """Returns control over target: MuJoCo scales a joint by the actuator's gear, and a control by its gain."""
+    ids = [int(model.actuator(a).id) for a in term.actuators]
+    return [control_factor(law_of(model, i), float(model.actuator_gear[i, 0]), term.mode) for i in ids]
 
 
 def idle_control(program: Program, model: mujoco.MjModel) -> np.ndarray:
-    """Returns the control of actuators that nothing drives: a servo holds the reset pose, a motor gives nothing."""
+    """Returns the control of actuators that nothing drives: the keyframe's, else one that gives no force in its pose."""
+    if program.reset.control is not None:
+        return np.array(program.reset.control)
+    data = mujoco.MjData(model)
+    if program.reset.pose:
+        data.qpos[:] = model.key(program.reset.pose).qpos
+    mujoco.mj_fwdPosition(model, data)
     control = np.zeros(model.nu)
     for i in range(model.nu):
-        if (
-            model.actuator_biastype[i] == mujoco.mjtBias.mjBIAS_AFFINE
-            and model.actuator_trntype[i] == mujoco.mjtTrn.mjTRN_JOINT
-        ):
-            name = model.joint(int(model.actuator_trnid[i, 0])).name
-            control[i] = pose_positions(model, program.reset.pose, [name])[0]
+        law = law_of(model, i)
+        if law.kind == "fixed" and law.gain and law.dynamics in ("none", "filter", "filterexact"):
+            control[i] = (law.kp * data.actuator_length[i] - law.offset) / law.gain
     return control

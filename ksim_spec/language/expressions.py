@@ -110,6 +110,10 @@ class Checker:
 
     def scalar(self, expr: ast.Expr, dim: Dim, what: str) -> float | None:
         """Returns a literal number in SI of the wanted dimension; None when it was reported."""
+        if isinstance(expr, ast.Table):
+            message, help = f"{what} must be one number, and this is a table", "give elements that differ a line each"
+            self.error(expr.span, "KS212", "not-a-literal", message, help=help)
+            return None
         value = self.value(expr)
         if isinstance(value, Unknown):
             return None

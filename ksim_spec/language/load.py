@@ -19,6 +19,7 @@ from ksim_spec.language.scope import Scope, Thing
 from ksim_spec.language.types import Axis, Value
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.sources import resolve
+from ksim_spec.robot.who import floating_base
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span, plain_lines
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import parse_expr, parse_file, read_bytes, text_of
@@ -233,15 +234,15 @@ def _check(
     task = next((i for i in items if isinstance(i, ast.Directive) and i.word == "task"), None)
     _complete(c, items, observations, action, task, name)
     _unused(c)
-    base = next((b.name for b in robot.index.bodies if b.name and robot.is_free_body(b.name)), None)
+    base = floating_base(robot.index, robot.base)
     program = Program(
         name=(task.name if task else None) or (path.stem if path else "task"),
         doc=(task.text if task else None) or "",
-        spec_path=path, robot_path=robot.path, robot_name=robot.name, base=base, world=world, action=tuple(action),
+        spec_path=path, robot_path=robot.path, robot_name=robot.name, base=base.name if base else None, world=world, action=tuple(action),
         commands=tuple(commands), signals=tuple(values), observations=observations, rewards=tuple(rewards),
         terminations=tuple(terminations), reset=reset, events=tuple(events), randomization=tuple(randomization),
         levels=tuple(checked_levels), checks=tuple(checks), policy=policy, critic_group=critic, train=train,
-        params=dict(c.params), mirror=tuple(mirror),
+        params=dict(c.params), own=robot.own, mirror=tuple(mirror),
         mirror_span=_mirror_span(robot_section), names=dict(c.declared),
         settings=settings,
     )  # fmt: skip

@@ -11,6 +11,9 @@ from typing import Literal
 
 from ksim_spec.ir.node import Node
 from ksim_spec.language.types import Value
+from ksim_spec.robot.elements import Actuator
+from ksim_spec.robot.index import RobotIndex
+from ksim_spec.robot.naming import name_of
 from ksim_spec.source import NOWHERE, Span
 from ksim_spec.train.config import PolicyConfig, TrainConfig
 
@@ -47,7 +50,8 @@ class World:
 class ActionTerm:
     """A slice of the action: actuators of joints, in order. `target` is the control per actuator (SI) as IR.
 
-    `servo` (kp, kd) turns plain motors into position servos; delays are in physics steps, drawn per episode.
+    `servo` (kp, kd) are the gains that the spec gives, None for what a servo keeps; `drives` are the actuators as they
+    are in the model then, a motor with gains as a servo. Delays are in physics steps, drawn per episode.
     """
 
     name: str
@@ -58,7 +62,8 @@ class ActionTerm:
     around: Node | None
     scale: Node
     delay: tuple[int, int] = (0, 0)
-    servo: tuple[float, float] | None = None
+    servo: tuple[float | None, float | None] | None = None
+    drives: tuple[Actuator, ...] = field(default=(), compare=False)
     span: Span = field(default=NOWHERE, compare=False)
 
     @property
@@ -176,9 +181,12 @@ class StateChange:
 
 @dataclass(frozen=True)
 class Reset:
+    """`control` is the keyframe's control of every actuator, None where it gives none."""
+
     pose: str
     changes: tuple[StateChange, ...] = ()
     settle: float = 0.0
+    control: tuple[float, ...] | None = None
     span: Span = field(default=NOWHERE, compare=False)
 
 
@@ -238,7 +246,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Program:
-    """The whole checked task. `settings` says where each setting of `train` is written, by its name."""
+    """The whole checked task. `settings` says where each setting of `train` is written, by its name.
+
+    `own` are the ids of the robot's bodies (see `who`), `base` is the one that floats, None where none does.
+    """
 
     name: str
     doc: str
@@ -262,6 +273,7 @@ class Program:
     critic_group: str
     train: TrainConfig
     params: dict[str, float]
+    own: tuple[int, ...] = ()
     mirror: tuple[tuple[str, str], ...] = ()
     mirror_span: Span = field(default=NOWHERE, compare=False)
     names: dict[int, str] = field(default_factory=dict, compare=False)
@@ -270,6 +282,12 @@ class Program:
     @property
     def action_size(self) -> int:
         return sum(t.size for t in self.action)
+
+    def actuator(self, index: RobotIndex, name: str) -> Actuator:
+        """Returns an actuator as it is in the model that is simulated: with the gains of the spec."""
+        found = next((a for t in self.action for a in t.drives if name_of(a) == name), index.find("actuator", name))
+        assert isinstance(found, Actuator)
+        return found
 
     def group(self, name: str) -> ObservationGroup:
         return next(g for g in self.observations if g.name == name)

@@ -93,11 +93,9 @@ class _Reader:
             start += t.size
 
     def _actuator(self, term: ActionTerm, joint: str, name: str) -> schema.Actuator:
-        a = self.index.find("actuator", name)
-        assert isinstance(a, el.Actuator)
-        kp, kv = term.servo or (a.kp, a.kv)
+        a = self.program.actuator(self.index, name)
         return schema.Actuator(
-            name=name, joint=joint, kind="servo" if term.servo else a.tag, kp=kp, kv=kv, gear=a.gear,
+            name=name, joint=joint, kind="servo" if term.servo else a.tag, kp=a.kp, kv=a.kv, gear=a.gear,
             control_range=a.ctrlrange, force_range=a.forcerange,
         )  # fmt: skip
 

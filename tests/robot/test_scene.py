@@ -11,9 +11,11 @@ import pytest
 
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.robot.contacts import TouchFilter
+from ksim_spec.robot.elements import Actuator
 from ksim_spec.robot.index import RobotIndex
-from ksim_spec.robot.requests import ContactRequest, SceneRequest, SensorRequest, ServoRequest, SiteRequest
+from ksim_spec.robot.requests import ContactRequest, SceneRequest, SensorRequest, SiteRequest
 from ksim_spec.robot.scene import compose
+from ksim_spec.robot.servo import served
 from tests.robot.models import BARKOUR, BIPED, CARTPOLE, HAND, HUMANOID, QUADRUPED
 
 
@@ -203,7 +205,9 @@ def test_stripping_changes_nothing_but_pictures() -> None:
 
 
 def test_a_motor_becomes_a_servo_within_its_limits() -> None:
-    model = compose(SceneRequest(HUMANOID, servos=(ServoRequest("knee_right", 50.0, 2.0),))).model
+    motor = RobotIndex.load(HUMANOID).find("actuator", "knee_right")
+    assert isinstance(motor, Actuator)
+    model = compose(SceneRequest(HUMANOID, servos=(served(motor, 50.0, 2.0),))).model
     knee = model.actuator("knee_right")
     assert knee.gear[0] == 1.0 and not knee.ctrllimited[0]
     assert list(knee.forcerange) == [-80.0, 80.0]

@@ -24,6 +24,7 @@ from ksim_spec.language.entities import Keyframe, Selection
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.program import Event, FieldChange, Level, Reset, StateChange
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Unknown, Value, per_joint_dim
+from ksim_spec.robot.servo import can_serve, servos
 from ksim_spec.source import NOWHERE
 from ksim_spec.syntax import ast
 from ksim_spec.units import (
@@ -210,7 +211,8 @@ def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
                 "a reset block holds `pose`, `settle`, and changes of state",
                 help="for example `legs.pos += normal(0.05 rad)`",
             )
-    return Reset(pose, tuple(changes), settle, sections[0].header_span if sections else NOWHERE)
+    at = sections[0].header_span if sections else NOWHERE
+    return Reset(pose, tuple(changes), settle, c.robot.control_of(pose), at)
 
 
 def _pose(c: Checker, stmt: ast.Clause) -> str | None:
@@ -329,6 +331,8 @@ def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
         )
         return None
     names = owner.names if isinstance(owner, Selection) else ()
+    if of == "joint" and quantity in ("kp", "kd") and not _has_servos(c, stmt, quantity, names):
+        return None
     name = _path_text(stmt.target)
     outer = (owner.axis,) if isinstance(owner, Selection) and owner.axis is not None else ()
     axes = (*outer, XYZ) if quantity in _VECTOR_FIELDS else outer
@@ -348,6 +352,27 @@ def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
         return None
     scope: Literal["episode", "run"] = "run" if per == "run" else "episode"
     return FieldChange(name, quantity, of, names, stmt.op, value.node, scope, stmt.span)
+
+
+def _has_servos(c: Checker, stmt: ast.Assign, quantity: str, joints: tuple[str, ...]) -> bool:
+    """Reports and returns False when a gain of a servo is drawn for a joint that has none, or several."""
+    assert isinstance(stmt.target, ast.Attribute)
+    for joint in joints:
+        on_joint = c.robot.actuators_of(joint)
+        count = len(servos([a.law for a in on_joint], quantity))
+        if count == 1 or joint in c.robot.unsure:
+            continue
+        what = "position servo" if quantity == "kp" else "servo"
+        if count:
+            message = f"several {what}s drive `{joint}`, and `{quantity}` is one number"
+            help = "remove all but one of them from the robot file"
+        else:
+            message = f"`{joint}` has no {what} whose `{quantity}` could vary"
+            motor = any(can_serve(a) for a in on_joint)
+            help = "select joints that have one" + (", or give `gain` and `damping` in the action" if motor else "")
+        c.error(stmt.target.name_span, "KS606", "not-a-field", message, help=help)
+        return False
+    return True
 
 
 def _field_dim(c: Checker, of: str, quantity: str, names: tuple[str, ...]) -> Dim:
