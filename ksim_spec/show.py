@@ -29,8 +29,8 @@ SCHEMA_VERSION = 1
 def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[str] = ()) -> dict[str, Any]:
     """Returns the resolved spec of a task as JSON-able values; `profile` and `sets` are those it was compiled with.
 
-    Keys: task, robot, who, timing, observations, action, idle_actuators, commands, signals, rewards, terminations, reset, events, randomize,
-    curriculum, checks, networks, train, cost, notes, hashes.
+    Keys: task, robot, who, timing, observations, action, idle_actuators, commands, signals, rewards, terminations,
+    reset, events, randomize, curriculum, checks, networks, train, cost, notes, hashes.
     """
     program = compiled.program
     assert program.spec_path is not None

@@ -54,8 +54,8 @@ def termination_values(compiled: Compiled) -> dict[str, dict[str, Any]]:
 
 
 def who(compiled: Compiled) -> dict[str, Any]:
-    """Returns who the robot is: the first body of each of its `trees`, how many `bodies` it has, its floating `base` (or
-    None), and the trees of the `others` that move.
+    """Returns who the robot is: the first body of each of its `trees`, how many `bodies` it has, its floating `base`
+    (or None), and the first bodies of the `others` that move.
     """
     index, own = compiled.index, compiled.program.own
     roots = sorted({tree for tree in trees(index) if tree})
@@ -64,7 +64,7 @@ def who(compiled: Compiled) -> dict[str, Any]:
 
 
 def idle_actuators(compiled: Compiled) -> list[dict[str, Any]]:
-    """Returns the actuators that no action drives: what each works on, what its control means, and the control it has."""
+    """Returns the actuators that no action drives: what each works on, what its control means, and its control."""
     program, model = compiled.program, compiled.binding.scene.model
     driven, control = {a for t in program.action for a in t.actuators}, idle_control(program, model)
     return [

@@ -375,7 +375,7 @@ def control_factors(term: ActionTerm, model: mujoco.MjModel) -> list[float]:
 
 
 def idle_control(program: Program, model: mujoco.MjModel) -> np.ndarray:
-    """Returns the control of actuators that nothing drives: the keyframe's, else one that gives no force in its pose."""
+    """Returns the control of actuators that nothing drives: the keyframe's, else that of no force in its pose."""
     if program.reset.control is not None:
         return np.array(program.reset.control)
     data = mujoco.MjData(model)

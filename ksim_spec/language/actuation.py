@@ -10,7 +10,7 @@ from ksim_spec.robot import elements as el
 from ksim_spec.robot.naming import name_of
 from ksim_spec.robot.servo import can_serve, served
 from ksim_spec.source import Span
-from ksim_spec.units import TIME, Dim
+from ksim_spec.units import ANGLE, FORCE, LENGTH, TIME, TORQUE
 
 if TYPE_CHECKING:
     from ksim_spec.language.blocks.attributes import Attributes
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 Gains = tuple[float | None, float | None]
 
 
-def gains(c: Checker, attrs: Attributes, mode: str, stiffness: Dim) -> Gains | None | bool:
+def _example(word: str, slides: bool) -> str:
+    return {"gain": "20 N/m" if slides else "20 Nm/rad", "damping": "1 N*s/m" if slides else "1 Nm*s/rad"}[word]
+
+
+def gains(c: Checker, attrs: Attributes, mode: str, slides: bool) -> Gains | None | bool:
     """Returns `gain` and `damping` at the joint; None where neither is written, False where one was reported."""
     written = {word: attrs.expr(word) for word in ("gain", "damping")}
     if not any(written.values()):
@@ -34,6 +38,7 @@ def gains(c: Checker, attrs: Attributes, mode: str, stiffness: Dim) -> Gains | N
         )  # fmt: skip
         return False
     found: list[float | None] = []
+    stiffness = FORCE / LENGTH if slides else TORQUE / ANGLE
     for word, dim in (("gain", stiffness), ("damping", stiffness * TIME)):
         expr = written[word]
         number = c.scalar(expr, dim, f"`{word}`") if expr is not None else None
@@ -41,7 +46,7 @@ def gains(c: Checker, attrs: Attributes, mode: str, stiffness: Dim) -> Gains | N
             return False
         if expr is not None and number is not None and (number < 0 or (number == 0 and word == "gain")):
             least = "above zero" if word == "gain" else "zero or more"
-            help = f"for example `{word} {20 if word == 'gain' else 1} {dim}`"
+            help = f"for example `{word} {_example(word, slides)}`"
             c.error(expr.span, "KS230", "impossible-gain", f"`{word}` must be {least}", help=help)
             return False
         found.append(number)
@@ -62,8 +67,9 @@ def drives(
         if one is None:
             return None
         if given is not None and one.law.mode == "torque" and given[0] is None:
+            example = f"gain {_example('gain', c.robot.slides('joint', joint))}"
             message = f"`damping` alone makes no position servo of the motor `{name_of(one)}`"
-            c.error(span, "KS203", "wrong-arguments", message, help="give a `gain` too, for example `gain 20 Nm/rad`")
+            c.error(span, "KS203", "wrong-arguments", message, help=f"give a `gain` too, for example `{example}`")
             return None
         found.append(served(one, *given) if given is not None else one)
     c.robot.unsure.difference_update(joints)
@@ -128,7 +134,8 @@ def along(c: Checker, value: Value, axis: Axis, span: Span, what: str) -> Value 
     own = value.axes[0]
     if len(value.axes) > 1 or own.name != axis.name:
         c.error(
-            span, "KS201", "shape-mismatch", f"{what} has {_axes_text(value)}, and the action one number for each joint",
+            span, "KS201", "shape-mismatch",
+            f"{what} has {_axes_text(value)}, and the action one number for each joint",
             help="give one number, a keyframe, a table by name, or a quantity of the same joints",
         )  # fmt: skip
         return None

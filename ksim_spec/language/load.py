@@ -234,11 +234,12 @@ def _check(
     task = next((i for i in items if isinstance(i, ast.Directive) and i.word == "task"), None)
     _complete(c, items, observations, action, task, name)
     _unused(c)
-    base = floating_base(robot.index, robot.base)
+    floats = floating_base(robot.index, robot.base)
+    base = floats.name if floats else None
     program = Program(
         name=(task.name if task else None) or (path.stem if path else "task"),
         doc=(task.text if task else None) or "",
-        spec_path=path, robot_path=robot.path, robot_name=robot.name, base=base.name if base else None, world=world, action=tuple(action),
+        spec_path=path, robot_path=robot.path, robot_name=robot.name, base=base, world=world, action=tuple(action),
         commands=tuple(commands), signals=tuple(values), observations=observations, rewards=tuple(rewards),
         terminations=tuple(terminations), reset=reset, events=tuple(events), randomization=tuple(randomization),
         levels=tuple(checked_levels), checks=tuple(checks), policy=policy, critic_group=critic, train=train,

@@ -44,7 +44,7 @@ class RobotView:
         return self._own[self.base]
 
     def measures(self, kind: str, name: str) -> bool:
-        """False for an element of what is not the robot: an object, a door. What does not move counts as the robot's."""
+        """False for an element of an object, a door or whatever else moves and is not the robot."""
         found = self.index.find(kind, name)
         if isinstance(found, el.Sensor):
             return self.measures({"xbody": "body"}.get(found.objtype, found.objtype), found.obj)

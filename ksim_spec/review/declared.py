@@ -13,7 +13,6 @@ from ksim_spec.review import schema
 from ksim_spec.review.canon import Canonical
 from ksim_spec.review.facts import model_facts
 from ksim_spec.review.places import places, texts
-from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.source import SourceMap, Span
 from ksim_spec.syntax import ast

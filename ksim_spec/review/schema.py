@@ -69,7 +69,7 @@ class Observation(Part):
 
 
 class Actuator(Part):
-    """How a control becomes a force at a joint, in the model that is simulated: with the spec's `gain` and `damping`."""
+    """How a control becomes a force at a joint in the simulated model, with the spec's `gain` and `damping`."""
 
     name: str
     joint: str

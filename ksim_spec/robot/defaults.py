@@ -75,7 +75,7 @@ class Defaults:
         return {**self._cache[key], **node.attrs}
 
     def of_actuator(self, node: Node) -> list[list[tuple[str, dict[str, str]]]]:
-        """Returns what sets an actuator's parameters: tags and attributes of each class, outermost first, then its own."""
+        """Returns what sets an actuator's parameters: tag and attributes by class, outermost first, then its own."""
         cls: DefaultClass | None = self.classes.get(node.attrs.get("class", "main"), self._main)
         chain: list[DefaultClass] = []
         while cls is not None:

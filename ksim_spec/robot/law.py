@@ -1,8 +1,8 @@
 """The force law of an actuator, from the words of MJCF: which control gives which force.
 
-The kinds of actuator share one set of parameters in a default class. A shortcut (`position`, `motor`, …) starts from the
-nearest class that holds parameters of its own kind, or those of `general`, and else from MuJoCo's own; `general` takes
-whatever is there.
+The kinds of actuator share one set of parameters in a default class. A shortcut (`position`, `motor`, …) starts from
+the nearest class that holds parameters of its own kind, or those of `general`, and else from MuJoCo's own; `general`
+takes whatever is there.
 """
 
 from __future__ import annotations

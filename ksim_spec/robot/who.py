@@ -1,7 +1,7 @@
 """Who is the robot: the trees of moving bodies that hold a joint which an actuator moves. All else is its world.
 
-A tree begins at the first body below the world, or below what is fixed to it, that has a joint. An object that floats, a
-door and a drawer are trees of their own, without actuators. A spec's alias `base` adds the tree that it names.
+A tree begins at the first body below the world, or below what is fixed to it, that has a joint. An object that floats,
+a door and a drawer are trees of their own, without actuators. A spec's alias `base` adds the tree that it names.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ksim_spec.robot.index import RobotIndex
 
 
 def welds(index: RobotIndex) -> list[int]:
-    """Returns for each body the one that it moves with: itself where it has a joint, else its parent's; 0 is the world."""
+    """Returns for each body the one that it moves with: itself with a joint, else its parent's; 0 is the world."""
     moved = {j.body for j in index.joints}
     found: list[int] = []
     for b in index.bodies:

@@ -117,7 +117,9 @@ def test_a_motor_made_a_servo_gives_what_the_motor_gave(actuator: str) -> None:
     assert law_of(made, 0) == Law(1000.0, 0.0, 1000.0, 3.0)
 
 
-@pytest.mark.parametrize(("gains", "stiffness", "damping"), [((40.0, None), 40, 4), ((None, 6.0), 80, 6), ((40.0, 6.0), 40, 6)])
+@pytest.mark.parametrize(
+    ("gains", "stiffness", "damping"), [((40.0, None), 40, 4), ((None, 6.0), 80, 6), ((40.0, 6.0), 40, 6)]
+)
 def test_a_servo_given_gains_keeps_its_limits_and_its_targets(gains, stiffness, damping) -> None:
     """kp 20 behind a gear of 2 is 80 Nm/rad at the joint; damping 1 is 4."""
     text = '<position kp="20" kv="1" gear="2" ctrlrange="-1 3" forcerange="-9 7"/>'

@@ -374,13 +374,13 @@ def _action_term(
         message = f"a {joint_type} joint has no single {mode} to drive it by"
         c.error(call.args[0].span, "KS108", "mixed-joint-types", message, help="drive joints that turn or slide")
         return None
-    turned, effort = (ANGLE, TORQUE) if joint_type == "hinge" else (LENGTH, FORCE)
-    servo = actuation.gains(c, attrs, mode, effort / turned)
+    servo = actuation.gains(c, attrs, mode, joint_type == "slide")
     driven = None
     if isinstance(servo, bool):
         c.robot.unsure.update(joints)
     else:
         driven = actuation.drives(c, call.span, mode, joints, servo)
+    effort = TORQUE if joint_type == "hinge" else FORCE
     dim = effort if mode == "torque" else per_joint_dim(joint_type, MODES[mode])
     axis = Axis("joint", joints)
     scale = _scale(c, attrs.expr("scale"), dim, axis, stmt)
