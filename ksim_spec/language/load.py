@@ -18,6 +18,7 @@ from ksim_spec.language.robot_view import RobotView
 from ksim_spec.language.scope import Scope, Thing
 from ksim_spec.language.types import Axis, Value
 from ksim_spec.robot.index import RobotIndex
+from ksim_spec.robot.naming import name_of
 from ksim_spec.robot.sources import resolve
 from ksim_spec.robot.who import floating_base
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span, plain_lines
@@ -235,7 +236,7 @@ def _check(
     _complete(c, items, observations, action, task, name)
     _unused(c)
     floats = floating_base(robot.index, robot.base)
-    base = floats.name if floats else None
+    base = name_of(floats) if floats else None
     program = Program(
         name=(task.name if task else None) or (path.stem if path else "task"),
         doc=(task.text if task else None) or "",

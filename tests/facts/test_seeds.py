@@ -37,7 +37,7 @@ def test_no_value_leaves_its_interval(compiled):
         memory = None
         levels = {v.name: rng.uniform(*sorted((v.start, v.end))) for v in program.levels}
         for step in range(5):
-            data.qpos[:], data.qvel[:] = random_state(model, data, rng)
+            data.qpos[:], data.qvel[:] = random_state(model, data, rng, program.base)
             data.ctrl[:] = rng.normal(size=model.nu) * 30
             mujoco.mj_forward(model, data)
             drawn = {n.attr("stream"): _sample(n, rng) for n in samples}

@@ -362,6 +362,22 @@ def test_a_contact_is_with_all_that_is_not_the_robot(tmp_path: Path) -> None:
     assert felt["body.s.contact.outside"] == {"cube", "door"} and felt["body.cube.contact.outside"] == {"door"}
 
 
+def test_a_hand_feels_the_cube_that_it_touches(tmp_path: Path) -> None:
+    import mujoco
+
+    c = compiled(tmp_path, SERVOS, HELD, observe='  hand = body("s").contact  reason "x"', **OBJECTS)
+    model, (slot, *_) = c.binding.scene.model, c.binding.scene.contacts["body.s.contact.outside"]
+    data = mujoco.MjData(model)
+    seen = []
+    for place in (model.body("s").id, model.body("door").id):
+        mujoco.mj_resetData(model, data)
+        mujoco.mj_kinematics(model, data)
+        data.joint("cube").qpos[:3] = data.xpos[place] + [0.05, 0, 0]
+        mujoco.mj_forward(model, data)
+        seen.append(bool(data.sensordata[slot][0] > 0))
+    assert seen == [True, False]
+
+
 def test_lint_takes_the_same_to_be_the_robot(tmp_path: Path) -> None:
     """A hand that can touch a cube has a contact that is not always false."""
     from ksim_spec.lint import designed
