@@ -43,6 +43,12 @@ def all_arrays(changes: tuple[FieldChange, ...], scene: Scene) -> tuple[str, ...
     return tuple(dict.fromkeys(name for change in changes for name in changed_arrays(change, scene)))
 
 
+def friction_dofs(changes: tuple[FieldChange, ...], scene: Scene) -> tuple[int, ...]:
+    """Returns the degrees of freedom whose friction loss the lines change, in rising order."""
+    joints = [name for change in changes if change.quantity == "frictionloss" for name in change.names]
+    return tuple(sorted({int(scene.model.joint(name).dofadr[0]) for name in joints}))
+
+
 def fields_source(roles: Roles) -> str:
     """Returns the function `fields`: the values of the changed model fields for one environment."""
     changes, scene = roles.program.randomization, roles.binding.scene
@@ -73,15 +79,18 @@ def _lines(change: FieldChange, value: str, scene: Scene) -> list[str]:
     if change.of == "world":
         return [f"gravity = {_OPERATOR[op].format(old='gravity', new=value)}"]
     if change.of == "body":
-        ids = index_text(_one_or_many([int(model.body(n).id) for n in names]))
+        listed = _picked(change, [int(model.body(n).id) for n in names])
+        ids = index_text(listed)
         if change.quantity == "mass":
             # The body keeps its shape and density profile: inertia follows mass, which keeps it physically valid.
-            grown = "mass_ratio" if len(names) == 1 else "mass_ratio[:, None]"
+            grown = "mass_ratio" if isinstance(listed, int) else "mass_ratio[:, None]"
             return [
                 f"mass_ratio = ({_OPERATOR[op].format(old=f'body_mass[{ids}]', new=value)}) / body_mass[{ids}]",
                 f"body_mass = body_mass.at[{ids}].multiply(mass_ratio)",
                 f"body_inertia = body_inertia.at[{ids}].multiply({grown})",
             ]
+        if change.quantity == "inertia" and _per_element(change):
+            value = f"{value}[:, None]"  # one number a body, for all three of its axes
         return [_set({"com": "body_ipos", "inertia": "body_inertia"}[change.quantity], ids, op, value)]
     return _joint_lines(change, value, model)
 
@@ -91,27 +100,35 @@ def _joint_lines(change: FieldChange, value: str, model: mujoco.MjModel) -> list
     if change.quantity in ("kp", "kd"):
         return _servo_lines(change, value, model)
     if change.quantity == "stiffness":
-        ids = index_text(_one_or_many([int(model.joint(n).id) for n in names]))
+        ids = index_text(_picked(change, [int(model.joint(n).id) for n in names]))
         return [_set("jnt_stiffness", ids, op, value)]
     if change.quantity == "zero":
-        ids = index_text(_one_or_many([int(model.joint(n).qposadr[0]) for n in names]))
+        ids = index_text(_picked(change, [int(model.joint(n).qposadr[0]) for n in names]))
         return [_set("qpos0", ids, op, value)]
-    ids = index_text(_one_or_many([int(model.joint(n).dofadr[0]) for n in names]))
+    ids = index_text(_picked(change, [int(model.joint(n).dofadr[0]) for n in names]))
     return [_set(f"dof_{change.quantity}", ids, op, value)]
 
 
 def _friction(change: FieldChange, value: str, scene: Scene) -> list[str]:
-    ids = _one_or_many([int(scene.model.geom(n).id) for n in change.names])
+    ids = _picked(change, [int(scene.model.geom(n).id) for n in change.names])
     lines = [_set("geom_friction", f"{index_text(ids)}, 0", change.op, value)]
     if scene.floor_pairs and scene.floor in change.names:
         # Explicit pairs bring their own friction: both tangential coefficients follow the floor's.
         pairs = index_text(scene.floor_pairs)
+        value = f"{value}[{change.names.index(scene.floor)}]" if _per_element(change) else value
         lines.append(_set("pair_friction", f"{pairs}, 0:2", change.op, value))
     return lines
 
 
-def _one_or_many(ids: list[int]) -> int | tuple[int, ...]:
-    return ids[0] if len(ids) == 1 else tuple(ids)
+def _per_element(change: FieldChange) -> bool:
+    """Returns whether the value has an axis of the changed elements, and not one number for all of them."""
+    components = 1 if change.quantity in ("com", "gravity") else 0
+    return len(change.value.shape) > components
+
+
+def _picked(change: FieldChange, ids: list[int]) -> int | tuple[int, ...]:
+    """Returns the subscript of the changed elements; that of a single one drops the axis where the value has none."""
+    return ids[0] if len(ids) == 1 and not _per_element(change) else tuple(ids)
 
 
 def _servo_lines(change: FieldChange, value: str, model: mujoco.MjModel) -> list[str]:
@@ -121,7 +138,7 @@ def _servo_lines(change: FieldChange, value: str, model: mujoco.MjModel) -> list
     """
     column = 1 if change.quantity == "kp" else 2
     ours = [_servo_of(model, name, change.quantity) for name in change.names]
-    ids, laws = index_text(_one_or_many(ours)), [law_of(model, i) for i in ours]
+    ids, laws = index_text(_picked(change, ours)), [law_of(model, i) for i in ours]
     square = [float(model.actuator_gear[i, 0]) ** 2 for i in ours]
     old, new = f"-actuator_biasprm[{ids}, {column}]", "gain"
     if any(s != 1.0 for s in square):

@@ -203,7 +203,7 @@ class Roles:
         factor = control_factors(term, self.model)
         if all(f == 1.0 for f in factor):
             return target
-        return f"({target}) * {constant_text(factor[0] if len(set(factor)) == 1 else factor)}"
+        return f"({target} * {constant_text(factor[0] if len(set(factor)) == 1 else factor)})"
 
     def commands(self) -> list[str]:
         return [self._command(i) for i in range(len(self.program.commands))]

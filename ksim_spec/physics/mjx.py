@@ -14,6 +14,9 @@ from mujoco import mjx
 from ksim_spec.physics.functional import FunctionalEngine, Row
 
 
+_LEAST_FRICTION = 1e-9  # Nm or N: no joint feels it
+
+
 class MjxEngine(FunctionalEngine):
     """Implements `protocol.Engine` with MJX-JAX."""
 
@@ -24,10 +27,17 @@ class MjxEngine(FunctionalEngine):
         data = mjx.make_data(device_model)
         device_model = _with_working_contact_sensors(device_model, touches=data._impl.ncon > 0)
         if "dof_frictionloss" in self.config.fields:  # MJX decides by the nominal values which joints have friction
-            friction = np.ones(model.nv, bool)
+            friction = model.dof_frictionloss > 0
+            friction[slice(None) if self.config.friction_dofs is None else list(self.config.friction_dofs)] = True
             device_model = device_model.tree_replace({"_impl.dof_hasfrictionloss": friction})
             data = mjx.make_data(device_model)
         return device_model, data
+
+    def _model_with(self, values: dict[str, Array]) -> Any:
+        if "dof_frictionloss" in values:  # in MJX no friction at all is a joint that is locked
+            friction = jnp.maximum(values["dof_frictionloss"], _LEAST_FRICTION)
+            values = {**values, "dof_frictionloss": friction}
+        return super()._model_with(values)
 
     def _substeps(self, model: Any, data: Any, ctrl_KU: Array) -> Any:
         # only the state is carried, so that XLA drops what no one reads between the physics steps

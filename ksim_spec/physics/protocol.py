@@ -31,6 +31,8 @@ class EngineConfig:
     `stage` is the lowest stage that makes every read current: positions, touching contacts and position sensors need
     `pos`; velocities `vel`; forces and accelerations `acc`, which are those of the control that was just applied.
     `settle` is the number of control steps that a start goes through, under its own control, before it is a start.
+    `friction_dofs` are the degrees of freedom of which environments may have a `dof_frictionloss` of their own; None
+    stands for all.
     """
 
     num_envs: int
@@ -38,6 +40,7 @@ class EngineConfig:
     stage: Stage = "vel"
     reads: tuple[str, ...] = ("qpos", "qvel", "sensordata")
     fields: tuple[str, ...] = ()
+    friction_dofs: tuple[int, ...] | None = None
     control_changes: bool = False
     settle: int = 0
     wrench: bool = False

@@ -68,6 +68,7 @@ class Task:
             stage=about["stage"],
             reads=tuple(about["reads"]),
             fields=tuple(about["fields"]),
+            friction_dofs=tuple(about["friction_dofs"]) if "friction_dofs" in about else None,
             control_changes=bool(about["delays"]),
             settle=round(about["settle"] / about["control_step"]),
             wrench=False,

@@ -336,7 +336,9 @@ def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
     name = _path_text(stmt.target)
     outer = (owner.axis,) if isinstance(owner, Selection) and owner.axis is not None else ()
     axes = (*outer, XYZ) if quantity in _VECTOR_FIELDS else outer
-    c.draws = c.drawing(f"randomize.{name}", per, axes, shared="shared" in attrs)
+    # What is shared is shared by elements; the components of a vector are still drawn each by itself.
+    own = (XYZ,) if quantity in _VECTOR_FIELDS else ()
+    c.draws = c.drawing(f"randomize.{name}", per, own if "shared" in attrs else axes)
     value = c.value(stmt.value)
     c.draws = None
     if isinstance(value, Unknown):
@@ -344,7 +346,7 @@ def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
     wanted = NUMBER if stmt.op == "*=" else _field_dim(c, of, quantity, names)
     if not c.expect_dim(value, wanted, stmt.value.span, "the change"):
         return None
-    if value.axes and [a.labels for a in value.axes] != [a.labels for a in axes]:
+    if value.axes and [a.labels for a in value.axes] not in ([a.labels for a in axes], [a.labels for a in own]):
         message = f"this has the axes {_axes_text(value.axes)}, and the field {_axes_text(axes)}"
         c.error(stmt.value.span, "KS201", "shape-mismatch", message, help="pick the parts of one that the other has")
         return None
