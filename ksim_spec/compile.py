@@ -83,11 +83,12 @@ class Compiled:
     def files(self) -> dict[str, str | bytes]:
         """The files of the compiled folder by name; `assets/` holds meshes and textures that the model needs."""
         scene = self.binding.scene
+        spec = resolved(self.program, self.index).model_dump(mode="json")
         texts: dict[str, str | bytes] = {
             "task.py": self.source,
             "model.xml": scene.xml,
             "contract.json": contract_text(self.contract),
-            "spec.yaml": yaml.safe_dump(resolved(self.program).model_dump(mode="json"), sort_keys=False, width=100),
+            "spec.yaml": yaml.safe_dump(spec, sort_keys=False, width=100),
             "ir.txt": print_ir(named_roots(self.program), self.program.names),
         }
         return {**texts, **{f"assets/{name}": data for name, data in scene.assets.items()}}

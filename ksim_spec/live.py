@@ -28,7 +28,8 @@ class Moment:
 class Live:
     """One environment under the deterministic policy. Its episodes begin anew by the spec's own rules.
 
-    `ranges` says for every command field `block.field` between which values the spec draws it, in SI units.
+    `ranges` says for every command field `block.field` between which values the spec draws it, in SI units: three
+    deviations either side for a normal draw, and one unit either side of a field that is always the same.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Live:
         self._trained = trained = open_trained(path, 1, agreed=agreed)
         task, spec = trained.task, trained.folder.spec
         self.model, self.step_s, self.body = task.model, task.control_dt, str(task.about["base"] or "")
-        self.ranges = {name: _range(spec.params, name) for name in _fields(spec.commands)}
+        self.ranges = {name: _range(spec.command_ranges.get(name)) for name in _fields(spec.commands)}
         self.command: dict[str, float] = {}
         self._init = jax.jit(task.init)
 
@@ -96,7 +97,7 @@ def _fields(commands: Mapping[str, Any]) -> list[str]:
     return [f"{block}.{name}" for block, names in commands.items() for name in names]
 
 
-def _range(params: Mapping[str, float], name: str) -> tuple[float, float]:
-    """Returns the least and the greatest number in a field's draw; one either side of it where they are one."""
-    ends = [float(v) for k, v in params.items() if k.startswith(f"command.{name}.")] or [0.0]
-    return (min(ends), max(ends)) if min(ends) < max(ends) else (ends[0] - 1.0, ends[0] + 1.0)
+def _range(ends: tuple[float, float] | None) -> tuple[float, float]:
+    """Returns the ends for a slider; one either side of zero where they are not known."""
+    low, high = ends or (0.0, 0.0)
+    return (low, high) if low < high else (low - 1.0, low + 1.0)

@@ -5,6 +5,7 @@ All numbers are SI. Nothing here imports JAX; the composed model is there becaus
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from ksim_spec.compile import Compiled
 from ksim_spec.emit.binding import pose_positions
+from ksim_spec.facts.seeds import Seeds
 from ksim_spec.ir.known import evaluate
 from ksim_spec.ir.node import Node
 from ksim_spec.language.episode import episode_steps
@@ -46,7 +48,7 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
         "observations": {g.name: _group(g, texts, program) for g in program.observations},
         "action": [row for t in program.action for row in _action(t, compiled)],
         "idle_actuators": idle_actuators(compiled),
-        "commands": {c.name: _command(program, c.name, c.frame, c.fields, texts) for c in program.commands},
+        "commands": {c.name: _command(compiled, c.name, c.frame, c.fields, texts) for c in program.commands},
         "signals": [
             {
                 "name": name,
@@ -65,7 +67,7 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
         "events": [
             {
                 "name": e.name,
-                "every": _ends(program.params, f"event.{e.name}.interval"),
+                "every": _ends(program, f"event.{e.name}"),
                 "changes": _lines(texts, f"event.{e.name}"),
             }
             for e in program.events
@@ -87,10 +89,10 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
 # Numbers of the IR ---------------------------------------------------------------------------------------------------
 
 
-def _ends(params: Mapping[str, float], stream: str) -> list[float] | None:
-    """The ends of an interval that is drawn from literals."""
-    low = params.get(f"{stream}.low")
-    return None if low is None else [low, params.get(f"{stream}.high", low)]
+def _ends(program: Program, owner: str) -> list[float] | None:
+    """The ends of the interval after which a command or an event comes again (s)."""
+    found = program.interval(owner)
+    return None if found is None else list(found)
 
 
 def _lines(texts: Mapping[str, str], prefix: str) -> list[str]:
@@ -163,19 +165,19 @@ def _clean(x: Any) -> float:
 
 
 def _command(
-    program: Program, name: str, frame: str, fields: tuple[CommandField, ...], texts: Mapping[str, str]
+    compiled: Compiled, name: str, frame: str, fields: tuple[CommandField, ...], texts: Mapping[str, str]
 ) -> dict[str, Any]:
+    program, ranges = compiled.program, Seeds(compiled.program, compiled.index).ranges()
     rows = []
     for f in fields:
-        stream = f"command.{name}.{f.name}.uniform"
-        ends = [program.params[k] for k in (f"{stream}.0", f"{stream}.1") if k in program.params]
+        ends = ranges(f.value).ends
         rows.append({
             "name": f.name, "unit": f.dim, "value": texts.get(f"command.{name}.{f.name}", ""),
-            "range": [-ends[0], ends[0]] if len(ends) == 1 else ends or None,
+            "range": [_clean(x) for x in ends] if all(map(math.isfinite, ends)) else None,
         })  # fmt: skip
-    stream = f"command.{name}"
-    return {"frame": frame, "fields": rows, "resample_s": _ends(program.params, f"{stream}.resample"),
-            "zero_probability": program.params.get(f"{stream}.zero")}  # fmt: skip
+    zero = program.param(f"command.{name}", "probability")
+    return {"frame": frame, "fields": rows, "resample_s": _ends(program, f"command.{name}"),
+            "zero_probability": zero and zero.value}  # fmt: skip
 
 
 def _reward(term: RewardTerm, program: Program, texts: Mapping[str, str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError, suggest
+from ksim_spec.diagnostics import Diagnostic, Diagnostics, Label, SpecError, suggest
 from ksim_spec.ir.node import walk
 from ksim_spec.language.blocks import chance, flow, scoring, setting, training
 from ksim_spec.language.blocks.form import check_form
@@ -244,7 +244,7 @@ def _check(
         commands=tuple(commands), signals=tuple(values), observations=observations, rewards=tuple(rewards),
         terminations=tuple(terminations), reset=reset, events=tuple(events), randomization=tuple(randomization),
         levels=tuple(checked_levels), checks=tuple(checks), policy=policy, critic_group=critic, train=train,
-        params=dict(c.params), own=robot.own, mirror=tuple(mirror),
+        parameters=c.params.all(), own=robot.own, mirror=tuple(mirror),
         mirror_span=_mirror_span(robot_section), names=dict(c.declared),
         settings=settings,
     )  # fmt: skip
@@ -279,9 +279,14 @@ def _functions(c: Checker, items: list[Item]) -> None:
                     "KS109",
                     "duplicate-name",
                     f"there is already a function `{item.name}`",
+                    related=(Label(c.functions[item.name].span, "first given here"),),
                     help="rename one of the two",
                 )
             c.functions[item.name] = Fn(item.name, item.params, item.body, item.span)
+            names = [name for name, _ in item.params]
+            for name in dict.fromkeys(n for n in names if names.count(n) > 1):
+                message = f"`{item.name}` has two parameters `{name}`"
+                c.error(item.span, "KS109", "duplicate-name", message, help="rename one of the two")
         elif isinstance(item, ast.Assign | ast.Clause):
             c.error(
                 item.span,

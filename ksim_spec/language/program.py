@@ -1,15 +1,17 @@
 """The checked spec: configuration as plain values, mathematics as IR nodes. Everything after the checker reads this.
 
-All numbers are SI. Runtime parameters (weights, named scalars, draw ranges) are in `params` by qualified name.
+All numbers are SI. The numbers that stay adjustable (weights, named scalars, draw ranges) are `parameters`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from ksim_spec.ir.node import Node
+from ksim_spec.language.params import Param, Role
 from ksim_spec.language.types import Value
 from ksim_spec.robot.elements import Actuator
 from ksim_spec.robot.index import RobotIndex
@@ -272,12 +274,27 @@ class Program:
     policy: PolicyConfig
     critic_group: str
     train: TrainConfig
-    params: dict[str, float]
+    parameters: tuple[Param, ...]
     own: tuple[int, ...] = ()
     mirror: tuple[tuple[str, str], ...] = ()
     mirror_span: Span = field(default=NOWHERE, compare=False)
     names: dict[int, str] = field(default_factory=dict, compare=False)
     settings: dict[str, Span] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def params(self) -> dict[str, float]:
+        """The values of the runtime parameters by name (SI)."""
+        return {p.name: p.value for p in self.parameters}
+
+    def param(self, owner: str, role: Role) -> Param | None:
+        """Returns the parameter that a declaration has for itself, outside of draws; None where it has none."""
+        found = (p for p in self.parameters if p.owner == owner and p.role == role and p.draw is None)
+        return next(found, None)
+
+    def interval(self, owner: str) -> tuple[float, float] | None:
+        """Returns the ends (s) between which a command or an event draws the time to the next one."""
+        low, high = self.param(owner, "low"), self.param(owner, "high")
+        return None if low is None else (low.value, (high or low).value)
 
     @property
     def action_size(self) -> int:

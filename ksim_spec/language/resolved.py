@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import BaseModel, ConfigDict
 
+from ksim_spec.facts.seeds import Seeds
 from ksim_spec.language.program import Check, Program
+from ksim_spec.robot.index import RobotIndex
 from ksim_spec.train.config import PolicyConfig, TrainConfig
+
+NORMAL_RANGE = 3.0  # deviations of a normal draw that a slider reaches
 
 
 class _Model(BaseModel):
@@ -86,7 +92,11 @@ class CheckSpec(_Model):
 
 
 class Spec(_Model):
-    """The whole resolved spec as plain values."""
+    """The whole resolved spec as plain values.
+
+    `command_ranges` says by `block.field` between which values a field is drawn (SI; a normal draw within three
+    deviations), zero included where the command can be zero; fields without bounds are left out.
+    """
 
     schema_version: int = 1
     task: str
@@ -95,6 +105,7 @@ class Spec(_Model):
     world: WorldSpec
     action: tuple[ActionSpec, ...]
     commands: dict[str, tuple[str, ...]]
+    command_ranges: dict[str, tuple[float, float]] = {}
     observations: dict[str, tuple[ObservationSpec, ...]]
     rewards: tuple[RewardSpec, ...]
     terminations: tuple[TerminationSpec, ...]
@@ -126,8 +137,18 @@ def _check(check: Check) -> CheckSpec:
     )  # fmt: skip
 
 
-def resolved(program: Program) -> Spec:
-    """Returns the resolved spec of a checked program."""
+def _command_ranges(program: Program, index: RobotIndex) -> dict[str, tuple[float, float]]:
+    seeds = Seeds(program, index, NORMAL_RANGE)
+    ranges = {f"{c.name}.{f.name}": seeds.command(c.name, f.name) for c in program.commands for f in c.fields}
+    return {
+        name: (float(f"{low:.9g}"), float(f"{high:.9g}"))
+        for name, (low, high) in ranges.items()
+        if math.isfinite(low) and math.isfinite(high)
+    }
+
+
+def resolved(program: Program, index: RobotIndex) -> Spec:
+    """Returns the resolved spec of a program checked against a robot."""
     rewards = []
     for r in program.rewards:
         weight, per_step, per_second = effective_weight(program, r.name, r.mode)
@@ -153,6 +174,7 @@ def resolved(program: Program) -> Spec:
             for t in program.action
         ),
         commands={c.name: tuple(f.name for f in c.fields) for c in program.commands},
+        command_ranges=_command_ranges(program, index),
         observations={
             g.name: tuple(
                 ObservationSpec(

@@ -29,14 +29,15 @@ class Canonical:
     def __init__(self, program: Program, index: RobotIndex) -> None:
         self.program, self.index = program, index
         self.levels = {level.name: level for level in program.levels}
+        self._shaping = {p.name: (p.draw, p.value) for p in program.parameters if p.draw is not None}
         self._known: dict[int, str] = {}
 
-    def __call__(self, node: Node, text: str = "", stream: str = "") -> Expression:
-        """Returns a node as an expression; `stream` is the qualified name of the declaration that may draw in it."""
+    def __call__(self, node: Node, text: str = "") -> Expression:
+        """Returns a node as an expression."""
         names = list(dict.fromkeys(n for x in walk([node]) for n in self._names(x)))
         return Expression(
             text=text, digest=self.digest(node), anonymous=self._anonymous(node, names), names=tuple(names),
-            values=self.values(node), draws=tuple(self._draws(stream)) if stream else (),
+            values=self.values(node), draws=tuple(self._draws(node)),
         )  # fmt: skip
 
     def digest(self, node: Node) -> str:
@@ -141,15 +142,12 @@ class Canonical:
         a, b = (x * max(map(len, args)) if len(x) == 1 else x for x in args)
         return tuple(map(_ARITHMETIC[n.op], a, b))
 
-    def _draws(self, stream: str) -> Iterator[Draw]:
-        """Yields the draws that a declaration makes with literal arguments, by distribution."""
-        found: dict[str, dict[int, float]] = {}
-        for name, value in self.program.params.items():
-            distribution, _, number = name.removeprefix(f"{stream}.").partition(".")
-            if name.startswith(f"{stream}.") and number.isdigit():
-                found.setdefault(distribution, {})[int(number)] = value
-        for distribution, arguments in found.items():
-            yield Draw(distribution=distribution, arguments=tuple(arguments[i] for i in sorted(arguments)))
+    def _draws(self, node: Node) -> Iterator[Draw]:
+        """Yields the draws in an expression that have literal arguments, in the order in which they are made."""
+        used = {n.attr("name") for n in walk([node]) if n.op == "param"}
+        shaping = [found for name, found in self._shaping.items() if name in used] if used else []
+        for draw in dict.fromkeys(draw for draw, _ in shaping):
+            yield Draw(distribution=draw.distribution, arguments=tuple(x for d, x in shaping if d == draw))
 
 
 def _joined(n: Node, own: str, args: list[str]) -> str:

@@ -60,11 +60,11 @@ class _Reader:
         )  # fmt: skip
         return whole.model_copy(update={"hashes": {"declared": declared_digest(whole)}})
 
-    def _value(self, node: Node, place: str, stream: str = "") -> schema.Expression:
-        return self.canon(node, self.texts.get(place, ""), stream)
+    def _value(self, node: Node, place: str) -> schema.Expression:
+        return self.canon(node, self.texts.get(place, ""))
 
-    def _maybe(self, node: Node | None, place: str, stream: str = "") -> schema.Expression | None:
-        return None if node is None else self._value(node, place, stream)
+    def _maybe(self, node: Node | None, place: str) -> schema.Expression | None:
+        return None if node is None else self._value(node, place)
 
     def _observations(self, group: ObservationGroup) -> Iterator[schema.Observation]:
         for e, start, stop in group.slices():
@@ -74,8 +74,8 @@ class _Reader:
             yield schema.Observation(
                 name=e.name, slice=(start, stop), unit=e.unit, frame=e.frame, elements=e.labels,
                 privileged=e.privileged, value=self._value(pipe.value, f"{at}:value"), delay_control_steps=pipe.delay,
-                bias=self._maybe(pipe.bias, f"{at}.bias", f"{at}.bias"),
-                noise=self._maybe(pipe.noise, f"{at}.noise", f"{at}.noise"),
+                bias=self._maybe(pipe.bias, f"{at}.bias"),
+                noise=self._maybe(pipe.noise, f"{at}.noise"),
                 scale=self._maybe(pipe.scale, f"{at}.scale"), clip=clip, history=pipe.history,  # type: ignore[arg-type]
             )  # fmt: skip
 
@@ -99,17 +99,16 @@ class _Reader:
         )  # fmt: skip
 
     def _commands(self) -> Iterator[tuple[str, schema.Command]]:
-        params = self.program.params
         for c in self.program.commands:
             at = f"command.{c.name}"
-            values = [self._value(f.value, f"{at}.{f.name}:value", f"{at}.{f.name}") for f in c.fields]
+            zero = self.program.param(at, "probability")
+            values = [self._value(f.value, f"{at}.{f.name}:value") for f in c.fields]
             fields = tuple(
                 schema.Field(name=f.name, unit=f.dim, value=v) for f, v in zip(c.fields, values, strict=True)
             )
             yield c.name, schema.Command(
                 frame=c.frame, frame_of=c.frame_key, fields=fields,
-                resample=_interval(params, f"{at}.resample") if c.interval else None,
-                zero=params.get(f"{at}.zero") if c.zero else None,
+                resample=self.program.interval(at), zero=zero and zero.value,
             )  # fmt: skip
 
     def _rewards(self) -> Iterator[tuple[str, schema.Reward]]:
@@ -130,15 +129,10 @@ class _Reader:
         return tuple(
             schema.Change(
                 target=s.target, names=s.names, components=s.components, op=s.op,
-                value=self._value(s.value, f"{path}.{i}:value", self._stream(s.value)),
+                value=self._value(s.value, f"{path}.{i}:value"),
             )
             for i, s in enumerate(changes)
         )  # fmt: skip
-
-    def _stream(self, node: Node) -> str:
-        """The declaration that a line draws for, from the first stream in it."""
-        names = [n for n in self.canon(node).names if n.startswith("stream:")]
-        return names[0].removeprefix("stream:").partition("#")[0] if names else ""
 
     def _reset(self) -> schema.Reset:
         r = self.program.reset
@@ -149,12 +143,12 @@ class _Reader:
     def _events(self) -> Iterator[tuple[str, schema.Event]]:
         for e in self.program.events:
             path = f"event.{e.name}"
-            every = _interval(self.program.params, f"{path}.interval") or (0.0, 0.0)
+            every = self.program.interval(path) or (0.0, 0.0)
             yield e.name, schema.Event(every=every, changes=self._changes(e.changes, path))
 
     def _randomize(self) -> Iterator[schema.Randomization]:
         for i, f in enumerate(self.program.randomization):
-            value = self._value(f.value, f"randomize.{i}:value", f"randomize.{f.name}")
+            value = self._value(f.value, f"randomize.{i}:value")
             yield schema.Randomization(
                 name=f.name, quantity=f.quantity, of=f.of, names=f.names, op=f.op, scope=f.scope, value=value
             )
@@ -185,11 +179,6 @@ def _world(p: Program) -> schema.World:
     w = p.world
     sites = {s.name: (s.body, s.position) for s in w.sites}
     return schema.World(floor=w.floor, floor_friction=w.floor_friction, solver=dict(w.solver), sites=sites)
-
-
-def _interval(params: Mapping[str, float], stream: str) -> tuple[float, float] | None:
-    low = params.get(f"{stream}.low")
-    return None if low is None else (low, params.get(f"{stream}.high", low))
 
 
 def _robot_names(items: Sequence[Item], sources: SourceMap) -> dict[str, str]:

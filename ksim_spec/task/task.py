@@ -36,6 +36,11 @@ def where_rows(mask_E: Bool[Array, "E"], then: Any, otherwise: Any) -> Any:
     return jax.tree.map(pick, then, otherwise)
 
 
+def held(fixed: Array, drawn_E: Float[Array, "E"]) -> Float[Array, "E"]:
+    """Returns a command field that somebody holds at a value; NaN leaves it as it was drawn."""
+    return jnp.where(jnp.isnan(fixed), drawn_E, fixed)
+
+
 class Task:
     """A batch of environments of one compiled task on one engine. `init`, `stagger` and `step` are traceable."""
 
@@ -85,7 +90,10 @@ class Task:
 
     @property
     def params(self) -> dict[str, dict[str, Array]]:
-        """The runtime parameters as the spec gives them: `p` by qualified name and the curriculum levels `lv`."""
+        """The runtime parameters as the spec gives them: `p` by qualified name and the curriculum levels `lv`.
+
+        Whoever steers adds `fixed`: by block and field of the commands what to hold it at (SI), NaN for what is drawn.
+        """
         return {
             "p": {k: jnp.asarray(v, jnp.float32) for k, v in self.about["params"].items()},
             "lv": {k: jnp.asarray(v, jnp.float32) for k, v in self.about["levels"].items()},
@@ -325,7 +333,9 @@ class Task:
         for name in self.about["commands"]:
             role = getattr(self.module, f"command_{name}")
             fields, seconds = jax.vmap(lambda d: role({}, None, {}, 0.0, {}, d, p, lv), axis_size=self.num_envs)(drawn)  # noqa: B023
-            command[name] = {k: jnp.broadcast_to(x, (self.num_envs,)).astype(jnp.float32) for k, x in fields.items()}
+            drawn_E = {k: jnp.broadcast_to(x, (self.num_envs,)).astype(jnp.float32) for k, x in fields.items()}
+            fixed = params.get("fixed", {}).get(name, {})
+            command[name] = {k: held(fixed[k], x) if k in fixed else x for k, x in drawn_E.items()}
             left[name] = jnp.broadcast_to(seconds, (self.num_envs,)).astype(jnp.float32)
         return command, left
 

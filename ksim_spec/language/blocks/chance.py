@@ -136,7 +136,10 @@ def _body_target(
     return StateTarget(target, owner.names, components, axes, dim)
 
 
-def _state_change(c: Checker, stmt: ast.Assign, stream: str, scope: str, velocities_only: bool) -> StateChange | None:
+def _state_change(
+    c: Checker, stmt: ast.Assign, block: str, number: int, scope: str, velocities_only: bool
+) -> StateChange | None:
+    """Returns what line `number` of a block changes."""
     attrs = attributes(c, stmt.attrs, LINE_TAKES["event" if velocities_only else "reset"], "this line")
     target = state_target(c, stmt.target, velocities_only)
     if target is None:
@@ -145,7 +148,8 @@ def _state_change(c: Checker, stmt: ast.Assign, stream: str, scope: str, velocit
         message = f"`{target.target}` can only be added to"
         c.error(stmt.span, "KS604", "not-a-state", message, help="the pose sets the orientation; turn it with `+=`")
         return None
-    c.draws = c.drawing(stream, scope, target.axes, shared="shared" in attrs)
+    stream, owner = f"{block}.{_path_text(stmt.target)}", f"{block}.{number}"
+    c.draws = c.drawing(stream, scope, owner, target.axes, shared="shared" in attrs)
     thing = c.thing(stmt.value)
     if isinstance(thing, Keyframe) and target.target == "joint_pos":
         thing = Value(
@@ -193,6 +197,7 @@ def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
     """Returns the pose, the changes in order, and how long the robot settles before an episode begins."""
     pose, settle = "", 0.0
     changes: list[StateChange] = []
+    line = -1
     for stmt in (s for section in sections for s in section.body):
         if isinstance(stmt, ast.Clause) and stmt.word == "pose":
             pose = _pose(c, stmt) or pose
@@ -200,7 +205,8 @@ def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
             seconds = c.scalar(stmt.args[0], TIME, "the time to settle") if stmt.args else None
             settle = seconds if seconds is not None else settle
         elif isinstance(stmt, ast.Assign):
-            change = _state_change(c, stmt, f"reset.{_path_text(stmt.target)}", "episode", False)
+            line += 1
+            change = _state_change(c, stmt, "reset", line, "episode", False)
             if change is not None:
                 changes.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
@@ -247,11 +253,13 @@ def check_event(c: Checker, section: ast.Section) -> Event | None:
             help="for example `event push every 5 s .. 10 s {`",
         )
         return None
-    interval = drawn_interval(c, every, TIME, f"event.{name}.interval", "event", "the interval")
+    interval = drawn_interval(c, every, TIME, f"event.{name}.interval", "event", "the interval", f"event.{name}")
     changes: list[StateChange] = []
+    line = -1
     for stmt in section.body:
         if isinstance(stmt, ast.Assign):
-            change = _state_change(c, stmt, f"event.{name}.{_path_text(stmt.target)}", "event", True)
+            line += 1
+            change = _state_change(c, stmt, f"event.{name}", line, "event", True)
             if change is not None:
                 changes.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
@@ -286,9 +294,11 @@ _VECTOR_FIELDS = ("com", "gravity")
 def check_randomization(c: Checker, sections: list[ast.Section]) -> list[FieldChange]:
     """Returns the randomized fields in order; the scope is `per episode` unless it says `per run`."""
     found: list[FieldChange] = []
+    line = -1
     for stmt in (s for section in sections for s in section.body):
         if isinstance(stmt, ast.Assign):
-            change = _field_change(c, stmt)
+            line += 1
+            change = _field_change(c, stmt, line)
             if change is not None:
                 found.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
@@ -302,7 +312,7 @@ def check_randomization(c: Checker, sections: list[ast.Section]) -> list[FieldCh
     return found
 
 
-def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
+def _field_change(c: Checker, stmt: ast.Assign, number: int) -> FieldChange | None:
     attrs = attributes(c, stmt.attrs, LINE_TAKES["randomize"], "a randomized field")
     per = attrs.word("per") or "episode"
     if per not in ("episode", "run"):
@@ -338,7 +348,7 @@ def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
     axes = (*outer, XYZ) if quantity in _VECTOR_FIELDS else outer
     # What is shared is shared by elements; the components of a vector are still drawn each by itself.
     own = (XYZ,) if quantity in _VECTOR_FIELDS else ()
-    c.draws = c.drawing(f"randomize.{name}", per, own if "shared" in attrs else axes)
+    c.draws = c.drawing(f"randomize.{name}", per, f"randomize.{number}", own if "shared" in attrs else axes)
     value = c.value(stmt.value)
     c.draws = None
     if isinstance(value, Unknown):

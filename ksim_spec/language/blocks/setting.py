@@ -395,7 +395,9 @@ def _action_term(
             return None
     target = make("action", start=start, dtype="float", shape=(len(joints),))
     if delay != (0, 0):
-        c.params[f"action.{name}.delay.low"], c.params[f"action.{name}.delay.high"] = map(float, delay)
+        at, owner = attrs.found["delay"].span, f"action.{name}"
+        c.params.add(f"{owner}.delay.low", float(delay[0]), "low", owner, at)
+        c.params.add(f"{owner}.delay.high", float(delay[1]), "high", owner, at)
     actuators = tuple(name_of(a) for a in driven)
     return ActionTerm(
         name, mode, joints, actuators, target, around_node, scale.node, delay, servo, driven, stmt.span  # type: ignore[arg-type]
