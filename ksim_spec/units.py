@@ -212,6 +212,19 @@ def in_unit(dim: Dim) -> str:
     return text if text.startswith("per ") else f"in {text}"
 
 
+def rate_unit(dim: Dim) -> str:
+    """Returns the unit of a weight that makes a value of a dimension a rate: `per m^2/s^2 per s`, `s^2 per s`.
+
+    Empty for what is a rate already. An angle alone needs no unit to be one.
+    """
+    if dim.same(FREQUENCY) and not dim.angle:
+        return ""
+    text = str(dim)
+    if dim.plain:
+        return "per s"
+    return f"per {text} per s" if " " not in text else f"{dim**-1} per s"
+
+
 def _power_text(symbol: str, power: Fraction) -> str:
     return symbol if power == 1 else f"{symbol}^{power}"
 

@@ -12,7 +12,7 @@ from ksim_spec.ide.facts import fact
 from ksim_spec.ide.hover import describe
 from ksim_spec.ide.items import Item
 from ksim_spec.ide.members import members
-from ksim_spec.ide.wanted import units, wanted
+from ksim_spec.ide.wanted import as_typed, scopes, units, wanted
 from ksim_spec.language import draws, meanings, selectors, temporal
 from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES
 from ksim_spec.language.blocks.chance import STATS
@@ -25,36 +25,56 @@ from ksim_spec.language.scope import Thing
 from ksim_spec.source import SourceFile
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import parse_expr
-from ksim_spec.syntax.words import DIRECTIVES, FLAGS, INFIX, PER_SCOPES, PREFIX, clauses_of, sections_in
+from ksim_spec.syntax.words import DIRECTIVES, FLAGS, INFIX, PREFIX, clauses_of, sections_in
+from ksim_spec.units import NUMBER
 
 
 @dataclass(frozen=True)
 class Completion:
-    """What can replace the text from `start` to the cursor."""
+    """What can replace the text from `start` to the cursor; with `more` a longer word may be answered otherwise."""
 
     start: int
     items: tuple[Item, ...]
+    more: bool = False
 
 
-def complete(snapshot: Snapshot, offset: int) -> Completion:
-    """Returns what can be written at an offset, each thing once, in the order of use."""
-    context = context_at(snapshot, offset)
-    found = {item.label: item for item in reversed(list(_items(snapshot, context, offset)))}
-    return Completion(context.start, tuple(reversed(found.values())))
+def complete(snapshot: Snapshot, offset: int, trigger: str = "") -> Completion:
+    """Returns what can be written at an offset, each thing once, in the order of use.
 
+    `trigger` is the letter that made the editor ask, if one did. It opens a list at every such letter, and Enter then
+    takes the first entry: so there is one only where the line cannot be over. A `.` asks for members, a `"` for names
+    of elements inside an open text, a space for one of few words: frames, groups, options, units.
 
-def complete_word(snapshot: Snapshot, offset: int) -> Completion:
-    """Returns what can be written behind a space, where it is one of few words: frames, groups, options, units.
-
-    An editor asks for it at every space, and a list of everything that a value may be would be in the way there.
+    A word that stands there already and is complete comes first, so that Enter leaves it alone.
     """
     context = context_at(snapshot, offset)
-    return Completion(context.start, tuple({item.label: item for item in _few(snapshot, context, offset)}.values()))
+    if trigger == " ":
+        items = [] if _complete(snapshot, offset) else list(_few(snapshot, context))
+    elif trigger and context.where != _OPENS.get(trigger):
+        items = []
+    else:
+        items = list(_items(snapshot, context))
+    found = {item.label: item for item in reversed(items)}
+    typed = snapshot.text[context.start : offset]
+    first = found.pop(typed, None) or (as_typed(snapshot, context, typed) if found else None)
+    rest = tuple(reversed(found.values()))
+    return Completion(context.start, rest if first is None else (first, *rest), context.where in ("unit", "per"))
 
 
-def _few(snapshot: Snapshot, context: Context, offset: int) -> Iterator[Item]:
-    if context.where == "unit" and wanted(snapshot, offset) is not None:
-        yield from units(snapshot, offset)
+_WORDED = ("per", "on", "observes", "includes")  # attributes that are followed by nothing but a word
+_OPENS = {".": "member", '"': "element"}
+
+
+def _complete(snapshot: Snapshot, offset: int) -> bool:
+    """True where nothing is wrong with the line at an offset: it may be over."""
+    start, end = snapshot.text.rfind("\n", 0, offset) + 1, offset
+    places = (d.span for d in snapshot.diagnostics if d.severity in ("error", "warning") and snapshot.own(d.span))
+    return not any(span.start <= end and start <= span.end for span in places)
+
+
+def _few(snapshot: Snapshot, context: Context) -> Iterator[Item]:
+    if context.where == "per" or (context.where == "unit" and wanted(snapshot, context) not in (None, NUMBER)):
+        yield from units(snapshot, context)
     elif context.where == "operand" and context.last in ("in", "relative_to"):
         yield from _frames(snapshot)
     elif context.where == "operand" and context.last in ("=", context.attribute):
@@ -76,12 +96,13 @@ def _named(snapshot: Snapshot, fits: Callable[[Thing | None], bool] = lambda thi
             yield Item(name, "name", describe(binding.value) or binding.what, binding.what)
 
 
-def _items(snapshot: Snapshot, context: Context, offset: int) -> Iterator[Item]:
+def _items(snapshot: Snapshot, context: Context) -> Iterator[Item]:
     if context.where == "line":
         yield from _line(snapshot, context)
     elif context.where == "operand":
         yield from _special(snapshot, context)
-        yield from _operands(snapshot)
+        if context.last not in _WORDED:
+            yield from _operands(snapshot)
     elif context.where == "after":
         yield from _after(context)
     elif context.where == "member":
@@ -89,8 +110,10 @@ def _items(snapshot: Snapshot, context: Context, offset: int) -> Iterator[Item]:
     elif context.where == "element":
         yield from _elements(snapshot, context.kind)
     elif context.where == "unit":
-        yield from units(snapshot, offset)
+        yield from units(snapshot, context)
         yield from _after(context)
+    elif context.where == "per":
+        yield from units(snapshot, context)
 
 
 # The start of a line --------------------------------------------------------------------------------------------------
@@ -124,8 +147,10 @@ def _special(snapshot: Snapshot, context: Context) -> Iterator[Item]:
     if context.attribute in ("observes", "includes"):
         names = [i.name for i in snapshot.items if isinstance(i, ast.Section) and i.keyword == "observe" and i.name]
         yield from (Item(name, "name", "observation group") for name in names)
-    elif context.attribute in ("per", "on"):
-        yield from (Item(word, "word") for word in (PER_SCOPES if context.attribute == "per" else ("event",)))
+    elif context.attribute == "per":
+        yield from scopes(context)
+    elif context.attribute == "on":
+        yield from (Item(word, "word") for word in (("event",) if "weight" in context.given else ()))
     elif context.block in docs.SETTINGS:
         field = docs.SETTINGS[context.block].model_fields.get(context.opening)
         yield from (Item(word, "word") for word in (docs.choices(field) if field is not None else ()))

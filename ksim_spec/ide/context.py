@@ -10,13 +10,17 @@ from ksim_spec.ide.analysis import Snapshot
 from ksim_spec.ide.tree import Open
 from ksim_spec.language.selectors import kind_of
 from ksim_spec.syntax.roles import OPERAND_ENDS
-from ksim_spec.syntax.tokens import CLOSER, Statement, Tok
+from ksim_spec.syntax.tokens import ASSIGN_OPS, CLOSER, Statement, Tok
 from ksim_spec.syntax.words import ATTRIBUTES
 
-Where = Literal["nothing", "line", "operand", "after", "member", "element", "unit"]
+Where = Literal["nothing", "line", "operand", "after", "member", "element", "unit", "per"]
 _WORD_BEFORE = re.compile(r"[A-Za-z_0-9]*\Z")
 _NUMBER = r"(?<![A-Za-z_0-9.])[0-9][0-9_.]*(?:[eE][+-]?[0-9]+)?"
-_NUMBER_BEFORE = re.compile(_NUMBER + r"[ \t]*(?P<unit>[A-Za-z%][A-Za-z%*/^0-9]*)?\Z")
+_UNIT = r"(?!per\b)[A-Za-z%][A-Za-z%*/^0-9_]*"
+_NUMBER_BEFORE = re.compile(
+    rf"{_NUMBER}(?P<done>(?:[ \t]*{_UNIT})??(?:[ \t]+per[ \t]+{_UNIT})*?)"
+    r"(?P<per>[ \t]+per(?=[ \t]))?(?P<gap>[ \t]*)(?P<typed>[A-Za-z%][A-Za-z%*/^0-9_]*)?\Z"
+)
 _SELECTOR_BEFORE = re.compile(r"([A-Za-z_]+)\s*\(\s*(?:\"[^\"\n]*\"\s*,\s*)*\"([^\"\n]*)\Z")
 _OPENERS = {"LPAR", "LSQB", "LTABLE"}
 
@@ -26,9 +30,10 @@ class Context:
     """The place to complete at.
 
     `line`: a statement may begin; `operand`: a value is wanted; `after`: a value has ended; `member`: after the dot of
-    `owner`; `element`: in the quotes of a selector of `kind`; `unit`: after a number. `start` is where the word that
-    is being written begins, `opening` the first word of the line, `last` the one before, `attribute` the attribute
-    whose value is written.
+    `owner`; `element`: in the quotes of a selector of `kind`; `unit`: after a number; `per`: after a number and `per`.
+    `start` is where the word that is being written begins, `opening` the first word of the line, `last` the one before,
+    `attribute` the attribute whose value is written and `value` the text of what it belongs to. `number` is where the
+    number of a unit begins, and `done` what of the unit stands before the word.
     """
 
     where: Where
@@ -42,6 +47,9 @@ class Context:
     header: bool = False
     depth: int = 0
     last: str = ""
+    value: str = ""
+    number: int = 0
+    done: str = ""
 
     @property
     def block(self) -> str:
@@ -59,12 +67,21 @@ def context_at(snapshot: Snapshot, offset: int) -> Context:
     if code is None or code.count('"') % 2:
         return Context("nothing", offset)
     number = _NUMBER_BEFORE.search(code)
-    if number is not None:
-        start = offset - len(number["unit"] or "")
-        spaced = number["unit"] or text[start - 1] in " \t"
-        return replace(_in_line(snapshot, start, offset), where="unit") if spaced else Context("nothing", offset)
+    if number is not None and (number["per"] or not number["done"]):
+        return _in_unit(snapshot, number, offset)
     start = offset - len(_WORD_BEFORE.findall(code)[0])
-    return _in_line(snapshot, start, offset)
+    return _in_line(snapshot, start)
+
+
+def _in_unit(snapshot: Snapshot, number: re.Match[str], offset: int) -> Context:
+    """The context of a unit that is being written; nothing right behind a digit, for more of them may follow."""
+    typed = number["typed"] or ""
+    if not typed and not number["gap"]:
+        return Context("nothing", offset)
+    begin = offset - len(number[0])
+    where: Where = "per" if number["per"] else "unit"
+    done = " ".join(number["done"].split())
+    return replace(_in_line(snapshot, begin), where=where, start=offset - len(typed), number=begin, done=done)
 
 
 def _without_comment(line: str) -> str | None:
@@ -77,15 +94,17 @@ def _without_comment(line: str) -> str | None:
     return line
 
 
-def _in_line(snapshot: Snapshot, start: int, offset: int) -> Context:
+def _in_line(snapshot: Snapshot, start: int) -> Context:
     """The context of a word that starts at `start`, from the tokens before it in its statement."""
-    statement = _statement(snapshot, start, offset)
+    statement = _statement(snapshot, start)
     tokens = _before(statement, start) if statement is not None else []
     blocks = snapshot.blocks.at(start)
     if not tokens:
         return Context("line", start, blocks)
     header = statement is not None and statement.end.type == "LBRACE" and start <= statement.end.start
     last, opening = tokens[-1], tokens[0].text
+    if _names_anew(tokens):
+        return Context("nothing", start, blocks)
     if last.type == "DOT":
         return Context("member", start, blocks, owner=_owner(snapshot.text, tokens[:-1]), opening=opening)
     depth = sum((t.type in _OPENERS) - (t.type in CLOSER.values()) for t in tokens)
@@ -93,10 +112,27 @@ def _in_line(snapshot: Snapshot, start: int, offset: int) -> Context:
     given = frozenset(t.text for t in tokens if t.type in ("ATTR", "FLAG") or t.text in ATTRIBUTES)
     ended = last.type in OPERAND_ENDS or (header and len(tokens) == 1)
     where: Where = "after" if ended else "operand"
-    return Context(where, start, blocks, "", "", opening, attribute, given, header, max(depth, 0), last.text)
+    value = _valued(snapshot.text, tokens)
+    return Context(where, start, blocks, "", "", opening, attribute, given, header, max(depth, 0), last.text, value)
 
 
-def _statement(snapshot: Snapshot, start: int, offset: int) -> Statement | None:
+def _names_anew(tokens: list[Tok]) -> bool:
+    """True where any name may follow the tokens: of a task or a function, or after `no` and `remove`."""
+    first = tokens[0]
+    declares = first.type == "FN" or (first.type == "DIRECTIVE" and first.text == "task")
+    return (declares and len(tokens) == 1) or first.type == "CLAUSE_NAMES"
+
+
+def _valued(text: str, tokens: list[Tok]) -> str:
+    """Returns the text of the value of a line whose attributes are being written; empty in other lines."""
+    begin = next((k for k, t in enumerate(tokens) if t.type in ASSIGN_OPS), None)
+    end = next((k for k, t in enumerate(tokens) if t.type in ("ATTR", "FLAG")), None)
+    if begin is None or end is None or end <= begin + 1:
+        return ""
+    return text[tokens[begin + 1].start : tokens[end - 1].end]
+
+
+def _statement(snapshot: Snapshot, start: int) -> Statement | None:
     """The statement that the word belongs to: the last that begins before it and is not over on an earlier line."""
     found: Statement | None = None
     for statement in snapshot.reading.statements:

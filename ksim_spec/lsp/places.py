@@ -72,10 +72,15 @@ def _complete(ls: Server, params: lsp.CompletionParams) -> lsp.CompletionList | 
     if snapshot is None:
         return None
     offset = ls.offset(snapshot, params.position)
-    spaced = params.context is not None and params.context.trigger_character == " "
-    found = ide.complete.complete_word(snapshot, offset) if spaced else ide.complete.complete(snapshot, offset)
+    found = ide.complete.complete(snapshot, offset, _trigger(params.context))
     place = ls.range(snapshot.source, found.start, offset)
-    return lsp.CompletionList(False, [_item(item, k, place) for k, item in enumerate(found.items)])
+    return lsp.CompletionList(found.more, [_item(item, k, place) for k, item in enumerate(found.items)])
+
+
+def _trigger(context: lsp.CompletionContext | None) -> str:
+    """Returns the letter that made the editor ask; empty when the user or a word did."""
+    typed = context is not None and context.trigger_kind == lsp.CompletionTriggerKind.TriggerCharacter
+    return (context.trigger_character or "") if context is not None and typed else ""
 
 
 def _item(item: Item, rank: int, place: lsp.Range) -> lsp.CompletionItem:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ksim_spec.review.changes import Change, ordered
+from ksim_spec.review.declared import declared_digest
 from ksim_spec.review.renames import Renames, find_renames, pair
 from ksim_spec.review.rules import CHANGE_RULES
 from ksim_spec.review.schema import Contract, Expression
@@ -119,11 +120,24 @@ def _causes(c: Comparison) -> dict[str, tuple[str, str]]:
 
 def _overlooked(c: Comparison) -> None:
     """Reports a difference that no rule above saw, so that nothing is ever weaker than it should be."""
-    if any(change.cls != "cosmetic" for change in c.changes) or c.old.hashes["declared"] == c.new.hashes["declared"]:
+    if any(change.cls != "cosmetic" for change in c.changes) or _declared(c, c.old) == _declared(c, c.new):
         return
     where = [k for k in _sections(c.old) if _sections(c.old)[k] != _sections(c.new).get(k)]
     text = f"something differs in {', '.join(where) or 'what is declared'}"
     c.add("KD399", "other-change", "task", text, c.old.hashes["declared"], c.new.hashes["declared"])
+
+
+def _declared(c: Comparison, whole: Contract) -> str:
+    """The digest of what a contract declares, as far as both say it."""
+    if c.old.reset.placed is not None and c.new.reset.placed is not None:
+        return whole.hashes["declared"]
+    kinds = dict(whole.model.elements)
+    kinds["keyframe"] = tuple(k.model_copy(update={"attributes": {}}) for k in kinds.get("keyframe", ()))
+    update = {
+        "reset": whole.reset.model_copy(update={"placed": None}),
+        "model": whole.model.model_copy(update={"elements": kinds}),
+    }
+    return declared_digest(whole.model_copy(update=update))
 
 
 def _sections(whole: Contract) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ksim_spec.review.compare import Comparison
 from ksim_spec.review.compare_levels import levels_changed, reordered
+from ksim_spec.review.compare_start import pose
 from ksim_spec.review.renames import pair
 from ksim_spec.review.schema import Change, Randomization
 from ksim_spec.review.words import moved, number
@@ -35,21 +36,7 @@ def terminations(c: Comparison) -> None:
 
 def reset(c: Comparison) -> None:
     a, b = c.old.reset, c.new.reset
-    poses = [dict(zip(w.model.joints, w.reset.pose, strict=True)) for w in (c.old, c.new)]
-    mapped = {c.renames.name("joint", j): x for j, x in poses[0].items()}
-    differing = [j for j in mapped if j in poses[1] and mapped[j] != poses[1][j]]
-    if differing:
-        shown = [f"{j} {moved(mapped[j], poses[1][j])}" for j in differing[:4]]
-        more = [f"and {len(differing) - 4} more"] if len(differing) > 4 else []
-        text = (
-            f"pose {a.keyframe or 'default'} -> {b.keyframe or 'default'}"
-            if a.keyframe != b.keyframe
-            else "the pose differs"
-        )
-        c.add("KD321", "reset-changed", "reset.pose", text, *([p[j] for j in differing] for p in (mapped, poses[1])),
-              notes=[*shown, *more])  # fmt: skip
-    elif a.keyframe != b.keyframe:
-        c.renamed("reset.pose", a.keyframe or "default", b.keyframe or "default")
+    pose(c)
     if a.settle != b.settle:
         c.add("KD321", "reset-changed", "reset.settle", f"settles {moved(a.settle, b.settle, 's')}", a.settle, b.settle)
     _lines(c, ("KD321", "reset-changed"), "reset", a.changes, b.changes)

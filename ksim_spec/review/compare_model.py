@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ksim_spec.review.compare import Comparison
+from ksim_spec.review.compare_start import said_elsewhere
 from ksim_spec.review.declared import UNORDERED
 from ksim_spec.review.schema import Contract, Element
 from ksim_spec.review.words import moved, number, percent
@@ -197,6 +198,8 @@ def _attribute(
         c.add("KD375", "geometry-changed", path, text, x, y)
     elif kind in ("pair", "exclude"):
         c.add("KD376", "contact-pair", path, text, x, y)
+    elif kind == "keyframe" and word == "qpos" and said_elsewhere(c, *both):
+        return
     elif kind == "keyframe":
         # what a keyframe is used for is compared where it is used
         c.add("KD406", "unused-changed", path, f"{word} of the keyframe differs", x, y)

@@ -12,6 +12,7 @@ from ksim_spec.language.program import ActionTerm, ObservationGroup, Program, St
 from ksim_spec.review import schema
 from ksim_spec.review.canon import Canonical
 from ksim_spec.review.facts import model_facts
+from ksim_spec.review.placed import placed
 from ksim_spec.review.places import places, texts
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.source import SourceMap, Span
@@ -138,7 +139,10 @@ class _Reader:
         r = self.program.reset
         joints = [j for j in self.index.joints if j.type in ("hinge", "slide")]
         pose = tuple(_clean(x) for x in self.canon.pose(r.pose, joints))
-        return schema.Reset(keyframe=r.pose, pose=pose, settle=r.settle, changes=self._changes(r.changes, "reset"))
+        return schema.Reset(
+            keyframe=r.pose, pose=pose, placed=placed(self.index, r.pose), settle=r.settle,
+            changes=self._changes(r.changes, "reset"),
+        )  # fmt: skip
 
     def _events(self) -> Iterator[tuple[str, schema.Event]]:
         for e in self.program.events:

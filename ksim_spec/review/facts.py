@@ -83,10 +83,11 @@ def _joint(joint: el.Joint) -> dict[str, str]:
 
 def _fields(index: RobotIndex, e: el.Element) -> dict[str, str]:
     if isinstance(e, el.Keyframe):
-        # by joint, for its numbers are in the order of the joints
-        joints = [j for j in index.joints if j.name]
-        rows = zip(joints, index.key_positions(e, joints), strict=True)
-        return {"qpos": "; ".join(f"{j.name} {_list(p)}" for j, p in sorted(rows, key=lambda row: str(row[0].name)))}
+        # by joint, for its numbers are in the order of the joints; a joint without a name is that of its body
+        joints = index.joints
+        names = [j.name or index.bodies[j.body].label for j in joints]
+        rows = zip(names, index.key_positions(e, joints), strict=True)
+        return {"qpos": "; ".join(f"{name} {_list(p)}" for name, p in sorted(rows, key=lambda row: row[0]))}
     return {}
 
 

@@ -109,6 +109,7 @@ CHANGE_RULES: tuple[ChangeRule, ...] = (
     ChangeRule("KD407", "appearance", "the robot looks different"),
     ChangeRule("KD408", "source-declared", "an entry counts as measured by the robot as it did not"),
     ChangeRule("KD409", "spec-added", "there is a new spec"),
+    ChangeRule("KD410", "not-compared", "an older contract does not say it", "write it anew with this ksim"),
 )  # fmt: skip
 _BY_NAME = {r.code.lower(): r for r in CHANGE_RULES} | {r.slug: r for r in CHANGE_RULES}
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class Part(BaseModel):
@@ -157,11 +157,28 @@ class Change(Part):
     value: Expression
 
 
+class Placed(Part):
+    """Where a free or ball joint starts, as the keyframe says: None where it does not, and the robot file counts.
+
+    `position` (m) is that of the body of a free joint, in the world. `rotation` (w, x, y, z) is that of the body: of a
+    free joint in the world, of a ball joint in its place in the robot file. `joint` is empty for one without a name.
+    """
+
+    joint: str
+    body: str
+    position: tuple[float, float, float] | None
+    rotation: tuple[float, float, float, float] | None
+
+
 class Reset(Part):
-    """`pose` by joint (rad or m), as the keyframe gives it."""
+    """`pose` by joint (rad or m), as the keyframe gives it, and free and ball joints as they are `placed` in it.
+
+    `placed` is None in a contract of an older version that does not say it.
+    """
 
     keyframe: str
     pose: tuple[float, ...]
+    placed: tuple[Placed, ...] | None
     settle: float
     changes: tuple[Change, ...]
 
@@ -245,7 +262,7 @@ class Built(Part):
 class Contract(Part):
     """Everything that must agree between a trained policy and what runs it, and the task it was trained for."""
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     task: str
     doc: str
     robot: str

@@ -12,6 +12,7 @@ from typing import Any
 
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.language.load import Trace, load_tree
+from ksim_spec.review.older import READABLE, restated, upgraded
 from ksim_spec.review.places import places
 from ksim_spec.review.schema import SCHEMA_VERSION, Contract, Model
 from ksim_spec.review.trees import DiskTree, GitTree, Tree, closure, is_revision
@@ -188,11 +189,14 @@ def as_contract(plain: Any, name: str) -> Contract:
     from pydantic import ValidationError
 
     version = plain.get("schema_version") if isinstance(plain, dict) else None
-    if version != SCHEMA_VERSION:
+    if version in READABLE:
+        plain = upgraded(plain)
+    elif version != SCHEMA_VERSION:
         reason = "it has no `schema_version`" if version is None else f"it has version {version}"
         raise _no_contract(name, f"{reason}, and this ksim reads version {SCHEMA_VERSION}", _other_version(version))
     try:
-        return Contract.model_validate(plain)
+        whole = Contract.model_validate(plain)
+        return whole if version == SCHEMA_VERSION else restated(whole)
     except ValidationError as error:
         first = error.errors()[0]
         raise _no_contract(name, f"`{'.'.join(map(str, first['loc']))}`: {first['msg'].lower()}") from None

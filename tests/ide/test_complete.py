@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ksim_spec.ide.complete import complete, complete_word
+from ksim_spec.ide.complete import complete
 from ksim_spec.ide.problems import problems
 from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES
 from ksim_spec.language.library import functions
@@ -141,7 +141,7 @@ def test_the_checker_takes_exactly_the_attributes_that_are_offered_for_a_header(
     [
         (GAIT, "  gait = v in |", {"base", "world"}),
         ("command velocity in base.heading {", "command velocity in | {", {"base", "world"}),
-        ("weight 0.5 per s", "weight 0.5 per |", {"episode", "run", "step"}),
+        ("weight 0.5 per s", "weight 0.5 per |", {"s", "step"}),
         ("weight 0.5 per s", "weight 0.5 on |", {"event"}),
         ("critic   = mlp(128, 128)  observes critic", "critic = mlp(128) observes |", {"actor", "critic"}),
         ("floor        = plane  friction 0.8", "floor = |", {"plane", "robot"}),
@@ -152,7 +152,7 @@ def test_the_checker_takes_exactly_the_attributes_that_are_offered_for_a_header(
 )
 def test_a_space_offers_the_words_of_a_closed_set(old: str, new: str, offered: set[str]):
     here, offset = edited(old, new)
-    found = {item.label for item in complete_word(here, offset).items}
+    found = {item.label for item in complete(here, offset, " ").items}
     assert offered <= found and len(found) <= 12, found
 
 
@@ -166,7 +166,7 @@ def test_a_space_offers_the_words_of_a_closed_set(old: str, new: str, offered: s
 )  # fmt: skip
 def test_a_space_anywhere_else_offers_nothing(old: str, new: str):
     here, offset = edited(old, new)
-    assert complete_word(here, offset).items == ()
+    assert complete(here, offset, " ").items == ()
 
 
 @pytest.mark.parametrize(

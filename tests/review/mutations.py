@@ -153,6 +153,7 @@ def _swap_actuators(v: Version) -> Version | None:
 
 
 NUMBER = r"(-?[\d.]+(?:e-?\d+)?)"
+KEY = r'(<key name="(?:stand|home|standing)"\s+qpos="(?:\s*[-\d.]+)'  # and how many numbers of a floating base follow
 EDITS: tuple[Edit, ...] = (
     # shape
     Edit("remove an observation", "shape", "KD102", _lines("observe actor", lambda x: x[1:])),
@@ -235,6 +236,9 @@ EDITS: tuple[Edit, ...] = (
     Edit("one reset line less", "behaviour", "KD321", _lines("reset", lambda x: x[:-1])),
     S("settle first", "behaviour", "KD321", r"^reset \{\n", "reset {\n  settle 0.1 s\n"),
     S("begin in the reference pose", "behaviour", "KD321", r"^  pose hang\n", ""),
+    M("begin higher", "behaviour", "KD321", rf"{KEY}{{2}}\s+)([\d.]+)", lambda m: f"{m[1]}{float(m[2]) + 0.1:g}"),
+    M("begin to one side", "behaviour", "KD321", rf"{KEY}{{0}}\s*)([\d.]+)", lambda m: f"{m[1]}{float(m[2]) + 0.15:g}"),
+    M("begin turned", "behaviour", "KD321", rf"{KEY}{{3}})\s+1 0 0 0", r"\1 0.995 0.0998 0 0"),
     S("push more often", "behaviour", "KD322", r"every 5 s \.\. 10 s", "every 3 s .. 10 s"),
     S("push harder", "behaviour", "KD322", r"disc\(0\.5 m/s\)", "disc(0.8 m/s)"),
     S("push another velocity", "behaviour", "KD322", r"base\.linvel\.xy (\+= .*)m/s\)", r"base.angvel.xy \1rad/s)"),
@@ -323,6 +327,8 @@ EDITS: tuple[Edit, ...] = (
     S("a signal that nothing uses", "cosmetic", "KD406", r"^signal \{\n", "signal {\n  spare = time\n"),
     S("a name for a number", "cosmetic", "", r"(?s)signal \{\n(.*?)phase\(2 Hz\)", r"signal {\n  beat = 2 Hz\n\1phase(beat)"),
     M("sensors in another order", "cosmetic", "KD402", r"( *<gyro [^\n]*\n)( *<accelerometer [^\n]*\n)", r"\2\1"),
+    M("a rotation written with the other sign", "cosmetic", "", rf"{KEY}{{3}})\s+1 0 0 0", r"\1 -1 0 0 0"),
+    M("a rotation that is not of length one", "cosmetic", "", rf"{KEY}{{3}})\s+1 0 0 0", r"\1 2 0 0 0"),
     M("another colour", "cosmetic", "KD407", r'rgba="0\.\d+', 'rgba="0.123'),
     M("another light", "cosmetic", "KD407", r"<light ", '<light ambient="0.1 0.1 0.1" '),
     M("a comment in the MJCF", "cosmetic", "", r"<worldbody>", "<!-- here it begins --><worldbody>"),

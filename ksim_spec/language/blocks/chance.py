@@ -202,8 +202,7 @@ def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
         if isinstance(stmt, ast.Clause) and stmt.word == "pose":
             pose = _pose(c, stmt) or pose
         elif isinstance(stmt, ast.Clause) and stmt.word == "settle":
-            seconds = c.scalar(stmt.args[0], TIME, "the time to settle") if stmt.args else None
-            settle = seconds if seconds is not None else settle
+            settle = _settle(c, stmt) or settle
         elif isinstance(stmt, ast.Assign):
             line += 1
             change = _state_change(c, stmt, "reset", line, "episode", False)
@@ -221,8 +220,15 @@ def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
     return Reset(pose, tuple(changes), settle, c.robot.control_of(pose), at)
 
 
+def _settle(c: Checker, stmt: ast.Clause) -> float | None:
+    if not stmt.args:
+        c.error(stmt.span, "KS203", "wrong-arguments", "`settle` needs a time", help="for example `settle 0.5 s`")
+        return None
+    return c.scalar(stmt.args[0], TIME, "the time to settle")
+
+
 def _pose(c: Checker, stmt: ast.Clause) -> str | None:
-    thing = c.thing(stmt.args[0]) if stmt.args else UNKNOWN
+    thing = c.thing(stmt.args[0]) if stmt.args else None
     if isinstance(thing, Keyframe):
         return thing.name
     if not isinstance(thing, Unknown):
