@@ -123,7 +123,7 @@ def settings(model: type[PolicyConfig] | type[TrainConfig], words: dict[str, str
     rows = []
     for name, field in model.model_fields.items():
         default = field.default
-        shown = f"mlp{default}" if isinstance(default, tuple) else "none" if default is None else f"{default}"
+        shown = "none" if default is None else f"{default}"
         shown = shown.lower() if isinstance(default, bool) else shown
         choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
         meaning = words[name] + (f" ({', '.join(choices)})" if choices else "")

@@ -45,9 +45,11 @@ class Live:
         self.command: dict[str, float] = {}
         self._init = jax.jit(task.init)
 
-        def step(state: Any, env: Any, params: Any) -> Any:
-            state, env, _info = task.step(state, trained.act(env.obs), params)
-            return state, env, (state.now.reads["qpos"][0], command_row(env.command), state.now.step_E[0])
+        def step(state: Any, env: Any, memory: Any, params: Any) -> Any:
+            memory, action = trained.act(memory, env.obs)
+            state, env, _info = task.step(state, action, params)
+            seen = state.now.reads["qpos"][0], command_row(env.command), state.now.step_E[0]
+            return state, env, memory.after(env.done), seen
 
         self._step = jax.jit(step)
         self._key = jax.random.key(seed)
@@ -63,6 +65,7 @@ class Live:
         """Begins a new episode."""
         self._key, key = jax.random.split(self._key)
         self._state, self._env = self._init(key, self._now)
+        self._memory = self._trained.start()
         self._redraw = False
 
     def step(self) -> Moment:
@@ -71,7 +74,8 @@ class Live:
             now = self._state.now
             due = {name: np.zeros_like(left) for name, left in now.command_left.items()}
             self._state, self._redraw = self._state._replace(now=now._replace(command_left=due)), False
-        self._state, self._env, seen = self._step(self._state, self._env, self._now)
+        stepped = self._step(self._state, self._env, self._memory, self._now)
+        self._state, self._env, self._memory, seen = stepped
         qpos_Q, command_C, step = jax.device_get(seen)
         command_C = np.asarray(command_C, float) if len(command_C) else None
         return Moment(np.asarray(qpos_Q, float), command_C, float(step) * self.step_s)

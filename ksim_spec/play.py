@@ -36,13 +36,14 @@ def record(trained: Trained, seconds: float, command: Mapping[str, float], seed:
     length = max(1, round(seconds / task.control_dt))
 
     def one(carry: Any, _: None) -> Any:
-        state, env = carry
-        state, env, _info = task.step(state, trained.act(env.obs), params)
+        state, env, memory = carry
+        memory, action = trained.act(memory, env.obs)
+        state, env, _info = task.step(state, action, params)
         shown = (state.now.reads["qpos"][0], command_row(env.command))
-        return (state, env), shown
+        return (state, env, memory.after(env.done)), shown
 
     def whole(key: Any) -> Any:
-        return jax.lax.scan(one, task.init(key, params), None, length=length)[1]
+        return jax.lax.scan(one, (*task.init(key, params), trained.start()), None, length=length)[1]
 
     qpos_TQ, command_TC = jax.device_get(jax.jit(whole)(jax.random.key(seed)))
     has_command = command_TC.shape[1] == 3

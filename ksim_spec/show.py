@@ -204,16 +204,14 @@ def _level(level: Level, texts: Mapping[str, str]) -> dict[str, Any]:
 def _networks(program: Program) -> dict[str, Any]:
     policy, width = program.policy, program.action_size
     outputs = width * (2 if policy.std == "state" else 1)
-    actor = [program.group("actor").size, *policy.actor, outputs]
-    critic = [program.group(program.critic_group).size, *policy.critic, 1]
-
-    def weights(sizes: Sequence[int]) -> int:
-        return sum((a + 1) * b for a, b in zip(sizes, sizes[1:], strict=False))
-
+    ends = (program.group("actor").size, outputs), (program.group(program.critic_group).size, 1)
+    both = tuple(zip((policy.actor, policy.critic), ends, strict=True))
+    actor, critic = ([inputs, *network.hidden, outputs] for network, (inputs, outputs) in both)
+    weights = sum(network.parameters(*sizes) for network, sizes in both)
     own = width if policy.std == "global" else 0
     return {
         "actor": actor, "critic": critic, "critic_observes": program.critic_group, "activation": policy.activation,
-        "distribution": policy.distribution, "parameters": weights(actor) + weights(critic) + own,
+        "distribution": policy.distribution, "parameters": weights + own,
     }  # fmt: skip
 
 

@@ -81,3 +81,10 @@ def constants_updater(
         return tuple(batch().expand(name).astype(np.float32) for name in derived)
 
     return update
+
+
+def small_model() -> mujoco.MjModel:
+    """Returns a model to try an engine out with."""
+    return mujoco.MjModel.from_xml_string(
+        "<mujoco><worldbody><body><joint/><geom size='1'/></body></worldbody></mujoco>"
+    )

@@ -11,7 +11,10 @@ import numpy as np
 from jax import Array
 from mujoco import mjx
 
+from ksim_spec.physics.fields import small_model
 from ksim_spec.physics.functional import FunctionalEngine, Row
+from ksim_spec.physics.mjx_preflight import mjx_preflight
+from ksim_spec.physics.select import EngineInfo
 
 
 _LEAST_FRICTION = 1e-9  # Nm or N: no joint feels it
@@ -74,3 +77,17 @@ def _with_working_contact_sensors(device_model: Any, touches: bool) -> Any:
         types[contact] = int(mujoco.mjtSensor.mjSENS_USER)
     parameters[contact & (parameters[:, 1] == 0), 1] = 1
     return device_model.replace(sensor_type=types, sensor_intprm=parameters)
+
+
+def _probe() -> str:
+    mjx.put_model(small_model())
+    return f"MJX-JAX on {jax.default_backend()}"
+
+
+INFO = EngineInfo(
+    name=MjxEngine.name,
+    make=MjxEngine,
+    suits=lambda platform: platform != "cpu",
+    probe=_probe,
+    preflight=mjx_preflight,
+)

@@ -22,7 +22,7 @@ from ksim_spec.physics.protocol import Engine, EngineConfig, Starts
 from ksim_spec.task.random import Samples, samples
 from ksim_spec.task.state import EnvState, Episode, StepInfo, TaskState
 
-ValueFn = Callable[[Mapping[str, Array]], Array]
+ValueFn = Callable[[Mapping[str, Array], Array], Array]  # observations, and which environment each row is of
 NEVER = np.iinfo(np.int32).max  # a control step that no episode reaches
 TERMINAL_ROWS = 32  # terminal observations are valued in chunks of this many rows
 
@@ -187,8 +187,8 @@ class Task:
     ) -> tuple[TaskState, EnvState, StepInfo]:
         """Returns the state one control step later, what it shows, and how the step ended.
 
-        `value_fn` maps an observation of rows to their values; with it `bootstrap_E` holds the value of the true final
-        observation of truncated episodes.
+        `value_fn` maps observations of some environments, and which those are, to their values; with it `bootstrap_E`
+        holds the value of the true final observation of truncated episodes.
         """
         step = state.step + 1
         drawn = self._samples(state.key, step, "event", "command", "step")
@@ -392,7 +392,7 @@ class Task:
             (index_K,) = jnp.nonzero(left_E, size=rows, fill_value=self.num_envs)
             safe_K = jnp.minimum(index_K, self.num_envs - 1)
             picked, t_K, d_K = jax.tree.map(lambda x: x[safe_K], (after, t, d))
-            value_K = value_fn(self._observe(picked, t_K, d_K, params))
+            value_K = value_fn(self._observe(picked, t_K, d_K, params), safe_K)
             return left_E.at[index_K].set(False, mode="drop"), values_E.at[index_K].set(value_K, mode="drop")
 
         return jax.lax.while_loop(more, chunk, (truncated_E, values_E))[1]

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 Params = Any  # pytree of the task's runtime parameters: weights, ranges, curriculum levels
 TaskState = Any  # pytree, opaque to the trainer
 Obs = Mapping[str, Float[Array, "E L"]]
-ValueFn = Callable[[Mapping[str, Array]], Array]
+ValueFn = Callable[[Mapping[str, Array], Array], Array]  # observations, and which environment each row is of
 
 
 class EnvState(Protocol):

@@ -18,8 +18,8 @@ import pytest
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.physics.mjx import MjxEngine
 from ksim_spec.physics.protocol import EngineConfig, Starts
-from ksim_spec.physics.select import make_engine
-from ksim_spec.physics.warp import capacity, warp_installed
+from ksim_spec.physics.select import engine_info, make_engine
+from ksim_spec.physics.warp import capacity
 from tests.physics.physics_models import PENDULUM, QUADRUPED, controls, load, starts
 
 E, FIELDS = 8, ("geom_friction", "body_mass", "actuator_gainprm", "actuator_biasprm")
@@ -106,7 +106,7 @@ def test_mjx_agrees_with_cpu() -> None:
     agree("mjx")
 
 
-@pytest.mark.skipif(not warp_installed(), reason="warp-lang is not installed")
+@pytest.mark.skipif(not engine_info("warp").installed, reason="warp-lang is not installed")
 def test_warp_agrees_with_cpu() -> None:
     agree("warp")
 

@@ -7,8 +7,9 @@ import pytest
 
 from ksim_spec.train.advantages import gae
 from ksim_spec.train.config import PolicyConfig
+from ksim_spec.train.mlp import swish
 from ksim_spec.train.normalizer import init_moments, normalize, std, update_moments
-from ksim_spec.train.policy import Normal, Policy, kl_divergence, log_prob, swish
+from ksim_spec.train.policy import Normal, Policy, kl_divergence, log_prob
 from ksim_spec.train.value_scale import denormalize, init_value_scale, rescale
 
 

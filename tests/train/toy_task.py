@@ -91,7 +91,7 @@ class PointMass:
         return state
 
     def step(
-        self, state: State, action_EA: Array, params: Any, value_fn: Callable[[dict[str, Array]], Array] | None = None
+        self, state: State, action_EA: Array, params: Any, value_fn: Callable[[dict[str, Array], Array], Array] | None = None
     ) -> tuple[State, EnvState, StepInfo]:
         key, sub, fault_key = jax.random.split(state.key, 3)
         u = action_EA[:, 0]
@@ -106,7 +106,7 @@ class PointMass:
         done = fail | truncated | fault
         bootstrap = jnp.zeros(self.num_envs)
         if value_fn is not None:
-            bootstrap = jnp.where(truncated, value_fn(self._obs(x, state.command)), 0.0)
+            bootstrap = jnp.where(truncated, value_fn(self._obs(x, state.command), jnp.arange(self.num_envs)), 0.0)
         new_x, new_command = self._start(sub)
         command = jnp.where(done, new_command, state.command)
         next_x = jnp.where(done[:, None], new_x, x)
