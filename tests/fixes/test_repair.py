@@ -12,18 +12,17 @@ from ksim_spec.fixes.derive import DERIVED, with_fixes
 from ksim_spec.fixes.meaning import differences, meaning
 from ksim_spec.fixes.repair import Repair, applied, repair
 from ksim_spec.language.load import load_spec, load_text
-from ksim_spec.lint import designed
 from ksim_spec.rules import RULES, find
 from ksim_spec.rules.pages import page_of
 from ksim_spec.rules.verdict import settled
 from ksim_spec.source import SourceFile, Span
 from ksim_spec.syntax.parse import read_file
+from tests.mistakes import Mistake, lint, mistakes
 from tests.rules.pages import BASE, completed
 
 ROOT = Path(__file__).parents[2]
 WALK = ROOT / "specs" / "walk.ksim"
 TEXT = WALK.read_text(encoding="utf-8")
-BAD = sorted((ROOT / "tests" / "language" / "bad").glob("*.ksim"))
 
 
 def repaired(text: str, unsafe: bool, path: Path = WALK) -> Repair:
@@ -36,7 +35,7 @@ def changed(old: str, new: str) -> str:
 
 
 def findings(text: str, path: Path = WALK) -> list[Diagnostic]:
-    loaded = designed(load_text(text, str(path), path))
+    loaded = lint(text, path)
     return with_fixes(settled(path, loaded.diagnostics, loaded.sources), loaded.sources)
 
 
@@ -125,9 +124,9 @@ def test_an_angle_without_its_unit_is_given_it_and_means_the_same():
         assert "scale 0.5 rad" in done.new and done.effect == "the meaning is unchanged"
 
 
-@pytest.mark.parametrize("path", BAD, ids=lambda p: p.stem)
-def test_no_fix_makes_a_spec_of_the_corpus_worse(path):
-    text = path.read_text(encoding="utf-8")
+@pytest.mark.parametrize("case", mistakes(), ids=lambda c: c.name)
+def test_no_fix_makes_a_spec_of_the_corpus_worse(case: Mistake):
+    text, path = case.text, case.path
     before = findings(text, path)
     if not any(d.fix for d in before):
         return
@@ -156,7 +155,7 @@ def test_the_fix_of_a_rule_repairs_the_example_of_its_page(rule):
 
 
 def test_the_registry_knows_which_rules_have_fixes():
-    seen = {d.slug for path in BAD for d in findings(path.read_text(encoding="utf-8"), path) if d.fix}
+    seen = {d.slug for case in mistakes() for d in findings(case.text, case.path) if d.fix}
     examples = [(r, p.fails) for r in SHOWN if (p := page_of(r)) is not None and p.fails]
     seen |= {d.slug for _, text in examples for d in findings(completed(text), BASE) if d.fix}
     assert seen == {r.slug for r in RULES if r.fix}

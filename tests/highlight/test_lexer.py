@@ -19,8 +19,7 @@ from ksim_spec.highlight.classes import STYLES
 from ksim_spec.highlight.lexer import TOKENS, KsimLexer
 from ksim_spec.highlight.terminal import colored
 from tests.highlight.test_classify import GOLDEN, ROOT, SPECS
-
-BAD = sorted((ROOT / "tests" / "language" / "bad").glob("*.ksim"))
+from tests.mistakes import Mistake, mistakes
 
 
 def test_the_package_declares_it():
@@ -48,9 +47,9 @@ def test_a_mistaken_character_is_an_error():
     assert found == ["&"]
 
 
-@pytest.mark.parametrize("path", BAD[::5], ids=lambda p: p.stem)
-def test_bad_specs_lose_nothing(path: Path):
-    text = path.read_bytes().decode("utf-8", "replace")
+@pytest.mark.parametrize("case", mistakes()[::5], ids=lambda c: c.name)
+def test_bad_specs_lose_nothing(case: Mistake):
+    text = case.text
     assert "".join(piece for _, _, piece in KsimLexer().get_tokens_unprocessed(text)) == text
 
 
