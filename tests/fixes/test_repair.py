@@ -64,15 +64,25 @@ REPAIRED = [
     ("  previous  = action\n", "", "  previous = action\n}"),
     ("weight -5.0 per s", "weight 5.0 per s", "weight -5.0 per s"),
     ("time >= 20 s                                truncate", "time >= 20 s  fail", "time >= 20 s  truncate"),
-    ("  timeout when time >= 20 s                                truncate\n", "", "timeout when time >= 20 s  truncate\n}"),
-    ("  alive  ", "  air = sum(feet.air_time where landing) weight 1 per s per s\n  alive  ", "weight 1 per s  on event"),
+    (
+        "  timeout when time >= 20 s                                truncate\n",
+        "",
+        "timeout when time >= 20 s  truncate\n}",
+    ),
+    (
+        "  alive  ",
+        "  air = sum(feet.air_time where landing) weight 1 per s per s\n  alive  ",
+        "weight 1 per s  on event",
+    ),
     ("  alive  ", "  never = sum(max(legs.pos - legs.upper, 0 rad)) weight -1 per rad per s\n  alive  ", "  alive  "),
     ("push_strength * disc", "disc", "curriculum {\n  cost"),
     ("  previous  = action\n", "  previous  = action\n  again = action  # twice\n", "  # twice\n"),
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "expected"), REPAIRED, ids=[f"{k}-{r[1].strip()[:24]}" for k, r in enumerate(REPAIRED)])
+@pytest.mark.parametrize(
+    ("old", "new", "expected"), REPAIRED, ids=[f"{k}-{r[1].strip()[:24]}" for k, r in enumerate(REPAIRED)]
+)
 def test_a_mistake_is_repaired(old, new, expected):
     text = changed(old, new)
     before = findings(text)

@@ -28,7 +28,9 @@ def test_the_package_declares_it():
     assert EntryPoint(*entry, group="pygments.lexers").load() is KsimLexer
 
 
-@pytest.mark.skipif(not entry_points(group="pygments.lexers", name="ksim"), reason="installed by an older pyproject.toml")
+@pytest.mark.skipif(
+    not entry_points(group="pygments.lexers", name="ksim"), reason="installed by an older pyproject.toml"
+)
 def test_pygments_finds_it():
     assert isinstance(get_lexer_by_name("ksim"), KsimLexer)
     assert isinstance(get_lexer_for_filename("specs/walk.ksim"), KsimLexer)
@@ -43,7 +45,9 @@ def test_no_spec_has_an_error(path: Path):
 
 
 def test_a_mistaken_character_is_an_error():
-    found = [piece for _, token, piece in KsimLexer().get_tokens_unprocessed("signal {\n  a = b & c\n}\n") if token is Error]
+    found = [
+        piece for _, token, piece in KsimLexer().get_tokens_unprocessed("signal {\n  a = b & c\n}\n") if token is Error
+    ]
     assert found == ["&"]
 
 

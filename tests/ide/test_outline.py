@@ -51,7 +51,7 @@ def test_a_mistake_in_the_robot_file_is_shown_where_the_spec_names_it(tmp_path: 
 
 
 def test_problems_of_an_unsaved_document_and_of_nothing():
-    for text in ("", "task a", "\ufefftask a", "\r\n\r\n", "robot \"x\" {\r\n"):
+    for text in ("", "task a", "\ufefftask a", "\r\n\r\n", 'robot "x" {\r\n'):
         here = snapshot(text, Path("nowhere.ksim"))
         assert all(0 <= p.start <= p.end <= len(here.text) for p in problems(here))
 
@@ -82,7 +82,9 @@ def test_the_outline_has_every_block_and_what_it_declares():
 
 
 def test_blocks_and_comments_fold():
-    here = snapshot("# one\n# two\ntask a\nworld {\n  # x\n  floor = plane\n}\nfn f(x) = sum(\n  x\n)\n", Path("a.ksim"))
+    here = snapshot(
+        "# one\n# two\ntask a\nworld {\n  # x\n  floor = plane\n}\nfn f(x) = sum(\n  x\n)\n", Path("a.ksim")
+    )
     assert folds(here) == [Fold(0, 1, "comment"), Fold(3, 5, "block"), Fold(7, 9, "block")]
 
 
