@@ -11,8 +11,14 @@ from ksim_spec.diagnostics import SpecError
 from ksim_spec.live import Live
 
 SPEC = str(Path(__file__).with_name("small.ksim"))
-TINY = ("train.num_envs=8", "train.num_minibatches=1", "train.num_env_states_per_minibatch=64", "train.budget=64",
-        "policy.actor=mlp(8)", "policy.critic=mlp(8)")  # fmt: skip
+TINY = (
+    "train.num_envs=8",
+    "train.num_minibatches=1",
+    "train.num_env_states_per_minibatch=64",
+    "train.budget=64",
+    "policy.actor=mlp(8)",
+    "policy.critic=mlp(8)",
+)
 
 
 @pytest.fixture(scope="module")

@@ -122,9 +122,10 @@ def test_lint_watches_the_spec_its_includes_and_its_robot(tmp_path):
         before = until(told, waiting)
         assert "no problems" in before
         for name, old, new, word in (
-            ("arm.xml", "hinge", "elbow", "`hinge`"), ("shared.ksim", "time > 20 s", "tme > 20 s", "`tme`"),
+            ("arm.xml", "hinge", "elbow", "`hinge`"),
+            ("shared.ksim", "time > 20 s", "tme > 20 s", "`tme`"),
             ("a.ksim", "scale 1 Nm", "scale", "scale"),
-        ):  # fmt: skip
+        ):
             path, start = tmp_path / name, len(before)
             changed = tmp_path / "new"
             changed.write_text(path.read_text().replace(old, new))

@@ -43,8 +43,17 @@ def episodes(path: Path) -> list[dict[str, Any]]:
         values, memory_now = reference.run(inputs, ENVS, memory)
         v, kept = c.advanced(inputs, old)
         memory, old = memory_now, kept
-        steps.append({"inputs": inputs, "values": values, "near": dict(reference.near), "v": v, "kept": kept,
-                      "memory": {names[k]: x for k, x in memory_now.items()}, "sticky": sticky.copy()})  # fmt: skip
+        steps.append(
+            {
+                "inputs": inputs,
+                "values": values,
+                "near": dict(reference.near),
+                "v": v,
+                "kept": kept,
+                "memory": {names[k]: x for k, x in memory_now.items()},
+                "sticky": sticky.copy(),
+            }
+        )
         for near in reference.near.values():
             sticky |= near
     return steps

@@ -18,7 +18,19 @@ from ksim_spec.ide.symbols import symbols
 from tests.ide.helpers import ROBOTS, ROOT
 
 SPECS = sorted((ROOT / "specs").glob("*.ksim"))
-PIECES = ["", "x", "\n", "{", "}", "(", '"', "# ksim: allow unused-signal -- why\n", " 0.5 m", "fn f(x) = x\n", "  s = 1\n"]
+PIECES = [
+    "",
+    "x",
+    "\n",
+    "{",
+    "}",
+    "(",
+    '"',
+    "# ksim: allow unused-signal -- why\n",
+    " 0.5 m",
+    "fn f(x) = x\n",
+    "  s = 1\n",
+]
 
 
 def shown(here: Snapshot) -> list[object]:
@@ -28,7 +40,11 @@ def shown(here: Snapshot) -> list[object]:
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
 @settings(max_examples=8, deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0, 1, 3, 40]), st.sampled_from(PIECES)), min_size=2, max_size=4))
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 1), st.sampled_from([0, 1, 3, 40]), st.sampled_from(PIECES)), min_size=2, max_size=4
+    )
+)
 def test_what_is_shown_hangs_on_the_text_alone(path: Path, edits: list[tuple[float, int, str]]) -> None:
     original = path.read_text(encoding="utf-8")
     texts = [original]

@@ -129,8 +129,9 @@ def test_a_taken_spare_begins_again_with_its_fields(model: mujoco.MjModel) -> No
     physics, _ = engine.init(starts(model, E), nominal)
     physics, _, _ = rollout(engine, physics, controls(model, (5, E, 1)))
     scale_E = 1 + 0.1 * np.arange(E)
-    changed = {name: value * scale_E.reshape(-1, *[1] * (value.ndim - 1)).astype(np.float32)
-               for name, value in nominal.items()}
+    changed = {
+        name: value * scale_E.reshape(-1, *[1] * (value.ndim - 1)).astype(np.float32) for name, value in nominal.items()
+    }
     fresh, mask_E = starts(model, E, seed=7), jnp.arange(E) % 2 == 0
     physics, spare_reads = engine.prepare(physics, mask_E, fresh, changed)
     take_TE = jnp.zeros((4, E), bool).at[0].set(mask_E)

@@ -24,8 +24,13 @@ from tests.physics.physics_models import PENDULUM, QUADRUPED, controls, load, st
 
 E, FIELDS = 8, ("geom_friction", "body_mass", "actuator_gainprm", "actuator_biasprm")
 CONFIG = EngineConfig(
-    E, substeps=3, stage="acc", reads=("qpos", "qvel", "sensordata", "actuator_force", "site_xpos"), fields=FIELDS,
-    control_changes=True, wrench=True,
+    E,
+    substeps=3,
+    stage="acc",
+    reads=("qpos", "qvel", "sensordata", "actuator_force", "site_xpos"),
+    fields=FIELDS,
+    control_changes=True,
+    wrench=True,
 )
 # largest difference that passes, by what is compared: metres or radians, and per second, contact found, newtons
 POSE, SPEED, FORCE, ACCELERATION = 1e-5, 2e-3, 0.3, 1.0
@@ -182,5 +187,3 @@ def test_what_mjx_cannot_do_is_said() -> None:
 def test_capacity_covers_what_happens() -> None:
     assert capacity(load(QUADRUPED))[:2] == (4, 16)
     assert capacity(load(PENDULUM)).contacts == 0
-
-

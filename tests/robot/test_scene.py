@@ -116,11 +116,14 @@ def world_force(scene: Any, data: mujoco.MjData, key: str) -> np.ndarray:
     return total
 
 
-@pytest.mark.parametrize(("path", "bodies"), [
-    (BIPED, ("left_foot", "right_foot")),
-    (QUADRUPED, ("FL_calf", "FR_calf", "RL_calf", "RR_calf")),
-    (BARKOUR, tuple(f"lower_leg_1to1_{leg}" for leg in ("front_left", "front_right", "hind_left", "hind_right"))),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "bodies"),
+    [
+        (BIPED, ("left_foot", "right_foot")),
+        (QUADRUPED, ("FL_calf", "FR_calf", "RL_calf", "RR_calf")),
+        (BARKOUR, tuple(f"lower_leg_1to1_{leg}" for leg in ("front_left", "front_right", "hind_left", "hind_right"))),
+    ],
+)
 def test_contact_forces_carry_the_weight(path: Path, bodies: tuple[str, ...]) -> None:
     feet = {b: foot_geoms(path, b) for b in bodies}
     wanted = [ContactRequest(f"{b}.on", g) for b, g in feet.items()]
@@ -171,14 +174,20 @@ def test_the_touch_filter_lets_every_real_contact_through(path: Path) -> None:
 
 
 def test_sensors_measure_what_was_asked_and_say_where() -> None:
-    scene = compose(SceneRequest(
-        QUADRUPED, floor=0.8, sites=(SiteRequest("chin", "trunk", (0.3, 0.0, -0.02)),), keep_sensors=("imu_gyro",),
-        sensors=(
-            SensorRequest("trunk", "framepos", "body", "trunk"), SensorRequest("com", "framepos", "inertial", "trunk"),
-            SensorRequest("chin", "framepos", "site", "chin", reftype="body", ref="trunk"),
-            SensorRequest("speed", "framelinvel", "body", "trunk"),
-        ),
-    ))  # fmt: skip
+    scene = compose(
+        SceneRequest(
+            QUADRUPED,
+            floor=0.8,
+            sites=(SiteRequest("chin", "trunk", (0.3, 0.0, -0.02)),),
+            keep_sensors=("imu_gyro",),
+            sensors=(
+                SensorRequest("trunk", "framepos", "body", "trunk"),
+                SensorRequest("com", "framepos", "inertial", "trunk"),
+                SensorRequest("chin", "framepos", "site", "chin", reftype="body", ref="trunk"),
+                SensorRequest("speed", "framelinvel", "body", "trunk"),
+            ),
+        )
+    )
     data = settled(scene.model)
     got = {key: data.sensordata[slice(*span)] for key, span in scene.sensors.items()}
     assert np.allclose(got["trunk"], data.body("trunk").xpos)

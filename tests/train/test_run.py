@@ -28,15 +28,15 @@ TIMED = ("wall_s", "perf/")
 
 
 def rows_without_time(run: Path) -> list[dict]:
-    return [
-        {k: v for k, v in row.items() if not k.startswith(TIMED)} for row in read_rows(run / "metrics.jsonl")
-    ]
+    return [{k: v for k, v in row.items() if not k.startswith(TIMED)} for row in read_rows(run / "metrics.jsonl")]
 
 
 @pytest.fixture(scope="module")
 def full_run(tmp_path_factory):
     run = tmp_path_factory.mktemp("run") / "a"
-    result = train(PointMass(32), TINY, SMALL, run, progress="none", spec="task: toy\n", contract={"toy": 1}, commit="abc")
+    result = train(
+        PointMass(32), TINY, SMALL, run, progress="none", spec="task: toy\n", contract={"toy": 1}, commit="abc"
+    )
     return run, result
 
 
@@ -44,8 +44,17 @@ def test_records(full_run):
     run, result = full_run
     rows = read_rows(run / "metrics.jsonl")
     assert [r["env_states"] for r in rows] == [320 * i for i in range(1, 7)]
-    wanted = {"reward/track", "reward/effort", "reward/total", "episode/return", "episode/seconds", "loss/kl",
-              "perf/env_states_per_s", "wall_s", "level/wind"}
+    wanted = {
+        "reward/track",
+        "reward/effort",
+        "reward/total",
+        "episode/return",
+        "episode/seconds",
+        "loss/kl",
+        "perf/env_states_per_s",
+        "wall_s",
+        "level/wind",
+    }
     assert wanted <= set(rows[0])
     assert rows[0]["reward/total"] == pytest.approx(rows[0]["reward/track"] + rows[0]["reward/effort"], rel=1e-4)
     assert result.updates == 6 and result.env_states == 1920 and not result.interrupted and result.faults == 0

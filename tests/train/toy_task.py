@@ -111,8 +111,16 @@ class PointMass:
         command = jnp.where(done, new_command, state.command)
         next_x = jnp.where(done[:, None], new_x, x)
         info = StepInfo(
-            fail, jnp.zeros_like(fail), truncated, jnp.zeros_like(fail), fault, bootstrap, terms,
-            {"speed_error": x[:, 1] - state.command, "x": x[:, 0]}, steps * DT, ret,
+            fail,
+            jnp.zeros_like(fail),
+            truncated,
+            jnp.zeros_like(fail),
+            fault,
+            bootstrap,
+            terms,
+            {"speed_error": x[:, 1] - state.command, "x": x[:, 0]},
+            steps * DT,
+            ret,
         )
         next_state = State(key, next_x, command, jnp.where(done, 0, steps), jnp.where(done, 0.0, ret))
         return next_state, EnvState(self._obs(next_x, command), {}, action_EA, reward, done), info
