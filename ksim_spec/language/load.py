@@ -243,7 +243,7 @@ def _check(
         levels=tuple(checked_levels), checks=tuple(checks), policy=policy, critic_group=critic, train=train,
         parameters=c.params.all(), mirror=tuple(mirror),
         mirror_span=_mirror_span(robot_section), names=dict(c.declared),
-        settings=settings,
+        settings=settings, items=tuple(items),
     )  # fmt: skip
     _nominal_reads(c, program)
     return program
