@@ -32,7 +32,7 @@ def show_command(
 
     compiled = compile_spec(spec, profile=profile, sets=sets)
     show(compiled.loaded.diagnostics, compiled.loaded.sources)
-    shown = describe(compiled, profile=profile, sets=sets)
+    shown = describe(compiled)
     if output is OutputFormat.json:
         print(json.dumps(shown, indent=1))
     elif output is OutputFormat.yaml:

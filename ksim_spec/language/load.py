@@ -246,7 +246,7 @@ def _check(
         levels=tuple(checked_levels), checks=tuple(checks), policy=policy, critic_group=critic, train=train,
         parameters=c.params.all(), own=robot.own, mirror=tuple(mirror),
         mirror_span=_mirror_span(robot_section), names=dict(c.declared),
-        settings=settings,
+        settings=settings, items=tuple(items),
     )  # fmt: skip
     _nominal_reads(c, program)
     return program

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from ksim_spec.ir.node import Node
+from ksim_spec.language.declarations import Declaration, declarations, places, written
+from ksim_spec.language.overlay import Item
 from ksim_spec.language.params import Param, Role
 from ksim_spec.language.types import Value
 from ksim_spec.robot.elements import Actuator
@@ -280,6 +282,7 @@ class Program:
     mirror_span: Span = field(default=NOWHERE, compare=False)
     names: dict[int, str] = field(default_factory=dict, compare=False)
     settings: dict[str, Span] = field(default_factory=dict, compare=False)
+    items: tuple[Item, ...] = field(default=(), compare=False, repr=False)  # the blocks as written, after overlays
 
     @cached_property
     def params(self) -> dict[str, float]:
@@ -309,22 +312,32 @@ class Program:
     def group(self, name: str) -> ObservationGroup:
         return next(g for g in self.observations if g.name == name)
 
+    @cached_property
+    def places(self) -> dict[str, Span]:
+        """Where every block, declaration and attribute stands, by qualified name."""
+        return places(written(self.items))
+
+    def declarations(self) -> tuple[Declaration, ...]:
+        """Returns everything that the spec declares, in a fixed order of kinds and within one as written."""
+        return self._declarations
+
+    @cached_property
+    def _declarations(self) -> tuple[Declaration, ...]:
+        return declarations(self)
+
     def roots(self, start: bool = True) -> list[Node]:
         """Every IR node that something reads; without `start`, none that only resets and randomization read."""
-        nodes: list[Node] = []
-        nodes += [t.target for t in self.action]
-        for c in self.commands:
-            nodes += [f.value for f in c.fields]
-            nodes += [n for n in (c.interval, c.zero) if n is not None]
-        nodes += [e.node for g in self.observations for e in g.entries]
-        for r in self.rewards:
-            nodes += [r.value, r.weight]
-        nodes += [t.when for t in self.terminations]
-        nodes += [s.value for s in self.reset.changes] if start else []
-        for e in self.events:
-            nodes += [e.interval, *(s.value for s in e.changes)]
-        nodes += [f.value for f in self.randomization] if start else []
-        nodes += [lv.when for lv in self.levels if lv.when is not None]
-        for k in self.checks:
-            nodes += [n for n in (k.value, k.where) if n is not None]
-        return nodes
+        read = [d for d in self.declarations() if start or not d.only_at_start]
+        return [node for d in read for _, node in d.nodes]
+
+    def named_roots(self) -> list[tuple[str, Node]]:
+        """Returns every root under its qualified name, in the order of `ordered`."""
+        return [(d.label(role), node) for d in self.ordered() for role, node in d.nodes]
+
+    def ordered(self) -> list[Declaration]:
+        """Returns the declarations so that they stand alike for rewards written in another order."""
+        found = list(self.declarations())
+        rewards = [i for i, d in enumerate(found) if d.kind == "reward"]
+        for i, d in zip(rewards, sorted((found[i] for i in rewards), key=lambda d: d.nodes[0][1].digest), strict=True):
+            found[i] = d
+        return found

@@ -7,7 +7,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import mujoco
-import numpy as np
 from jax import Array
 from mujoco import mjx
 
@@ -15,7 +14,6 @@ from ksim_spec.physics.fields import small_model
 from ksim_spec.physics.functional import FunctionalEngine, Row
 from ksim_spec.physics.mjx_preflight import mjx_preflight
 from ksim_spec.physics.select import EngineInfo
-
 
 _LEAST_FRICTION = 1e-9  # Nm or N: no joint feels it
 

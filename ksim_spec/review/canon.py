@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from ksim_spec.ir.hash import number_text
@@ -108,8 +108,8 @@ class Canonical:
         frame = found if isinstance(found, Keyframe) else Keyframe("keyframe", -1, None, "key", "", 0)
         return tuple(x for p in self.index.key_positions(frame, joints) for x in p)
 
-    def values(self, node: Node, levels: Mapping[str, float] | None = None) -> tuple[float, ...] | None:
-        """Returns the numbers of a node that hangs on literals, parameters, poses and the levels given, else None.
+    def values(self, node: Node) -> tuple[float, ...] | None:
+        """Returns the numbers of a node that hangs on literals, parameters and poses, else None.
 
         In plain Python: importing NumPy would take longer than all else here.
         """
@@ -118,21 +118,17 @@ class Canonical:
             return None
         known: dict[int, tuple[float, ...]] = {}
         for n in nodes:
-            value = self._number(n, [known[id(a)] for a in n.args], levels or {})
+            value = self._number(n, [known[id(a)] for a in n.args])
             if value is None:
                 return None
             known[id(n)] = value
         return known[id(node)]
 
-    def _number(
-        self, n: Node, args: list[tuple[float, ...]], levels: Mapping[str, float]
-    ) -> tuple[float, ...] | None:
+    def _number(self, n: Node, args: list[tuple[float, ...]]) -> tuple[float, ...] | None:
         if n.op == "const" and n.dtype == "float":
             return tuple(_flat(n.attr("value")))
         if n.op == "param" and n.attr("name") in self.program.params:
             return (self.program.params[n.attr("name")],)
-        if n.op == "level" and n.attr("name") in levels:
-            return (levels[n.attr("name")],)
         if n.op == "pose":
             return self.constant(n)
         if n.op in ("expand", "neg"):

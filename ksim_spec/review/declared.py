@@ -2,47 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ksim_spec.ir.hash import digest
 from ksim_spec.ir.node import Node
+from ksim_spec.language.declarations import Written, text_of, texts, written
 from ksim_spec.language.overlay import Item
 from ksim_spec.language.program import ActionTerm, ObservationGroup, Program, StateChange
+from ksim_spec.language.weights import effective
 from ksim_spec.review import schema
 from ksim_spec.review.canon import Canonical
 from ksim_spec.review.facts import model_facts
 from ksim_spec.review.placed import placed
-from ksim_spec.review.places import places, texts
 from ksim_spec.robot.index import RobotIndex
-from ksim_spec.source import SourceMap, Span
-from ksim_spec.syntax import ast
-from ksim_spec.written import text_of
+from ksim_spec.source import SourceMap
 
 UNORDERED = ("sensor", "site", "keyframe", "numeric")  # elements of the MJCF that may stand in any order
 
 
 def declared(
-    program: Program, index: RobotIndex, items: Sequence[Item], sources: SourceMap, model: schema.Model | None = None,
-    where: Mapping[str, Span] | None = None,
-) -> schema.Contract:  # fmt: skip
+    program: Program, index: RobotIndex, items: Sequence[Item], sources: SourceMap, model: schema.Model | None = None
+) -> schema.Contract:
     """Returns the contract of a spec as far as spec and robot file say; `built` is None and `mirrored` empty.
 
-    `model` are the facts of the robot file and `where` the places of the items, for whoever has them already.
+    `model` are the facts of the robot file, for whoever has them already.
     """
-    reader = _Reader(program, index, model or model_facts(index), texts(where or places(items), sources))
-    return reader.contract(items, sources)
+    return _Reader(program, index, model or model_facts(index), written(items), sources).contract()
 
 
 class _Reader:
-    def __init__(self, program: Program, index: RobotIndex, model: schema.Model, written: Mapping[str, str]) -> None:
-        self.program, self.index, self.model, self.texts = program, index, model, written
+    def __init__(
+        self, program: Program, index: RobotIndex, model: schema.Model, rows: list[Written], sources: SourceMap
+    ) -> None:
+        self.program, self.index, self.model, self.sources = program, index, model, sources
+        self.rows, self.texts = rows, texts(rows, sources)
         self.canon = Canonical(program, index)
 
-    def contract(self, items: Sequence[Item], sources: SourceMap) -> schema.Contract:
+    def contract(self) -> schema.Contract:
         p = self.program
         whole = schema.Contract(
-            task=p.name, doc=p.doc, robot=p.robot_name, robot_names=_robot_names(items, sources),
+            task=p.name, doc=p.doc, robot=p.robot_name, robot_names=self._robot_names(),
             timing=schema.Timing(control_step=_clean(p.world.control_step), physics_step=_clean(p.world.physics_step)),
             observations={g.name: tuple(self._observations(g)) for g in p.observations},
             action=tuple(self._actions()), commands=dict(self._commands()), networks=_networks(p), mirror=p.mirror,
@@ -57,7 +57,7 @@ class _Reader:
                 name: schema.Signal(type=v.describe(), value=self._value(v.node, f"signal.{name}:value"))
                 for name, v in p.signals
             },
-            profiles=_profiles(items, sources), model=self.model, built=None, hashes={},
+            profiles=self._profiles(), model=self.model, built=None, hashes={},
         )  # fmt: skip
         return whole.model_copy(update={"hashes": {"declared": declared_digest(whole)}})
 
@@ -113,18 +113,13 @@ class _Reader:
             )  # fmt: skip
 
     def _rewards(self) -> Iterator[tuple[str, schema.Reward]]:
-        levels = {v.name: v.start for v in self.program.levels}, {v.name: v.end for v in self.program.levels}
         for r in self.program.rewards:
+            found = effective(self.program, r)
             yield r.name, schema.Reward(
                 value=self._value(r.value, f"reward.{r.name}:value"), unit=r.unit,
                 weight=self._value(r.weight, f"reward.{r.name}.weight"), mode=r.mode,
-                effective=self._ends(r.weight, levels),
+                effective=found and (_clean(found.ends[0]), _clean(found.ends[1])),
             )  # fmt: skip
-
-    def _ends(self, weight: Node, levels: Sequence[Mapping[str, float]]) -> tuple[float, float] | None:
-        """A weight with the curriculum at its start and at its end; None where it hangs on more."""
-        start, end = (self.canon.values(weight, at) for at in levels)
-        return (_clean(start[0]), _clean(end[0])) if start and end else None
 
     def _changes(self, changes: Sequence[StateChange], path: str) -> tuple[schema.Change, ...]:
         return tuple(
@@ -169,6 +164,16 @@ class _Reader:
                 value=self._maybe(k.value, ""), where=self._maybe(k.where, ""),
             )  # fmt: skip
 
+    def _robot_names(self) -> dict[str, str]:
+        """What the spec calls parts of the robot."""
+        return {r.own: self.texts[f"{r.name}:value"] for r in self.rows if r.block == "robot" and r.value}
+
+    def _profiles(self) -> dict[str, str]:
+        """The lines of every profile, in order: they are applied only on request."""
+        names = [r.own for r in self.rows if r.header and r.block == "profile"]
+        lines = {n: [text_of(r.span, self.sources) for r in self.rows if r.block == f"profile.{n}"] for n in names}
+        return {name: "; ".join(inside) for name, inside in lines.items()}
+
 
 def _networks(p: Program) -> schema.Networks:
     policy = p.policy.model_dump()
@@ -183,19 +188,6 @@ def _world(p: Program) -> schema.World:
     w = p.world
     sites = {s.name: (s.body, s.position) for s in w.sites}
     return schema.World(floor=w.floor, floor_friction=w.floor_friction, solver=dict(w.solver), sites=sites)
-
-
-def _robot_names(items: Sequence[Item], sources: SourceMap) -> dict[str, str]:
-    """What the spec calls parts of the robot."""
-    body = [line for i in items if isinstance(i, ast.Section) and i.keyword == "robot" for line in i.body]
-    named = [s for s in body if isinstance(s, ast.Assign) and isinstance(s.target, ast.Name)]
-    return {s.target.id: text_of(s.value, sources) for s in named if isinstance(s.target, ast.Name)}
-
-
-def _profiles(items: Sequence[Item], sources: SourceMap) -> dict[str, str]:
-    """The lines of every profile, in order: they are applied only on request."""
-    sections = [i for i in items if isinstance(i, ast.Section) and i.keyword == "profile"]
-    return {s.name or "": "; ".join(text_of(line, sources) for line in s.body) for s in sections}
 
 
 def _clean(x: float) -> float:

@@ -11,8 +11,11 @@ from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.language.load import Loaded, load_spec
 from ksim_spec.language.program import Program
+from ksim_spec.language.resolved import resolved
 from ksim_spec.language.weights import effective
 from ksim_spec.review.declared import declared
+from ksim_spec.robot.index import RobotIndex
+from ksim_spec.source import SourceMap
 
 WALK = Path(__file__).parent / "good" / "walk.ksim"
 
@@ -157,6 +160,23 @@ def test_a_group_counts_for_what_stands_in_it(tmp_path):
     assert {n: found[n] for n in wanted} == pytest.approx(wanted)
     assert spec.params["reward.slip.weight"] == -2
     assert len({p.name for p in spec.parameters}) == len(spec.parameters)
+
+
+def test_a_term_in_a_group_of_its_name_can_be_changed(tmp_path):
+    checked(tmp_path, more=GROUPS)
+    changed = load_spec(tmp_path / "spec.ksim", sets=["reward.slip.weight=-3 per m*s"]).require()
+    assert weights(changed)["slip"] == pytest.approx(-0.3)
+
+
+def test_what_is_written_down_of_a_weight_counts_its_groups(tmp_path):
+    spec = program(tmp_path, more=GROUPS + "curriculum { half from 0 to 0.5 duration 1e6 env_states }"
+                   "reward { group moved weight half { moved = base.height weight 4 per m*s } }")  # fmt: skip
+    index = RobotIndex.load(spec.robot_path)
+    rows = {r.name: r for r in resolved(spec, index).rewards}
+    assert rows["four"].weight == 1 and rows["four"].per_second == 143 and rows["four"].per_step == pytest.approx(2.86)
+    assert (rows["moved"].weight, rows["moved"].per_second) == (4, 2)  # at the end of the curriculum
+    whole = declared(spec, index, spec.items, SourceMap())
+    assert whole.rewards["four"].effective == (143, 143) and whole.rewards["moved"].effective == (0, 2)
 
 
 SAME = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import cast
 
 from ksim_spec.diagnostics import Fix, Label, behind
@@ -10,51 +10,37 @@ from ksim_spec.ir.ops import make
 from ksim_spec.language import algebra
 from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES, attributes, need_scalar
 from ksim_spec.language.blocks.flow import c_text, clipped
+from ksim_spec.language.declarations import Body, group_names
 from ksim_spec.language.expressions import Checker
-from ksim_spec.language.params import unused
 from ksim_spec.language.program import Outcome, RewardTerm, Termination, WeightMode
 from ksim_spec.language.types import Unknown, Value
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
 from ksim_spec.units import FREQUENCY, NUMBER, in_unit
 
-Body = tuple["ast.Stmt | ast.Section", ...]
-
 
 def check_rewards(c: Checker, sections: list[ast.Section]) -> list[RewardTerm]:
     """Returns the terms in the order written. Groups multiply the weights of what they hold; products are one term."""
     terms: list[RewardTerm] = []
     names: dict[str, Span] = {}
-    # A group is what stands at its place: its weight has a name that no term and no other group has.
-    owners = {f"reward.{name}" for section in sections for name in _term_names(section.body)}
+    groups = group_names(sections)
     for section in sections:
         attributes(c, section.attrs, HEADER_TAKES["reward"], "a reward block")
-        _terms(c, section.body, None, terms, names, owners)
+        _terms(c, section.body, None, terms, names, groups)
     return terms
 
 
-def _term_names(body: Body) -> Iterator[str]:
-    for stmt in body:
-        if isinstance(stmt, ast.Section) and stmt.keyword == "group":
-            yield from _term_names(stmt.body)
-        elif isinstance(stmt, ast.Section):
-            yield stmt.name or stmt.keyword
-        elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
-            yield stmt.target.id
-
-
 def _terms(
-    c: Checker, body: Body, factor: Value | None, terms: list[RewardTerm], names: dict[str, Span], owners: set[str]
-) -> None:
-    """Adds the terms of a block or group; `owners` are the qualified names that terms and earlier groups have."""
+    c: Checker, body: Body, factor: Value | None, terms: list[RewardTerm], names: dict[str, Span],
+    groups: Mapping[int, str],
+) -> None:  # fmt: skip
+    """Adds the terms of a block or group; `groups` are the qualified names of groups by the ids of their blocks."""
     for stmt in body:
         if isinstance(stmt, ast.ErrorStmt):
             continue
         if isinstance(stmt, ast.Section) and stmt.keyword == "group":
-            owner = unused(f"reward.{stmt.name or 'group'}", owners)
-            owners.add(owner)
-            inner = _group_factor(c, stmt, factor, owner)
-            _terms(c, stmt.body, inner, terms, names, owners)
+            inner = _group_factor(c, stmt, factor, groups[id(stmt)])
+            _terms(c, stmt.body, inner, terms, names, groups)
         elif isinstance(stmt, ast.Section) and stmt.keyword == "product":
             _add(c, _product(c, stmt, factor), terms, names)
         elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.op == "=":
