@@ -196,6 +196,18 @@ def test_learning_computes_the_same_steps_again_from_the_stored_start(collected)
     assert float(wrong["loss/kl"]) > 2e-5
 
 
+def test_an_update_learns_from_the_memory_that_its_rollout_began_with():
+    """Before the first step of an optimiser the policy that learns is the one that acted, in every update."""
+    task, once = Recall(16, failing=0.1), {"num_epochs": 1, "num_minibatches": 1, "num_env_states_per_minibatch": 112}
+    config = CONFIG.model_copy(update={**once, "learning_rate": 1e-9})
+    state = init_state(task, config, POLICY, network=Gru)
+    state = state._replace(policy=noised(state.policy))
+    update = jax.jit(make_update(task, config))
+    for _ in range(3):
+        state, metrics = update(state)
+    assert not np.all(state.memory.done) and abs(float(metrics["loss/kl"])) < 2e-6
+
+
 def test_the_critic_values_what_it_remembers(collected):
     task, actor, _, one, two = collected
     network, seen = actor.policy.critic.network, two[3]
