@@ -59,7 +59,9 @@ def test_numbers_that_cannot_be_trained_with_are_refused(value):
 def test_a_network_is_of_a_kind_and_an_mlp_is_written_as_its_layers():
     policy = PolicyConfig(actor=(64, 32), activation="elu")
     assert policy == PolicyConfig(actor={"kind": "mlp", "hidden": [64, 32]}, activation="elu")
-    assert str(policy.actor) == "mlp(64, 32)" and policy.actor.parameters(3, 2) == 3 * 64 + 64 + 64 * 32 + 32 + 32 * 2 + 2
+    assert (
+        str(policy.actor) == "mlp(64, 32)" and policy.actor.parameters(3, 2) == 3 * 64 + 64 + 64 * 32 + 32 + 32 * 2 + 2
+    )
     assert policy.model_dump(mode="json")["actor"] == [64, 32]
     assert PolicyConfig(**policy.model_dump(mode="json")) == policy
     assert policy.network("actor").activation == "elu"

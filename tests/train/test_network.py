@@ -216,7 +216,9 @@ def test_the_critic_values_what_it_remembers(collected):
     begun = np.where(np.asarray(one[2].done)[:, None], np.asarray(network.first), np.asarray(one[2].critic["h"]))
     value, _ = by_hand(network, x, np.asarray(seen.done), begun)
     scaled = value[..., 0] * float(actor.policy.critic.factor) + float(actor.policy.critic.shift)
-    np.testing.assert_allclose(np.swapaxes(actor.policy.value(batch.critic_obs, batch.memory, batch.done), 0, 1), scaled, atol=1e-5)
+    np.testing.assert_allclose(
+        np.swapaxes(actor.policy.value(batch.critic_obs, batch.memory, batch.done), 0, 1), scaled, atol=1e-5
+    )
 
 
 def test_a_cut_off_episode_is_worth_what_its_own_memory_says():
@@ -224,10 +226,17 @@ def test_a_cut_off_episode_is_worth_what_its_own_memory_says():
     task = Recall(16)
     state = init_state(task, CONFIG, POLICY, network=Gru)
     actor = Actor(noised(state.policy), state.normalizer, state.value_scale)
-    _, _, _, seen, _ = rollout(task, CONFIG, actor, {}, state.task_state, state.env_state, state.memory, jax.random.key(1))
+    _, _, _, seen, _ = rollout(
+        task, CONFIG, actor, {}, state.task_state, state.env_state, state.memory, jax.random.key(1)
+    )
     network, t = actor.policy.critic.network, EPISODE - 1
     assert np.all(seen.done[t]) and not np.any(seen.done[:t])
-    _, h = by_hand(network, seen_by_networks(actor, seen, "critic")[: t + 1], np.asarray(seen.done), np.tile(np.asarray(network.first), (16, 1)))
+    _, h = by_hand(
+        network,
+        seen_by_networks(actor, seen, "critic")[: t + 1],
+        np.asarray(seen.done),
+        np.tile(np.asarray(network.first), (16, 1)),
+    )
     want = [gru_by_hand(network, h[e], np.zeros(2))[1][0] for e in range(16)]  # after the last step nothing shows
     want = np.array(want) * float(actor.policy.critic.factor) + float(actor.policy.critic.shift)
     np.testing.assert_allclose(seen.bootstrap[t], want, atol=1e-5)
@@ -273,7 +282,12 @@ def test_it_learns_what_only_a_memory_can_know():
     )  # fmt: skip
     task, returns = Recall(64), {}
     for name, network, sizes in (("gru", Gru, (16,)), ("mlp", None, (16, 16))):
-        state = init_state(task, config, POLICY.model_copy(update={r: PolicyConfig(actor=sizes).actor for r in ("actor", "critic")}), network=network)
+        state = init_state(
+            task,
+            config,
+            POLICY.model_copy(update={r: PolicyConfig(actor=sizes).actor for r in ("actor", "critic")}),
+            network=network,
+        )
         update = jax.jit(make_update(task, config), donate_argnums=0)
         for _ in range(config.num_updates):
             state, metrics = update(state)
@@ -362,12 +376,15 @@ class Table(Gru):
         return cls(made.cell, made.first, made.head, made.gain, np.arange(3))
 
 
-@pytest.mark.parametrize(("network", "message"), [
-    (Flat, r"`Flat` makes float32\[2\] of 2 rows of 2 numbers, not float32\[2, 1\]"),
-    (Growing, "the carry of `Growing` changes its form in a step"),
-    (Counting, r"`Counting.initial_carry\(\)` at `\['n'\]` is not an array of float32"),
-    (Table, r"`Table.table` is an array of int64, and only floats can be trained"),
-])
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (Flat, r"`Flat` makes float32\[2\] of 2 rows of 2 numbers, not float32\[2, 1\]"),
+        (Growing, "the carry of `Growing` changes its form in a step"),
+        (Counting, r"`Counting.initial_carry\(\)` at `\['n'\]` is not an array of float32"),
+        (Table, r"`Table.table` is an array of int64, and only floats can be trained"),
+    ],
+)
 def test_a_network_that_does_not_fit_is_refused(network, message, tmp_path):
     with pytest.raises(SpecError, match=message):
         train(Recall(16), CONFIG, POLICY, tmp_path / "run", network=network, progress="none")
