@@ -93,8 +93,11 @@ def _refused_sensors(look: Preflight) -> Iterator[Diagnostic]:
         elif word == "contact":
             sides = {mjcf_word(mujoco.mjtObj, m.sensor_objtype[i]), mjcf_word(mujoco.mjtObj, m.sensor_reftype[i])}
             if sides & {"site", "body", "xbody"} or m.sensor_intprm[i, 1] == 3:
-                yield look.refused(f"contact sensor `{name}`: only geoms, and no net force", span,
-                               "read `.contact` or `.contact_force` in the spec instead")
+                yield look.refused(
+                    f"contact sensor `{name}`: only geoms, and no net force",
+                    span,
+                    "read `.contact` or `.contact_force` in the spec instead",
+                )
 
 
 def _refused_equalities(look: Preflight) -> Iterator[Diagnostic]:
@@ -122,12 +125,20 @@ def _ignored(look: Preflight) -> Iterator[Diagnostic]:
     m, opt = look.model, look.model.opt
     for i, name, span in look.elements("actuator", m.nu, m.actuator):
         if m.actuator_delay[i] > 0:
-            yield look.ignored(f"the delay of actuator `{name}`", span, "error",
-                           "remove it and write `delay` in the spec's action block")
+            yield look.ignored(
+                f"the delay of actuator `{name}`",
+                span,
+                "error",
+                "remove it and write `delay` in the spec's action block",
+            )
     if opt.noslip_iterations > 0:
         elliptic = opt.cone == mujoco.mjtCone.mjCONE_ELLIPTIC
-        yield look.ignored("`noslip_iterations`", look.option("noslip_iterations"),
-                       "error" if elliptic else "warning", "remove it, or use the `cpu` engine")
+        yield look.ignored(
+            "`noslip_iterations`",
+            look.option("noslip_iterations"),
+            "error" if elliptic else "warning",
+            "remove it, or use the `cpu` engine",
+        )
     for name in ("sleep", "multiccd"):
         if (bit := enable_bit(name)) and opt.enableflags & bit:
             yield look.ignored(f"flag `{name}`", look.option(f"flag:{name}"), "warning", "remove the flag")

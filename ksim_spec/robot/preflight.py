@@ -18,8 +18,9 @@ from ksim_spec.source import NOWHERE, Span
 DEAR_ITERATIONS = 20
 
 
-def preflight(model: mujoco.MjModel, index: RobotIndex | None = None, engine: str = "cpu",
-              floor: str | None = None) -> list[Diagnostic]:
+def preflight(
+    model: mujoco.MjModel, index: RobotIndex | None, engine: str, floor: str | None = None
+) -> list[Diagnostic]:
     """Returns what speaks against simulating a composed model on an engine, errors first.
 
     `index` gives the MJCF lines of the robot's elements; `floor` is the floor geom whose friction is meant to rule.

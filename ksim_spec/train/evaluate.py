@@ -219,9 +219,7 @@ def _empty(task: Task, reducers: Mapping[str, Reducer]) -> dict[str, Any]:
     )
 
 
-def _fresh(
-    task: Task, reducers: Mapping[str, Reducer], task_state: Any, env_state: Any, memory: Memory
-) -> _Carry:
+def _fresh(task: Task, reducers: Mapping[str, Reducer], task_state: Any, env_state: Any, memory: Memory) -> _Carry:
     played, active = jnp.zeros(task.num_envs, jnp.int32), jnp.ones(task.num_envs, bool)
     return _Carry(task_state, env_state, memory, played, active, faults=jnp.int32(0), **_empty(task, reducers))
 

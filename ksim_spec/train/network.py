@@ -44,9 +44,7 @@ class Network(Protocol):
         """Returns what one environment carries when an episode begins: float32 arrays without an axis for rows."""
         ...
 
-    def __call__(
-        self, carry: Carry, x: Float[Array, "N I"], done: Bool[Array, "N"] | None
-    ) -> tuple[Carry, Any]:
+    def __call__(self, carry: Carry, x: Float[Array, "N I"], done: Bool[Array, "N"] | None) -> tuple[Carry, Any]:
         """Returns the next carry, and the outputs (N, O) for one control step of N rows.
 
         `done` marks rows whose last step ended an episode: x is the first they see of another one, and `carry` (rows
@@ -80,9 +78,7 @@ def carry_of_rows(network: Network, rows: int) -> Carry:
     return jax.tree.map(lambda x: jnp.broadcast_to(x, (rows, *jnp.shape(x))), network.initial_carry())
 
 
-def step(
-    network: Network, carry: Carry, x: Float[Array, "N I"], done: Bool[Array, "N"] | None
-) -> tuple[Carry, Array]:
+def step(network: Network, carry: Carry, x: Float[Array, "N I"], done: Bool[Array, "N"] | None) -> tuple[Carry, Array]:
     """Returns the next carry and the outputs of one control step; the carry of rows that are `done` is not used."""
     if not remembers(network):
         return network(carry, x, None)

@@ -185,18 +185,14 @@ class Policy(eqx.Module):
         return total.sum(-1)
 
 
-def make_policy(
-    task: Task, config: PolicyConfig, key: PRNGKeyArray, network: type[Network] | None = None
-) -> Policy:
+def make_policy(task: Task, config: PolicyConfig, key: PRNGKeyArray, network: type[Network] | None = None) -> Policy:
     """Returns untrained networks that fit the task; with `network` they are of that class.
 
     Raises SpecError for a class whose networks do not do what `train.network.Network` says.
     """
     sizes = task.obs_sizes
     mirror = mirror_of(task) if config.symmetric else None
-    return Policy(
-        key, sizes[task.actor_group], sizes[task.critic_group], task.action_size, config, mirror, network
-    )
+    return Policy(key, sizes[task.actor_group], sizes[task.critic_group], task.action_size, config, mirror, network)
 
 
 def log_prob(normal: Normal, raw: Float[Array, "... A"]) -> Float[Array, "..."]:

@@ -133,6 +133,22 @@ def test_the_entropy_bonus_fades():
     assert not np.allclose(after_one(end, **fading), after_one(end, entropy=1.0), atol=1e-4)
 
 
+@pytest.mark.parametrize("schedule", ["constant", "linear", "adaptive"])
+@pytest.mark.parametrize("rate", [0.05, 2e-6])
+def test_learning_begins_with_the_rate_that_is_written(schedule, rate):
+    config = TINY.model_copy(update={"learning_rate": rate, "learning_rate_schedule": schedule, "target_kl": 1e3})
+    task = PointMass(32)
+    state = init_state(task, config, SMALL)
+    update = jax.jit(make_update(task, config))
+    state, metrics = update(state)
+    assert float(metrics["loss/learning_rate"]) == pytest.approx(rate, rel=1e-6)
+    state, metrics = update(state)  # a KL this far below its target would have an adaptive rate grow
+    if schedule == "adaptive":
+        assert float(metrics["loss/learning_rate"]) == pytest.approx(min(1.5 * rate, max(rate, 1e-2)), rel=1e-5)
+    if schedule == "constant":
+        assert float(metrics["loss/learning_rate"]) == pytest.approx(rate, rel=1e-6)
+
+
 def test_faults_are_counted_and_survived(tmp_path):
     result = train(PointMass(32, fault=0.02), TINY, SMALL, tmp_path / "f", progress="none")
     assert 5 < result.faults < 120
