@@ -7,12 +7,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import mujoco
-import numpy as np
 from jax import Array
 from mujoco import mjx
 
 from ksim_spec.physics.functional import FunctionalEngine, Row
-
 
 _LEAST_FRICTION = 1e-9  # Nm or N: no joint feels it
 
