@@ -108,8 +108,8 @@ class _Both:
         # A clock has no left and right of its own: half a turn swaps what is left and what is right of a stride.
         turned = {id(n): make("add", n, const(0.5)) for n in walk(self.roots) if n.op == "phase"}
         mirrored_roots = substitute(self.roots, turned)
-        self.here = Evaluator(self.roots, binding.leaves)
-        self.there = Evaluator(mirrored_roots, binding.leaves)
+        self.here = Evaluator(self.roots, binding.leaves, program.world.control_step)
+        self.there = Evaluator(mirrored_roots, binding.leaves, program.world.control_step)
         windows = [n.attr("steps") for n in walk(self.roots) if n.op == "history"]
         self.steps = 2 + max(windows, default=0)
         self.samples = {n.attr("stream"): _middle(n) for n in walk(self.roots) if n.op == "sample"}

@@ -15,6 +15,7 @@ import numpy as np
 
 from ksim_spec.emit.binding import Binding, Leaf
 from ksim_spec.emit.writer import Writer, constant_text, index_text
+from ksim_spec.ir.clock import Clocks
 from ksim_spec.ir.hash import Canon
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.temporal import TEMPORAL, is_temporal
@@ -68,7 +69,7 @@ class Roles:
         return place_text(self.binding.leaves[id(node)])
 
     def writer(self) -> Writer:
-        return Writer(self.leaf_text, self.program.names)
+        return Writer(self.leaf_text, self.program.names, Clocks(self.program.world.control_step))
 
     def function(self, name: str, doc: str, body: Callable[[Writer], list[str]], arguments: str = ARGUMENTS) -> str:
         """Returns the source of one function; arrays that the body uses are bound to names first."""

@@ -27,7 +27,7 @@ def idle_rewards(program: Program, binding: Binding, index: RobotIndex, commande
     """
     levels = {v.name: v.end for v in program.levels}
     roots = [n for r in program.rewards for n in (r.value, r.weight)]
-    evaluator, memory = Evaluator(roots, binding.leaves), None
+    evaluator, memory = Evaluator(roots, binding.leaves, program.world.control_step), None
     standing = Standing(program, index, commanded=commanded)
     commands = {c.name: {f.name: standing.command(c.name, f.name)[0] for f in c.fields} for c in program.commands}
     samples = {n.attr("stream"): np.full(n.shape, standing(n).low[0]) for n in walk(roots) if n.op == "sample"}

@@ -194,7 +194,7 @@ class Reference:
 
     def __init__(self, case: Case, roots: list[Node]) -> None:
         self.roots = list(dict.fromkeys(roots))
-        self.evaluator = Evaluator(self.roots, case.compiled.binding.leaves)
+        self.evaluator = Evaluator(self.roots, case.compiled.binding.leaves, case.about["control_step"])
         self.under = {id(r): [n for n in walk([r]) if n.op in CUTS] for r in self.roots}
 
     def run(self, inputs: Inputs, rows: int, memory: Arrays | None = None) -> tuple[dict[int, np.ndarray], Arrays]:
