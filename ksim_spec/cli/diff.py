@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS, UserError, show
+from ksim_spec.cli.outputs import Output, targets
 from ksim_spec.cycles import uncollected
 from ksim_spec.render.style import wants_color
 
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
     from ksim_spec.rules.config import Level
 
 
-class Output(StrEnum):
-    text = "text"
-    markdown = "markdown"
-    json = "json"
-    github = "github"
-    sarif = "sarif"
-
-
 class FailOn(StrEnum):
     shape = "shape"
     meaning = "meaning"
@@ -45,7 +38,10 @@ def diff(
         ..., metavar="OLD", help="A spec, REF:SPEC, a run, a checkpoint, a contract, or a folder."
     ),
     new: str = typer.Argument("", metavar="NEW", show_default=False, help="The same; left out, OLD against HEAD."),
-    output: Output = typer.Option(Output.text, "--format", help="How the changes are written."),
+    output: Output = typer.Option(Output.text, "--format", help="How the changes are printed."),
+    outputs: list[str] = typer.Option(
+        [], "--output", metavar="FORMAT=FILE", help="Write them into a file, too; again for more formats."
+    ),
     fail_on: FailOn = typer.Option(None, "--fail-on", help="Exit with 1 for changes of this class or a stronger one."),
     accept: Path = typer.Option(
         None, "--accept", metavar="FILE", help="Accepted breaks; ksim-accept.toml if it is here."
@@ -61,6 +57,7 @@ def diff(
     from ksim_spec.review.report import report
     from ksim_spec.review.sides import Opener, at_head
 
+    files = targets(outputs)
     if not new:
         old, new = at_head(old), old
     opener = Opener(profile, tuple(sets))
@@ -69,7 +66,9 @@ def diff(
         found = report(result, acceptances(accept), levels=_levels())
         if on is not None:
             found = found.model_copy(update={"on": _on_states(opener, result, on, states)})
-    sys.stdout.write(written(found, output))
+    sys.stdout.write(written(found, output, color=wants_color(sys.stdout)))
+    for target in files:
+        target.write(written(found, target.output))
     failed = [d for d in result.differences if d.problem is not None]
     for d in failed:
         assert d.problem is not None
@@ -114,12 +113,12 @@ def acceptances(path: Path | None) -> Acceptances:
     return read_acceptances(path)
 
 
-def written(found: Report, output: Output) -> str:
+def written(found: Report, output: Output, color: bool = False) -> str:
     """Returns a diff in one of the formats."""
     if output is Output.text:
         from ksim_spec.review.render import text
 
-        return text(found, color=wants_color(sys.stdout))
+        return text(found, color)
     if output is Output.markdown:
         from ksim_spec.review.render import markdown
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -38,11 +37,8 @@ def git_driver(
     text: bool = typer.Option(False, "--text", help="Print one file in its one layout, as a textconv."),
     meaning: bool = typer.Option(False, "--meaning", help="Print what changed and not the lines, as a difftool."),
 ) -> None:
-    from ksim_spec.review.driver import Pair, driven, for_difftool, formatted
+    from ksim_spec.review.driver import Pair, driven, formatted
 
-    if not text and not meaning and for_difftool():
-        # git asks the driver of the attribute before the difftool that the user has called.
-        raise typer.Exit(subprocess.run(["git", "difftool--helper", *words], check=False).returncode)
     if text:
         sys.stdout.write(formatted(Path(words[0])))
         return

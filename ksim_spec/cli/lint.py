@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache, partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS, EXIT_OK, UserError
 from ksim_spec.cycles import uncollected
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError
 from ksim_spec.render.style import wants_color
-from ksim_spec.source import SourceMap
+from ksim_spec.source import NOWHERE, SourceMap, Span
 from ksim_spec.workers import spread
 
 if TYPE_CHECKING:
@@ -132,7 +132,8 @@ def examined(request: Request, path: Path) -> tuple[list[Diagnostic], SourceMap]
             loaded = load_spec(path, profile=request.profile, sets=request.sets, trace=Trace(robots().read))
             loaded = designed(loaded, request.profile is None)
     except SpecError as error:
-        return error.diagnostics, error.sources
+        at = Span(str(path), 0, 0)  # what is wrong with a whole file is said at the file
+        return [d if d.span != NOWHERE else replace(d, span=at) for d in error.diagnostics], error.sources
     return list(loaded.diagnostics), loaded.sources
 
 

@@ -104,7 +104,7 @@ def analyse(text: str, name: str, path: Path | None, robots: Robots, earlier: Sn
     ranges = dict(earlier.ranges) if earlier is not None else {}
     loaded = designed(load_tree(source, reading.tree, reading.diagnostics, trace=trace), memory=ranges)
     forget()  # the configuration may have changed since the last check
-    told = settled(path or Path(name), loaded.diagnostics, loaded.sources)
+    told = settled(path or Path(name), loaded.diagnostics, loaded.sources, reading)
     checker = trace.checker or (earlier.checker if earlier is not None else None)
     return Snapshot(
         source, reading, tuple(told), loaded.sources, tuple(trace.items), trace.seen or {}, checker,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ksim_spec.diagnostics import Diagnostic, Diagnostics, Fix, behind, suggest
+from ksim_spec.diagnostics import Diagnostic, Diagnostics, Edit, Fix, before, behind, suggest
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, frames, members
 from ksim_spec.language.algebra import TypeProblem
@@ -492,9 +492,12 @@ def _tuple(c: Checker, e: ast.Tuple) -> Thing:
 
 
 def _range(c: Checker, e: ast.Range) -> Thing:
+    low, high = e.low.span, e.high.span
+    edits = (before(low, "uniform("), Edit(Span(e.span.file, low.end, high.start), ", "), behind(high, ")"))
     c.error(
-        e.span, "KS211", "not-a-value", "a range is not a value here", help="draw from it with `uniform(low, high)`"
-    )
+        e.span, "KS211", "not-a-value", "a range is not a value here", help="draw from it with `uniform(low, high)`",
+        fix=Fix("draw from it with `uniform(…)`", edits) if c.draws is not None else None,
+    )  # fmt: skip
     return UNKNOWN
 
 

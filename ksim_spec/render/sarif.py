@@ -12,12 +12,14 @@ from pathlib import Path, PurePath
 from urllib.parse import quote
 
 from ksim_spec.diagnostics import Diagnostic, Fix, Severity
+from ksim_spec.render.located import in_repository
 from ksim_spec.rules import RULES, Rule
 from ksim_spec.rules.pages import page_of
 from ksim_spec.source import SourceFile, SourceMap, Span
 from ksim_spec.version import __version__
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+ROOT = "the root of the repository, or outside of one the folder where ksim ran"
 _LEVEL: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note", "hint": "note"}
 _INDEX = {rule.slug: index for index, rule in enumerate(RULES)}
 
@@ -25,7 +27,8 @@ _INDEX = {rule.slug: index for index, rule in enumerate(RULES)}
 def as_sarif(findings: Sequence[Diagnostic], sources: SourceMap) -> dict[str, object]:
     """Returns a SARIF log of one run: every rule, and the findings in the order given.
 
-    Paths are relative to the folder where the command runs, as services need them to find the file in a repository.
+    Paths are relative to the root of the repository (outside of one to the working folder), as services need them.
+    Every result has a place, for services refuse a log with one that has none: a finding of a flag is put at the spec.
     The page of a rule is included for the rules that were broken.
     """
     broken = {d.slug for d in findings}
@@ -37,7 +40,7 @@ def as_sarif(findings: Sequence[Diagnostic], sources: SourceMap) -> dict[str, ob
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {"ROOT": {"description": {"text": "the folder where ksim ran"}}},
+        "originalUriBaseIds": {"ROOT": {"description": {"text": ROOT}}},
         "results": [_result(d, sources) for d in findings],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -66,8 +69,7 @@ def _result(d: Diagnostic, sources: SourceMap) -> dict[str, object]:
         "message": {"text": "\n".join(text)},
         "partialFingerprints": {"ksim/v1": _fingerprint(d, sources)},
     }
-    if location := _location(d.span, sources, d.label):
-        result["locations"] = [location]
+    result["locations"] = [_location(d.span, sources, d.label) or _somewhere(sources)]
     related = [found for label in d.related if (found := _location(label.span, sources, label.text))]
     if related:
         result["relatedLocations"] = related
@@ -106,17 +108,26 @@ def _location(span: Span, sources: SourceMap, text: str) -> dict[str, object] | 
     return location | ({"message": {"text": text}} if text else {})
 
 
+def _somewhere(sources: SourceMap) -> dict[str, object]:
+    """The place of a finding that has none: the first spec that was read, else the folder."""
+    files = [source for source in sources.files.values() if source.path is not None]
+    source = next((f for f in files if f.name.endswith(".ksim")), files[0] if files else None)
+    return {"physicalLocation": {"artifactLocation": _artifact(source, source.name if source else ".")}}
+
+
 def _region(source: SourceFile, span: Span) -> dict[str, int]:
     start, end = source.position(span.start), source.position(max(span.start, span.end))
     return {"startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column}
 
 
 def _artifact(source: SourceFile | None, name: str) -> dict[str, str]:
-    path = (source.path if source is not None and source.path is not None else Path(name)).absolute()
-    try:
-        return {"uri": quote(PurePath(path).relative_to(Path.cwd()).as_posix()), "uriBaseId": "ROOT"}
-    except ValueError:
-        return {"uri": path.as_uri()}
+    return artifact(in_repository(source.path if source is not None and source.path is not None else Path(name)))
+
+
+def artifact(path: str) -> dict[str, str]:
+    """Returns a path from the root of the repository, or an absolute one, as SARIF has it."""
+    known = PurePath(path)
+    return {"uri": known.as_uri()} if known.is_absolute() else {"uri": quote(known.as_posix()), "uriBaseId": "ROOT"}
 
 
 def _fingerprint(d: Diagnostic, sources: SourceMap) -> str:

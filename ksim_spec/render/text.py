@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal
 
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, Severity
+from ksim_spec.render.located import in_repository
 from ksim_spec.render.snippet import snippet
 from ksim_spec.render.style import Style, visible
 from ksim_spec.source import NOWHERE, SourceMap, Span
@@ -66,9 +68,11 @@ def concise(diagnostic: Diagnostic, sources: SourceMap) -> str:
 def github(diagnostic: Diagnostic, sources: SourceMap) -> str:
     """Returns one GitHub Actions workflow command, which the service shows beside the changed line."""
     fields = {"title": f"{diagnostic.code} {diagnostic.slug}"}
-    if diagnostic.span.file:
+    source = sources.get(diagnostic.span.file)
+    if diagnostic.span.file and not diagnostic.span.file.startswith("--"):  # a flag is no file
         start, end = _ends(diagnostic.span, sources)
-        fields["file"] = visible(diagnostic.span.file)
+        path = source.path if source is not None and source.path is not None else Path(diagnostic.span.file)
+        fields["file"] = visible(in_repository(path))
         if start is not None and end is not None:
             fields |= {"line": str(start["line"]), "endLine": str(end["line"]), "col": str(start["column"])}
             if start["line"] == end["line"]:

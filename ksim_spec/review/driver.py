@@ -7,7 +7,6 @@ Git gives the texts and not the revisions, so both are read with the robot and i
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +39,6 @@ class Pair:
         if len(words) < 7:
             return None
         return Pair(words[0], words[1], words[3], words[4], words[6], words[7] if len(words) > 7 else words[0])
-
-
-def for_difftool() -> bool:
-    """Whether `git difftool` runs, which means its tool to be called for each file."""
-    return os.environ.get("GIT_EXTERNAL_DIFF", "") == "git-difftool--helper"
 
 
 def driven(pair: Pair, color: bool = False, lines: bool = True) -> str:

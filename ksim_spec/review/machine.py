@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Iterator
 
+from ksim_spec.render.sarif import ROOT, artifact
 from ksim_spec.render.style import visible
 from ksim_spec.render.text import percent_escaped
 from ksim_spec.review.pages import change_page
-from ksim_spec.review.report import SEVERITY, ChangeRow, PlaceRow, Report, summary
+from ksim_spec.review.report import SEVERITY, ChangeRow, PlaceRow, Report, SpecRow, summary
 from ksim_spec.review.rules import CHANGE_RULES, ChangeRule
 from ksim_spec.version import __version__
 
@@ -27,13 +28,13 @@ def github(found: Report) -> str:
     lines: list[str] = []
     left = 0
     counts: dict[str, int] = {}
-    for row in found.rows():
+    for spec, row in _rows(found):
         level = "notice" if row.accepted is not None else _GITHUB[row.severity]
         counts[level] = counts.get(level, 0) + 1
         if counts[level] > ANNOTATIONS:
             left += 1
             continue
-        lines.append(_command(level, row))
+        lines.append(_command(level, spec, row))
     lines += [
         f"::error title=ksim diff::{percent_escaped(f'{s.name}: {p}', '')}" for s in found.specs for p in s.problems
     ]
@@ -42,10 +43,14 @@ def github(found: Report) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _command(level: str, row: ChangeRow) -> str:
-    fields = {"title": f"{row.code} {row.slug} ({row.cls})"}
+def _rows(found: Report) -> Iterator[tuple[SpecRow, ChangeRow]]:
+    return ((spec, row) for spec in found.specs for row in spec.changes)
+
+
+def _command(level: str, spec: SpecRow, row: ChangeRow) -> str:
+    fields = {"title": f"{row.code} {row.slug} ({row.cls})", "file": spec.repository_file}
     if row.place is not None:
-        fields |= {"file": row.place.file, "line": str(row.place.line), "endLine": str(row.place.end_line)}
+        fields |= {"file": row.place.repository_file, "line": str(row.place.line), "endLine": str(row.place.end_line)}
         if row.place.line == row.place.end_line:
             fields |= {"col": str(row.place.column), "endColumn": str(row.place.end_column)}
     properties = ",".join(f"{k}={percent_escaped(visible(v), ':,')}" for k, v in fields.items())
@@ -61,8 +66,8 @@ def as_sarif(found: Report) -> str:
     driver = {"name": "ksim diff", "semanticVersion": __version__, "rules": rules}
     run = {
         "tool": {"driver": driver}, "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {"ROOT": {"description": {"text": "the folder where ksim ran"}}},
-        "results": [_result(r) for r in found.rows()],
+        "originalUriBaseIds": {"ROOT": {"description": {"text": ROOT}}},
+        "results": [_result(*x) for x in _rows(found)],
     }  # fmt: skip
     return json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
@@ -81,26 +86,29 @@ def _described(rule: ChangeRule, with_page: bool) -> dict[str, object]:
 _INDEX = {r.code: i for i, r in enumerate(CHANGE_RULES)}
 
 
-def _result(row: ChangeRow) -> dict[str, object]:
+def _result(spec: SpecRow, row: ChangeRow) -> dict[str, object]:
     text = "\n".join(x for x in (f"{row.path}: {row.message}", *row.notes, row.advice) if x)
     result: dict[str, object] = {
         "ruleId": row.code, "ruleIndex": _INDEX[row.code], "level": _SARIF[row.severity],
         "message": {"text": text}, "partialFingerprints": {"ksim-diff/v1": row.fingerprint},
     }  # fmt: skip
-    if row.place is not None:
-        result["locations"] = [_location(row.place)]
+    # services refuse a log with a result that has no place: what has none is put at the spec
+    place = _location(row.place) if row.place is not None else _at(spec.repository_file)
+    result["locations"] = [{"physicalLocation": place}]
     if row.accepted is not None:
         result["suppressions"] = [{"kind": "external", "justification": row.accepted}]
     return result
 
 
+def _at(file: str) -> dict[str, object]:
+    return {"artifactLocation": artifact(file)}
+
+
 def _location(place: PlaceRow) -> dict[str, object]:
-    path = Path(place.file)
-    artifact = {"uri": path.as_uri()} if path.is_absolute() else {"uri": path.as_posix(), "uriBaseId": "ROOT"}
     region = {
         "startLine": place.line,
         "startColumn": place.column,
         "endLine": place.end_line,
         "endColumn": place.end_column,
     }
-    return {"physicalLocation": {"artifactLocation": artifact, "region": region}}
+    return {**_at(place.repository_file), "region": region}

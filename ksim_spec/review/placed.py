@@ -26,7 +26,7 @@ def _placed(index: RobotIndex, joint: Joint, row: Sequence[float]) -> Placed:
 
 
 def from_numbers(joint: str, body: str, row: Sequence[float]) -> Placed:
-    """Returns the start of a joint from its numbers in a keyframe: 7 if free, 4 of a ball, none if it is not said."""
+    """Returns the start of a joint from its numbers in a keyframe: 7 if free, 4 of a ball, none where unsaid."""
     position = (_plain(row[0]), _plain(row[1]), _plain(row[2])) if len(row) == 7 else None
     return Placed(joint=joint, body=body, position=position, rotation=_rotation(row[-4:]) if row else None)
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, ConfigDict
 
 from ksim_spec.diagnostics import Severity
+from ksim_spec.render.located import in_repository
 from ksim_spec.review.accept import Acceptances
 from ksim_spec.review.changes import Change, Verdict, verdict
 from ksim_spec.review.difference import Difference, Result
@@ -31,9 +32,11 @@ class _Row(BaseModel):
 
 
 class PlaceRow(_Row):
-    """Counted from one. `file` is relative to where the command ran, or to the root of the repository."""
+    """Counted from one. `file` is relative to where the command ran; of a revision, and `repository_file` always, to
+    the root of the repository. What lies outside has its absolute path."""
 
     file: str
+    repository_file: str
     line: int
     column: int
     end_line: int
@@ -64,9 +67,10 @@ class ChangeRow(_Row):
 
 
 class SpecRow(_Row):
-    """One spec; `problems` are what is wrong with a side that does not check."""
+    """One spec; `problems` are what is wrong with a side that does not check. `repository_file` as of a place."""
 
     name: str
+    repository_file: str
     old: str | None
     new: str | None
     verdict: Verdict
@@ -148,8 +152,8 @@ def _spec(d: Difference, acceptances: Acceptances, today: date, levels: Mapping[
         tuple(f"{x.code} {x.message}" for x in d.problem.diagnostics if x.severity == "error") if d.problem else ()
     )
     return SpecRow(
-        name=d.name, old=d.old and d.old.label, new=d.new and d.new.label, verdict=_verdict([d]),
-        problems=problems,
+        name=d.name, repository_file=_spec_file(d), old=d.old and d.old.label, new=d.new and d.new.label,
+        verdict=_verdict([d]), problems=problems,
         changes=tuple(
             _change(c, d, acceptances, today, levels) for c in d.changes if levels.get(c.rule.code) != "off"
         ),
@@ -185,8 +189,9 @@ def place(side: Side | None, path: str) -> PlaceRow | None:
         return None
     start, end = source.position(span.start), source.position(span.end)
     return PlaceRow(
-        file=_shown(side, span.file), line=start.line, column=start.column, end_line=end.line, end_column=end.column
-    )
+        file=_shown(side, span.file), repository_file=_in_repository(side, span.file), line=start.line,
+        column=start.column, end_line=end.line, end_column=end.column,
+    )  # fmt: skip
 
 
 def _shown(side: Side, file: str) -> str:
@@ -197,6 +202,18 @@ def _shown(side: Side, file: str) -> str:
         return Path(name).absolute().relative_to(Path.cwd()).as_posix()
     except ValueError:
         return name
+
+
+def _in_repository(side: Side, file: str) -> str:
+    name = side.shown(file)
+    if isinstance(side.tree, GitTree) and name.startswith(f"{side.tree.ref}:"):
+        return name.removeprefix(f"{side.tree.ref}:")
+    return in_repository(Path(name))
+
+
+def _spec_file(d: Difference) -> str:
+    side = d.new or d.old
+    return in_repository(Path(_file(d))) if side is None or not isinstance(side.tree, GitTree) else _file(d)
 
 
 def summary(rows: Sequence[ChangeRow]) -> str:

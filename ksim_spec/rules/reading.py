@@ -84,7 +84,7 @@ TYPES = (
     Rule("KS208", "not-a-rotation", "error", "a rotation is needed"),
     Rule("KS209", "not-a-condition", "error", "true or false is needed, and the value is a number"),
     Rule("KS210", "no-frame", "error", "a value that has no frame is to change its frame"),
-    Rule("KS211", "not-a-value", "error", "a name, a range, or a text stands where a value is needed"),
+    Rule("KS211", "not-a-value", "error", "a name, a range, or a text stands where a value is needed", fix=True),
     Rule("KS212", "not-a-literal", "error", "a literal is needed, and this varies"),
     Rule("KS213", "not-a-frame", "error", "a frame is needed"),
     Rule("KS214", "not-a-contact", "error", "`with` stands beside something that cannot touch"),
@@ -99,6 +99,7 @@ TYPES = (
     Rule("KS223", "no-place", "error", "a velocity is asked for in a frame that does not say from where"),
     Rule("KS224", "out-of-range", "error", "a probability is not between 0 and 100 %"),
     Rule("KS230", "impossible-gain", "error", "a servo is given a stiffness or a damping that it cannot have"),
+    Rule("KS250", "nothing-drawn", "error", "a number stands where something must be drawn", fix=True),
 )
 
 UNITS = (

@@ -10,12 +10,16 @@ import bisect
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.rules.registry import find, near
 from ksim_spec.rules.rule import Rule
 from ksim_spec.source import SourceFile, SourceMap, Span
 from ksim_spec.syntax.tokens import Comment, Statement
+
+if TYPE_CHECKING:
+    from ksim_spec.syntax.parse import Reading
 
 EXAMPLE = "# ksim: allow unused-signal -- read by a tool of ours"
 _ADDRESSED = re.compile(r"#\s*ksim\s*:")
@@ -44,15 +48,20 @@ class Suppressions:
 
     used: dict[Allow, bool] = field(default_factory=dict)
 
-    def apply(self, found: Sequence[Diagnostic], sources: SourceMap) -> list[Diagnostic]:
-        """Returns the findings of one spec that are not silenced, and what is wrong with its suppressions."""
+    def apply(
+        self, found: Sequence[Diagnostic], sources: SourceMap, reading: Reading | None = None
+    ) -> list[Diagnostic]:
+        """Returns the findings of one spec that are not silenced, and what is wrong with its suppressions.
+
+        `reading` is that of the spec's own text, for whoever has it: reading costs as much as all other checks.
+        """
         # Behind an error not everything was checked, so a suppression that met nothing may still be needed.
         complete = not any(d.severity == "error" for d in found)
         silenced: set[int] = set()
         problems: list[Diagnostic] = []
         for source in [s for s in sources.files.values() if s.name.endswith(".ksim") and _ADDRESSED.search(s.text)]:
             places = _by_place(found, source)
-            allows, wrong = read(source)
+            allows, wrong = read(source, reading if reading is not None and reading.source == source else None)
             problems += wrong
             for allow in allows:
                 lines = range(allow.first, allow.last + 1)
@@ -82,11 +91,11 @@ def _by_place(found: Iterable[Diagnostic], source: SourceFile) -> dict[tuple[str
     return places
 
 
-def read(source: SourceFile) -> tuple[list[Allow], list[Diagnostic]]:
-    """Returns the suppressions of a file and what is wrong with them."""
+def read(source: SourceFile, reading: Reading | None = None) -> tuple[list[Allow], list[Diagnostic]]:
+    """Returns the suppressions of a file and what is wrong with them; `reading` is that of the file, if it was read."""
     from ksim_spec.syntax.parse import read_file
 
-    reading = read_file(source)
+    reading = reading or read_file(source)
     extents = _extents(reading.statements, source)
     allows: list[Allow] = []
     problems: list[Diagnostic] = []

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.rules.config import Config, Configured, configured
 from ksim_spec.rules.registry import group
 from ksim_spec.rules.suppress import Suppressions
 from ksim_spec.source import SourceMap
+
+if TYPE_CHECKING:
+    from ksim_spec.syntax.parse import Reading
 
 
 @dataclass
@@ -31,14 +35,16 @@ class Verdict:
     _configs: dict[Path, Config] = field(default_factory=dict)
     _of_file: dict[str, Config] = field(default_factory=dict)  # what holds for each text, by its display name
 
-    def spec(self, path: Path, found: Sequence[Diagnostic], sources: SourceMap) -> list[Diagnostic]:
+    def spec(
+        self, path: Path, found: Sequence[Diagnostic], sources: SourceMap, reading: Reading | None = None
+    ) -> list[Diagnostic]:
         """Returns what is told of one spec, with the problems of its configuration where they are new."""
         self.sources.files.update(sources.files)
         here = configured(path)
         new = self._problems(here)
         config = self._merged(here.config)
         self._of_file.update(dict.fromkeys(sources.files, config))
-        return [*new, *config.apply(self._suppressions.apply(found, sources))]
+        return [*new, *config.apply(self._suppressions.apply(found, sources, reading))]
 
     def rest(self) -> list[Diagnostic]:
         """Returns the warnings about suppressions that were of no use to any spec."""
@@ -56,10 +62,15 @@ class Verdict:
         return replace(config, selected=selected, ignored=config.ignored | self.ignore)
 
 
-def settled(path: Path, found: Sequence[Diagnostic], sources: SourceMap) -> list[Diagnostic]:
-    """Returns what is told of one spec that is checked alone; adds its configuration file to `sources` when needed."""
+def settled(
+    path: Path, found: Sequence[Diagnostic], sources: SourceMap, reading: Reading | None = None
+) -> list[Diagnostic]:
+    """Returns what is told of one spec that is checked alone; adds its configuration file to `sources` when needed.
+
+    `reading` is that of the spec's text, where it was read already.
+    """
     verdict = Verdict(sources=sources)
-    return [*verdict.spec(path, found, sources), *verdict.rest()]
+    return [*verdict.spec(path, found, sources, reading), *verdict.rest()]
 
 
 def unsilenced(path: Path, found: Sequence[Diagnostic], sources: SourceMap) -> list[Diagnostic]:

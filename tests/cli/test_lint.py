@@ -190,3 +190,23 @@ def test_line_ends_of_any_system_give_the_findings_that_the_editor_gives(end, fo
     (d,) = seen.diagnostics
     at = seen.source.position(d.span.start)
     assert f"walk.ksim:{at.line}:{at.column}: error[{d.code} " in told and at.line == 4
+
+
+@pytest.mark.parametrize("form", ["sarif", "github", "full"])
+def test_a_file_that_cannot_be_read_as_a_spec_is_named_as_the_place(folder, capsys, form):
+    (folder / "binary.ksim").write_bytes(b"\xff\xfe\x00")
+    (folder / "large.ksim").write_bytes(b"# x\n" * 200_000)
+    assert main(["lint", str(folder / "binary.ksim"), str(folder / "large.ksim"), "--format", form]) == 1
+    out = capsys.readouterr().out
+    if form != "sarif":
+        assert out.count("binary.ksim") >= 2 and out.count("large.ksim") >= 2
+        return
+    results = json.loads(out)["runs"][0]["results"]
+    places = {r["ruleId"]: r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in results}
+    assert places["KS018"].endswith("specs/binary.ksim") and places["KS019"].endswith("specs/large.ksim")
+
+
+def test_a_finding_of_a_flag_has_a_place_too(folder, capsys):
+    assert main(["lint", str(folder / "walk.ksim"), "--set", "train.num_envs", "--format", "sarif"]) == 1
+    (result,) = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].endswith("walk.ksim")

@@ -15,6 +15,7 @@ from ksim_spec.ide.hints import hints
 from ksim_spec.ide.problems import problems
 from ksim_spec.ide.semantic import tokens
 from ksim_spec.ide.symbols import symbols
+from ksim_spec.syntax import parse
 from tests.ide.helpers import ROBOTS, ROOT
 
 SPECS = sorted((ROOT / "specs").glob("*.ksim"))
@@ -72,3 +73,13 @@ def test_numbers_are_followed_wherever_they_count(path: Path, edits: list[tuple[
         text = text[: at.start()] + number + text[at.end() :]
         earlier = analyse(text, str(path), path, ROBOTS, earlier)
         assert earlier.diagnostics == analyse(text, str(path), path, ROBOTS).diagnostics
+
+
+def test_a_suppression_reads_the_text_no_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = ROOT / "specs" / "cartpole.ksim"
+    text = path.read_text(encoding="utf-8") + "\nsignal {\n  spare = time  # ksim: allow unused-signal -- for the log\n}\n"
+    earlier = analyse(text, str(path), path, ROBOTS)
+    read: list[str] = []
+    monkeypatch.setattr(parse, "_read", lambda name, text: read.append(name))
+    later = analyse(text.replace("10 ms", "11 ms", 1), str(path), path, ROBOTS, earlier)
+    assert read == [] and "unused-signal" not in {d.slug for d in later.diagnostics}

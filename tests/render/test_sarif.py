@@ -88,9 +88,29 @@ def test_a_file_elsewhere_is_an_absolute_uri(home):
     assert result["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "file:///elsewhere/walk.ksim"}
 
 
-def test_what_is_in_no_file_has_no_place(home):
-    results = run_of(log([finding(NOWHERE), finding(at("task"))], sources(None)))["results"]
-    assert [r.get("locations") for r in results] == [None, None]
+def test_every_result_has_a_place_for_services_refuse_a_log_with_one_that_has_none(home):
+    flag = Span("--set #1", 0, 3)
+    known = SourceMap({"--set #1": SourceFile("--set #1", "a=b"), **sources(home / "walk.ksim").files})
+    results = run_of(log([finding(NOWHERE), finding(flag)], known))["results"]
+    assert [r["locations"][0]["physicalLocation"] for r in results] == [
+        {"artifactLocation": {"uri": "walk.ksim", "uriBaseId": "ROOT"}}
+    ] * 2
+    (nowhere,) = run_of(log([finding(NOWHERE)], SourceMap()))["results"]
+    assert nowhere["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+
+
+def test_paths_are_relative_to_the_repository_around_the_folder(home, monkeypatch):
+    (home / ".git").mkdir()
+    (home / "specs").mkdir()
+    monkeypatch.chdir(home / "specs")
+    known = SourceMap({"walk.ksim": SourceFile("walk.ksim", TEXT, Path("walk.ksim"))})
+    (result,) = run_of(log([finding(at("1 m"))], known))["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "specs/walk.ksim"
+    assert ",file=specs/walk.ksim,line=3," in render([finding(at("1 m"))], known, format="github")
+    known = SourceMap({"walk.ksim": SourceFile("walk.ksim", TEXT, Path("../other/walk.ksim"))})
+    assert ",file=other/walk.ksim,line=3," in render([finding(at("1 m"))], known, format="github")
+    flag = render([finding(Span("--set #1", 0, 3))], SourceMap(), format="github")
+    assert "file=" not in flag
 
 
 @pytest.mark.parametrize(

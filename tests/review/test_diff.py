@@ -193,6 +193,66 @@ def test_json_is_what_its_schema_says(repo: Path, capsys):
     assert json.loads(shipped) == reports.json_schema(), "write it again: python -m ksim_spec.review.report"
 
 
+def test_one_comparison_is_written_in_several_formats(repo: Path, capsys, monkeypatch: pytest.MonkeyPatch):
+    edit(repo / "tasks/cartpole.ksim", "scale 10 N", "scale 5 N")
+    alone = {form: run(capsys, "tasks/cartpole.ksim", "--format", form) for form in ("markdown", "json", "sarif", "text", "github")}
+    files = [word for form in ("markdown", "json", "sarif", "text") for word in ("--output", f"{form}=out.{form}")]
+    out = run(capsys, "tasks/cartpole.ksim", "--format", "github", *files, "--fail-on", "meaning", code=1)
+    assert out == alone.pop("github")
+    assert {form: (repo / f"out.{form}").read_text(encoding="utf-8") for form in alone} == alone
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["markdown"], "is not FORMAT=FILE"), (["markdown="], "is not FORMAT=FILE"), (["=a"], "there is no format ``"),
+        (["markdwon=a.md"], "there is no format `markdwon`; did you mean `markdown`?"), (["json=tasks"], "it is a folder"),
+        (["json=no/where/a.json"], "there is no folder `no/where`"), (["json=a", "text=./a"], "is written already"),
+        (["json", "yaml=b"], "there is no format `yaml`"),
+    ],
+)  # fmt: skip
+def test_an_output_that_cannot_be_written_is_told_before_anything_is_compared(repo: Path, capsys, given: list[str], says: str):
+    told = run(capsys, "nowhere:a", "b", *(w for g in given for w in ("--output", g)), code=2)
+    assert says in told and told.startswith("ksim: error: ") and "nowhere" not in told
+    assert not (repo / "a").exists()
+
+
+def test_an_output_that_the_system_refuses_is_told(repo: Path, capsys, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    assert "`a.json` cannot be written: No space left" in run(capsys, "tasks/cartpole.ksim", "--output", "json=a.json", code=2)
+
+
+def test_outputs_are_written_where_a_side_does_not_check(repo: Path, capsys):
+    edit(repo / "tasks/cartpole.ksim", "scale 10 N", "scale 5 kg")
+    run(capsys, "HEAD:tasks", "tasks", "--output", "markdown=a.md", code=2)
+    assert "cannot be compared" in (repo / "a.md").read_text()
+
+
+def test_annotations_name_files_from_the_root_of_the_repository(repo: Path, capsys, monkeypatch: pytest.MonkeyPatch):
+    edit(repo / "tasks/cartpole.ksim", "scale 10 N", "scale 5 N")
+    monkeypatch.chdir(repo / "tasks")
+    for sides in (["cartpole.ksim"], ["HEAD:tasks", "."], ["HEAD:./cartpole.ksim", "../tasks/cartpole.ksim"]):
+        assert ",file=tasks/cartpole.ksim,line=15," in run(capsys, *sides, "--format", "github")
+        (result,) = json.loads(run(capsys, *sides, "--format", "sarif"))["runs"][0]["results"]
+        assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "tasks/cartpole.ksim"
+    assert json.loads(run(capsys, "cartpole.ksim", "--format", "json"))["specs"][0]["changes"][0]["place"]["file"] == "cartpole.ksim"
+
+
+def test_a_change_without_a_place_is_put_at_its_spec(repo: Path, capsys):
+    shutil.copy(repo / "tasks/cartpole.ksim", repo / "tasks/more.ksim")
+    git("add", ".", cwd=repo)
+    git("commit", "-qm", "more", cwd=repo)
+    edit(repo / "tasks/cartpole.ksim", "scale 10 N", "scale 5 N")
+    (repo / "tasks/more.ksim").unlink()
+    out = run(capsys, "HEAD:tasks", "tasks", "--format", "github")
+    assert "::error title=KD109 spec-removed (shape),file=tasks/more.ksim::" in out
+    results = json.loads(run(capsys, "HEAD:tasks", "tasks", "--format", "sarif"))["runs"][0]["results"]
+    assert {r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in results} == {"tasks/cartpole.ksim", "tasks/more.ksim"}
+
+
 def test_github_and_sarif(repo: Path, capsys):
     edit(repo / "tasks/cartpole.ksim", "scale 10 N", "scale 5 N")
     out = run(capsys, "tasks/cartpole.ksim", "--format", "github")

@@ -13,7 +13,7 @@ import yaml
 
 from ksim_spec.cli.main import main
 from ksim_spec.review.driver import Pair, driven
-from ksim_spec.review.gitconfig import HUNK, SETTINGS
+from ksim_spec.review.gitconfig import HUNK, settings
 from tests.review.test_diff import ENV, ROOT, edit, git
 
 SPEC = "tasks/cartpole.ksim"
@@ -47,13 +47,58 @@ def commit(top: Path, subject: str) -> None:
 def test_install_git_writes_and_takes_back_its_settings(repo: Path, capsys):
     assert main(["install-git"]) == 0
     out = capsys.readouterr().out
-    assert out.count("written") == len(SETTINGS) and "*.ksim diff=ksim" in out
-    assert git("config", "--get", "diff.ksim.command", cwd=repo) == "ksim git-driver\n"
-    assert main(["install-git"]) == 0 and capsys.readouterr().out.count("there already") == len(SETTINGS)
+    assert out.count("written") == len(settings()) and "*.ksim diff=ksim" in out
+    assert Path(sys.executable).as_posix() in git("config", "--get", "diff.ksim.command", cwd=repo)
+    assert main(["install-git"]) == 0 and capsys.readouterr().out.count("there already") == len(settings())
     git("config", "diff.ksim.textconv", "mine", cwd=repo)
     assert main(["install-git"]) == 2 and "left as it is" in capsys.readouterr().out
     assert main(["install-git", "--undo"]) == 0
     assert git("config", "--get-regexp", "diff", cwd=repo) == "diff.ksim.textconv mine\n"
+
+
+def test_what_an_older_ksim_or_another_environment_wrote_is_renewed_and_taken_back(repo: Path, capsys):
+    others = dict(settings("/an/other/python"))
+    for key, value in {**others, "diff.ksim.command": "ksim git-driver"}.items():
+        git("config", key, value, cwd=repo)
+    assert main(["install-git"]) == 0 and capsys.readouterr().out.count("written") == len(settings()) - 1
+    assert {k: git("config", "--get", k, cwd=repo).rstrip("\n") for k in others} == dict(settings())
+    for key, value in others.items():
+        git("config", key, value, cwd=repo)
+    assert main(["install-git", "--undo"]) == 0 and capsys.readouterr().out.count("removed") == len(settings())
+
+
+def bare(repo: Path, *words: str) -> str:
+    """What git says where no environment is on PATH."""
+    env = {**os.environ, **ENV, "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(["git", *words], cwd=repo, env=env, capture_output=True, text=True, check=True).stdout
+
+
+def test_git_needs_no_environment_on_path(repo: Path):
+    assert main(["install-git"]) == 0
+    (repo / ".gitattributes").write_text("*.ksim diff=ksim\n")
+    edit(repo / SPEC, "scale 10 N", "scale 5 N")
+    (repo / "zz.txt").write_text("a file that comes later\n")
+    git("add", "-N", ".", cwd=repo)
+    out = bare(repo, "diff")
+    assert "KD212 action-scale" in out and "+a file that comes later" in out
+    assert "KD212 action-scale" in bare(repo, "difftool", "-y", "-t", "ksim", "HEAD", "--", SPEC)
+    assert bare(repo, "log", "-p").count("+task cartpole") == 1
+
+
+@pytest.mark.parametrize("interpreter", ["/nowhere/python", "/bin/false"])
+def test_git_shows_the_lines_where_ksim_cannot_run(repo: Path, interpreter: str):
+    for key, value in settings(interpreter):
+        git("config", key, value, cwd=repo)
+    (repo / ".gitattributes").write_text("*.ksim diff=ksim\n")
+    edit(repo / SPEC, "scale 10 N", "scale 5 N")
+    (repo / "zz.txt").write_text("a file that comes later\n")
+    git("add", "-N", ".", cwd=repo)
+    out = bare(repo, "diff")
+    assert "ksim did not run" in out and "\n--- a/tasks/cartpole.ksim\n" in out and "+a file that comes later" in out
+    assert [line for line in out.splitlines() if "scale 5 N" in line][0].startswith("+")
+    assert bare(repo, "log", "-p").count("+task cartpole") == 1 and "scale 5 N" in bare(repo, "blame", SPEC)
+    assert "scale 5 N" in bare(repo, "difftool", "-y", "-t", "ksim", "HEAD", "--", SPEC)
+    assert bare(repo, "difftool", "-y", "-x", "echo OTHER", "HEAD", "--", SPEC).startswith("OTHER ")
 
 
 def test_git_diff_shows_what_changed_and_then_the_text(repo: Path):
@@ -192,6 +237,10 @@ def test_the_steps_of_the_action_on_a_branch(repo: Path, tmp_path: Path):
         "RUNNER_TEMP": str(tmp_path),
         "GITHUB_STEP_SUMMARY": str(summary),
     }
+    assert len(re.findall(r"^ *ksim diff ", steps()["review"]["run"], re.M)) == 1, "the comparison is made once"
+    code, out = step("review", clone, FAIL_ON="never", **env)
+    assert code == 0 and "KD212 action-scale" in (tmp_path / "ksim-review.md").read_text()
+    summary.unlink()
     code, out = step("review", clone, FAIL_ON="meaning", **env)
     assert code == 1 and "::error title=KD212 action-scale (meaning),file=tasks/cartpole.ksim," in out
     assert summary.read_text().startswith("<!-- ksim-diff -->") and "silently different" in summary.read_text()

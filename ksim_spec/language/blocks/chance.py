@@ -19,6 +19,7 @@ from ksim_spec.language.blocks.attributes import (
     known_here,
     need_scalar,
 )
+from ksim_spec.language.blocks.drawn import refuse_pair
 from ksim_spec.language.blocks.setting import declare
 from ksim_spec.language.entities import Keyframe, Selection
 from ksim_spec.language.expressions import Checker
@@ -147,6 +148,8 @@ def _state_change(
     if target.target in ("roll", "pitch") and stmt.op != "+=":
         message = f"`{target.target}` can only be added to"
         c.error(stmt.span, "KS604", "not-a-state", message, help="the pose sets the orientation; turn it with `+=`")
+        return None
+    if (not target.axes or target.axes[0].size != 2) and refuse_pair(c, stmt.value, "what is assigned"):
         return None
     stream, owner = f"{block}.{_path_text(stmt.target)}", f"{block}.{number}"
     c.draws = c.drawing(stream, scope, owner, target.axes, shared="shared" in attrs)
@@ -352,6 +355,8 @@ def _field_change(c: Checker, stmt: ast.Assign, number: int) -> FieldChange | No
     name = _path_text(stmt.target)
     outer = (owner.axis,) if isinstance(owner, Selection) and owner.axis is not None else ()
     axes = (*outer, XYZ) if quantity in _VECTOR_FIELDS else outer
+    if (not axes or axes[0].size != 2) and refuse_pair(c, stmt.value, "the change"):
+        return None
     # What is shared is shared by elements; the components of a vector are still drawn each by itself.
     own = (XYZ,) if quantity in _VECTOR_FIELDS else ()
     c.draws = c.drawing(f"randomize.{name}", per, f"randomize.{number}", own if "shared" in attrs else axes)

@@ -20,6 +20,7 @@ from ksim_spec.language.blocks.attributes import (
     known_here,
     need_scalar,
 )
+from ksim_spec.language.blocks.drawn import refuse_fixed, refuse_pair
 from ksim_spec.language.blocks.setting import declare, frame_for
 from ksim_spec.language.draws import sample
 from ksim_spec.language.entities import Command
@@ -87,6 +88,9 @@ def _field(
             related=(Label(earlier, "first given here"),),
             help="rename one of the two",
         )
+        return
+    if refuse_pair(c, stmt.value, "a command field"):
+        leaves.append((name, Value(const(0.0), zero=True)))
         return
     c.draws = c.drawing(f"command.{command}.{name}", "command", f"command.{command}.{name}")
     value = c.value(stmt.value)
@@ -315,7 +319,10 @@ def c_text(c: Checker, expr: ast.Expr | None) -> str:
     return " ".join(source.text[expr.span.start : expr.span.end].split()) if source is not None else ""
 
 
-def _draws(c: Checker, expr: ast.Expr, owner: str, scope: str, value: Value, what: str) -> Value | None:
+def _draws(c: Checker, attr: ast.Attr, owner: str, scope: str, value: Value) -> Value | None:
+    expr, what = attr.values[0], attr.word
+    if refuse_pair(c, expr, f"the {what}"):
+        return None
     c.draws = c.drawing(f"{owner}.{what}", scope, owner, value.axes)
     drawn = c.value(expr)
     c.draws = None
@@ -328,6 +335,12 @@ def _draws(c: Checker, expr: ast.Expr, owner: str, scope: str, value: Value, wha
             f"{what} needs a number, and this is true or false",
             help="use `number(…)` for what is observed",
         )
+    if drawn.is_bool:
+        message = f"the {what} is true or false, and what is observed is a number"
+        help = "use `number(…)`, or `if condition then a else b`"
+        c.error(expr.span, "KS204", "bool-as-number", message, help=help)
+        return None
+    fixed = refuse_fixed(c, attr, drawn)
     if not value.mixed and not drawn.dim.same(value.dim) and not drawn.zero:
         code, slug = ("KS302", "missing-unit") if drawn.dim == NUMBER else ("KS301", "unit-mismatch")
         c.error(
@@ -339,7 +352,7 @@ def _draws(c: Checker, expr: ast.Expr, owner: str, scope: str, value: Value, wha
             help=f"write it {in_unit(value.dim)}",
         )
         return None
-    return drawn.but(dim=value.dim, frame=None, kind="scalar")
+    return None if fixed else drawn.but(dim=value.dim, frame=None, kind="scalar")
 
 
 def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str) -> tuple[Node, Pipeline] | None:
@@ -357,8 +370,8 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
         if n > 0:
             value = value.but(node=make("take", make("history", value.node, steps=n + 1), axis=0, indices=n))
     for word, scope in (("bias", "episode"), ("noise", "step")):
-        if (expr := attrs.expr(word)) is not None:
-            drawn = _draws(c, expr, qualified, scope, value, word)
+        if (attr := attrs.get(word)) is not None and attr.values:
+            drawn = _draws(c, attr, qualified, scope, value)
             if drawn is None:
                 return None
             pipeline = replace(pipeline, **{word: drawn.node})
