@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import mujoco
 from jax import Array
@@ -59,6 +59,7 @@ class Starts(NamedTuple):
     ctrl_EU: Float[Array, "E nu"] | None = None
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Steps a batch of simulations; `init`, `prepare` and `step` may be traced by `jax.jit` and `jax.lax.scan`.
 

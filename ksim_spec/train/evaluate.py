@@ -22,7 +22,7 @@ from ksim_spec.train.rollout import Actor, clean, normalized
 from ksim_spec.train.state import strong
 
 Kind = Literal["mean", "rms", "min", "max", "fraction"]
-Measure = Callable[[Mapping[str, Array]], Array]
+Measure = Callable[[Mapping[str, Any]], Array]
 CHUNK = 50  # control steps per call of the compiled program
 
 
@@ -160,7 +160,7 @@ def _make_chunk(
     return chunk
 
 
-def _measures(info: StepInfo) -> dict[str, Array]:
+def _measures(info: StepInfo) -> dict[str, Any]:
     return {**info.metrics, "time": info.time_E}
 
 
