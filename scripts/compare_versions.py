@@ -45,10 +45,12 @@ class Version:
 
 
 def specs(inputs: Path) -> list[str]:
-    return [str(p.relative_to(inputs)) for d in ("specs", "benchmarks/specs") for p in sorted((inputs / d).glob("*.ksim"))]
+    return [
+        str(p.relative_to(inputs)) for d in ("specs", "benchmarks/specs") for p in sorted((inputs / d).glob("*.ksim"))
+    ]
 
 
-# What is compared: each yields a name and a value ----------------------------------------------------------------------
+# What is compared: each yields a name and a value ---------------------------------------------------------------------
 
 
 def compiled(version: Version, work: Path) -> Iterator[tuple[str, Any]]:
@@ -85,7 +87,9 @@ def trained(version: Version, work: Path, budget: int) -> Iterator[tuple[str, An
     """Metrics of every update and the bits of the last checkpoint."""
     for spec in [s for s in specs(version.inputs) if s.startswith("specs/")]:
         out = work / f"run-{Path(spec).stem}"
-        version.ksim("train", spec, "--budget", str(budget), "--backend", "cpu", "--out", str(out), "--no-progress", "--no-video")
+        version.ksim(
+            "train", spec, "--budget", str(budget), "--backend", "cpu", "--out", str(out), "--no-progress", "--no-video"
+        )
         rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
         for row in rows:
             yield f"{spec} update {row['update']}", {k: v for k, v in row.items() if not WALL.match(k)}
@@ -95,7 +99,7 @@ def trained(version: Version, work: Path, budget: int) -> Iterator[tuple[str, An
                 yield f"{spec} {last.name} {name}", hashlib.sha256(archive.read(name)).hexdigest()
 
 
-# Inputs ----------------------------------------------------------------------------------------------------------------
+# Inputs ---------------------------------------------------------------------------------------------------------------
 
 # Run with the code of OLD, whose helpers know its corpora: whole texts of the mistakes, the pages, and the edits.
 _WRITE_INPUTS = """
@@ -143,7 +147,7 @@ def write_inputs(old: Path, work: Path) -> None:
     subprocess.run([sys.executable, "-c", _WRITE_INPUTS, str(old.resolve()), str(work)], env=env, check=True)
 
 
-# Comparing -------------------------------------------------------------------------------------------------------------
+# Comparing ------------------------------------------------------------------------------------------------------------
 
 
 def differing(old: Any, new: Any, path: str = "") -> Iterator[str]:
@@ -159,13 +163,22 @@ def differing(old: Any, new: Any, path: str = "") -> Iterator[str]:
             yield from differing(a, b, f"{path}[{i}]")
     elif isinstance(old, str) and isinstance(new, str) and old != new and "\n" in old:
         pairs = [(a, b) for a, b in zip(old.splitlines(), new.splitlines(), strict=False) if a != b]
-        yield f"{path} {len(pairs)} lines, first: {pairs[0][0].strip()[:90]!r} -> {pairs[0][1].strip()[:90]!r}" if pairs else f"{path} length"
+        yield (
+            f"{path} {len(pairs)} lines, first: {pairs[0][0].strip()[:90]!r} -> {pairs[0][1].strip()[:90]!r}"
+            if pairs
+            else f"{path} length"
+        )
     elif old != new:
         yield f"{path} {json.dumps(old, default=str)[:120]} -> {json.dumps(new, default=str)[:120]}"
 
 
-def compare(name: str, look: Callable[[Version, Path], Iterator[tuple[str, Any]]], versions: list[Version], work: Path,
-            report: list[str]) -> tuple[str, int, int]:
+def compare(
+    name: str,
+    look: Callable[[Version, Path], Iterator[tuple[str, Any]]],
+    versions: list[Version],
+    work: Path,
+    report: list[str],
+) -> tuple[str, int, int]:
     sides = []
     for side, version in zip(("a", "b"), versions, strict=True):
         home = work / f"{name}-{side}"

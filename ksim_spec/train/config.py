@@ -31,7 +31,7 @@ class _Section(BaseModel):
 
     @field_validator("*")
     @classmethod
-    def _fits_float32(cls, value: Any, info: ValidationInfo) -> Any:
+    def _fits_float32(cls, value: Any, info: Any) -> Any:
         if isinstance(value, float) and value and not FLOATS[0] <= abs(value) <= FLOATS[1]:
             size = "small" if abs(value) < 1 else "large"
             raise ValueError(f"`{info.field_name}` ({value:g}) is too {size} for the numbers of training, float32")

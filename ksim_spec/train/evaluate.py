@@ -100,7 +100,7 @@ def _start(kind: Kind) -> _Tally:
     return _Tally(jnp.float32(fill), jnp.float32(0))
 
 
-def _add(reducer: Reducer, tally: _Tally, metrics: Mapping[str, Array], counted: Array) -> _Tally:
+def _add(reducer: Reducer, tally: _Tally, metrics: Mapping[str, Any], counted: Array) -> _Tally:
     value = jnp.asarray(reducer.value(metrics), jnp.float32)
     mask = counted & (metrics["time"] > reducer.after)
     if reducer.where is not None:

@@ -1,6 +1,7 @@
 """Fixes repair what they say, leave comments and the rest alone, and never make a spec worse."""
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def changed(old: str, new: str) -> str:
     return TEXT.replace(old, new, 1)
 
 
+@cache
 def findings(text: str, path: Path = WALK) -> list[Diagnostic]:
     loaded = lint(text, path)
     return with_fixes(settled(path, loaded.diagnostics, loaded.sources), loaded.sources)

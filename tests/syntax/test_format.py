@@ -309,7 +309,7 @@ def test_what_is_taken_for_the_same_parses_to_the_same_tree(old: str, new: str, 
             check_same(readings[0], readings[1].source)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(SHIPPED))
 def test_equal_food_makes_equal_trees(seed: int, path: Path) -> None:
     """Spaces put in and taken out anywhere, which may well mean something else."""

@@ -120,17 +120,19 @@ def test_advantage_modes_and_state_std(advantages):
 
 
 def test_the_entropy_bonus_fades():
-    task, fading = PointMass(32), {"entropy": 1.0, "final_entropy": 0.0}
+    task = PointMass(32)
 
-    def after_one(update, **settings):
+    def after_one(**settings):
+        """Returns the spread after one update, as a function of which update it is."""
         config = TINY.model_copy(update=settings)
-        state = init_state(task, config, SMALL)._replace(update=np.int32(update))
-        return jax.jit(make_update(task, config))(state)[0].policy.std_param
+        state, update = init_state(task, config, SMALL), jax.jit(make_update(task, config))
+        return lambda k: update(state._replace(update=np.int32(k)))[0].policy.std_param
 
+    fading, none, full = after_one(entropy=1.0, final_entropy=0.0), after_one(entropy=0.0), after_one(entropy=1.0)
     end = TINY.num_updates
-    np.testing.assert_allclose(after_one(end, **fading), after_one(end, entropy=0.0), atol=1e-7)
-    np.testing.assert_allclose(after_one(0, **fading), after_one(0, entropy=1.0), atol=1e-7)
-    assert not np.allclose(after_one(end, **fading), after_one(end, entropy=1.0), atol=1e-4)
+    np.testing.assert_allclose(fading(end), none(end), atol=1e-7)
+    np.testing.assert_allclose(fading(0), full(0), atol=1e-7)
+    assert not np.allclose(fading(end), full(end), atol=1e-4)
 
 
 @pytest.mark.parametrize("schedule", ["constant", "linear", "adaptive"])
