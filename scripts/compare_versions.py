@@ -112,8 +112,8 @@ def put(name, text):
     text = text.replace('"../../../specs/', f'"{inputs}/specs/').replace('"../../specs/', f'"{inputs}/specs/')
     (corpus / f"{name}.ksim").write_text(text)
 try:
-    from tests.mistakes import CASES
-    for case in CASES: put(case.name, case.text)
+    from tests.mistakes import mistakes
+    for case in mistakes(): put(case.name, case.text)
 except ImportError:
     for path in sorted((inputs / "tests/language/bad").glob("*.ksim")): put(path.stem, path.read_text())
 from tests.rules.pages import completed

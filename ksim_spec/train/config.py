@@ -16,7 +16,6 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializeAsAny,
-    ValidationInfo,
     field_validator,
     model_serializer,
     model_validator,

@@ -78,7 +78,9 @@ def test_numbers_are_followed_wherever_they_count(path: Path, edits: list[tuple[
 
 def test_a_suppression_reads_the_text_no_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
     path = ROOT / "specs" / "cartpole.ksim"
-    text = path.read_text(encoding="utf-8") + "\nsignal {\n  spare = time  # ksim: allow unused-signal -- for the log\n}\n"
+    text = (
+        path.read_text(encoding="utf-8") + "\nsignal {\n  spare = time  # ksim: allow unused-signal -- for the log\n}\n"
+    )
     earlier = analyse(text, str(path), path, ROBOTS)
     read: list[str] = []
     monkeypatch.setattr(parse, "_read", lambda name, text: read.append(name))

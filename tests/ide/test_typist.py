@@ -113,7 +113,9 @@ def test_an_editor_that_asks_at_every_trigger_gets_no_list_behind_a_closed_text(
     for k, letter in enumerate(line):
         if letter in client.capabilities["capabilities"]["completionProvider"]["triggerCharacters"]:
             context, place = {"triggerKind": 2, "triggerCharacter": letter}, {"line": 0, "character": k + 1}
-            found = client.request("textDocument/completion", textDocument={"uri": uri}, position=place, context=context)
+            found = client.request(
+                "textDocument/completion", textDocument={"uri": uri}, position=place, context=context
+            )
             assert found["items"] == [], line[: k + 1]
     typed = text.replace('site("left_foot")', 'site("")')
     client.change(uri, 2, typed)

@@ -195,7 +195,10 @@ def test_json_is_what_its_schema_says(repo: Path, capsys):
 
 def test_one_comparison_is_written_in_several_formats(repo: Path, capsys, monkeypatch: pytest.MonkeyPatch):
     edit(repo / "tasks/cartpole.ksim", "scale 10 N", "scale 5 N")
-    alone = {form: run(capsys, "tasks/cartpole.ksim", "--format", form) for form in ("markdown", "json", "sarif", "text", "github")}
+    alone = {
+        form: run(capsys, "tasks/cartpole.ksim", "--format", form)
+        for form in ("markdown", "json", "sarif", "text", "github")
+    }
     files = [word for form in ("markdown", "json", "sarif", "text") for word in ("--output", f"{form}=out.{form}")]
     out = run(capsys, "tasks/cartpole.ksim", "--format", "github", *files, "--fail-on", "meaning", code=1)
     assert out == alone.pop("github")
@@ -211,7 +214,9 @@ def test_one_comparison_is_written_in_several_formats(repo: Path, capsys, monkey
         (["json", "yaml=b"], "there is no format `yaml`"),
     ],
 )  # fmt: skip
-def test_an_output_that_cannot_be_written_is_told_before_anything_is_compared(repo: Path, capsys, given: list[str], says: str):
+def test_an_output_that_cannot_be_written_is_told_before_anything_is_compared(
+    repo: Path, capsys, given: list[str], says: str
+):
     told = run(capsys, "nowhere:a", "b", *(w for g in given for w in ("--output", g)), code=2)
     assert says in told and told.startswith("ksim: error: ") and "nowhere" not in told
     assert not (repo / "a").exists()
@@ -222,7 +227,9 @@ def test_an_output_that_the_system_refuses_is_told(repo: Path, capsys, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", refuse)
-    assert "`a.json` cannot be written: No space left" in run(capsys, "tasks/cartpole.ksim", "--output", "json=a.json", code=2)
+    assert "`a.json` cannot be written: No space left" in run(
+        capsys, "tasks/cartpole.ksim", "--output", "json=a.json", code=2
+    )
 
 
 def test_outputs_are_written_where_a_side_does_not_check(repo: Path, capsys):
@@ -238,7 +245,10 @@ def test_annotations_name_files_from_the_root_of_the_repository(repo: Path, caps
         assert ",file=tasks/cartpole.ksim,line=15," in run(capsys, *sides, "--format", "github")
         (result,) = json.loads(run(capsys, *sides, "--format", "sarif"))["runs"][0]["results"]
         assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "tasks/cartpole.ksim"
-    assert json.loads(run(capsys, "cartpole.ksim", "--format", "json"))["specs"][0]["changes"][0]["place"]["file"] == "cartpole.ksim"
+    assert (
+        json.loads(run(capsys, "cartpole.ksim", "--format", "json"))["specs"][0]["changes"][0]["place"]["file"]
+        == "cartpole.ksim"
+    )
 
 
 def test_a_change_without_a_place_is_put_at_its_spec(repo: Path, capsys):
@@ -250,7 +260,10 @@ def test_a_change_without_a_place_is_put_at_its_spec(repo: Path, capsys):
     out = run(capsys, "HEAD:tasks", "tasks", "--format", "github")
     assert "::error title=KD109 spec-removed (shape),file=tasks/more.ksim::" in out
     results = json.loads(run(capsys, "HEAD:tasks", "tasks", "--format", "sarif"))["runs"][0]["results"]
-    assert {r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in results} == {"tasks/cartpole.ksim", "tasks/more.ksim"}
+    assert {r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in results} == {
+        "tasks/cartpole.ksim",
+        "tasks/more.ksim",
+    }
 
 
 def test_github_and_sarif(repo: Path, capsys):

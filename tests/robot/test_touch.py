@@ -48,7 +48,9 @@ def test_the_same_geoms_touch_as_in_mujoco(robot, floor):
     found = {(a, b): theirs.can_touch(ids[a], ids[b]) for a in ids for b in ids}
     assert {(called(a), called(b)): ours.can_touch(a, b) for a in ours.geoms for b in ours.geoms} == found
     assert any(found.values()) or floor is None or robot is CARTPOLE
-    assert {ids[called(g)] for g in ours.outside} == set(outside_geoms(model, [name_of(index.bodies[b]) for b in ours.own]))
+    assert {ids[called(g)] for g in ours.outside} == set(
+        outside_geoms(model, [name_of(index.bodies[b]) for b in ours.own])
+    )
 
 
 def test_the_sides_of_a_contact_are_the_geoms_of_its_body():

@@ -91,7 +91,11 @@ class PointMass:
         return state
 
     def step(
-        self, state: State, action_EA: Array, params: Any, value_fn: Callable[[dict[str, Array], Array], Array] | None = None
+        self,
+        state: State,
+        action_EA: Array,
+        params: Any,
+        value_fn: Callable[[dict[str, Array], Array], Array] | None = None,
     ) -> tuple[State, EnvState, StepInfo]:
         key, sub, fault_key = jax.random.split(state.key, 3)
         u = action_EA[:, 0]
