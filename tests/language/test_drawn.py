@@ -82,7 +82,9 @@ def test_two_mistakes_of_a_noise_are_both_said():
     assert [d.code for d in errors(replaced(NOISE, "noise 0.01 m"))] == ["KS250", "KS301"]
 
 
-@pytest.mark.parametrize(("noise", "says"), [("bernoulli(50 %)", "the noise is true or false"), ("true", "the noise is true or false")])
+@pytest.mark.parametrize(
+    ("noise", "says"), [("bernoulli(50 %)", "the noise is true or false"), ("true", "the noise is true or false")]
+)
 def test_noise_is_a_number(noise: str, says: str):
     (found,) = errors(replaced(NOISE, f"noise {noise}"))
     assert found.code == "KS204" and found.message.startswith(says)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 
-from ksim_spec.diagnostics import Label, did_you_mean, suggest
+from ksim_spec.diagnostics import Label, article, did_you_mean, suggest
 from ksim_spec.ir.node import walk
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import frames
@@ -416,7 +416,7 @@ def _actuators(c: Checker, call: ast.Call, mode: str, joints: tuple[str, ...], s
             call.span,
             "KS504",
             "wrong-actuator",
-            f"`{wrong[0]}` is a {kind} actuator and takes no {mode} target",
+            f"`{wrong[0]}` is {article(kind)} actuator and takes no {mode} target",
             help=help,
         )
         return None
