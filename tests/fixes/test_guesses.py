@@ -98,7 +98,7 @@ def test_a_statement_that_is_only_useless_is_still_removed():
 
 @pytest.mark.parametrize(
     ("wrote", "glob", "count"),
-    [(".*_hip_roll", "*_hip_roll", 2), ("left_.*", "left_*", 6), ("^right_hip.+$", "right_hip*", 3), (".*", "*", 12)],
+    [(".*_hip_roll", "*_hip_roll", 2), ("left_.*", "left_*", 6), ("^right_hip.+$", "right_hip*", 3)],
 )
 def test_a_regular_expression_is_told_the_glob_that_it_means(wrote: str, glob: str, count: int):
     (found,) = [
