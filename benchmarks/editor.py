@@ -160,8 +160,12 @@ def checked(text: str, repeats: int) -> dict[str, Any]:
         server.change(uri, k + 2, text.replace("0.8", f"0.8{longer}", 1))
         used.append(timed(lambda: server.check(uri), server))
     server.stop()
-    return {"lines": text.count("\n"), "findings": len(found), "wall_ms": median([w for w, _ in used], 1e3),
-            "cpu_ms": round(1e3 * statistics.mean(c for _, c in used), 1)}  # fmt: skip
+    return {
+        "lines": text.count("\n"),
+        "findings": len(found),
+        "wall_ms": median([w for w, _ in used], 1e3),
+        "cpu_ms": round(1e3 * statistics.mean(c for _, c in used), 1),
+    }
 
 
 def complete(repeats: int) -> dict[str, Any]:
@@ -182,8 +186,12 @@ def complete(repeats: int) -> dict[str, Any]:
         again.append(timed(ask, server))
         plain.append(timed(ask, server))
     server.stop()
-    return {"wall_ms": median([w for w, _ in plain], 1e3), "with_check_wall_ms": median([w for w, _ in again], 1e3),
-            "cpu_ms": round(1e3 * statistics.mean(c for _, c in plain), 1), "limit_ms": 30}  # fmt: skip
+    return {
+        "wall_ms": median([w for w, _ in plain], 1e3),
+        "with_check_wall_ms": median([w for w, _ in again], 1e3),
+        "cpu_ms": round(1e3 * statistics.mean(c for _, c in plain), 1),
+        "limit_ms": 30,
+    }
 
 
 def memory(repeats: int) -> dict[str, Any]:
@@ -234,8 +242,13 @@ def command(arguments: list[str]) -> tuple[float, float]:
 
 
 MEASURES: dict[str, Callable[[int], dict[str, Any]]] = {
-    "start": start, "check": check, "complete": complete, "memory": memory, "lint": lint, "fmt": fmt,
-}  # fmt: skip
+    "start": start,
+    "check": check,
+    "complete": complete,
+    "memory": memory,
+    "lint": lint,
+    "fmt": fmt,
+}
 
 
 def main() -> None:

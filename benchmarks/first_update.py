@@ -44,13 +44,23 @@ def main() -> None:
     cold = statistics.median(c.first_update_s for c, _ in runs)
     warm = statistics.median(w.first_update_s for _, w in runs)
     base = statistics.median(imports)
-    print(json.dumps({
-        "spec": options.spec.name, "num_env_states": states, "empty_cache_s": round(cold, 2),
-        "filled_cache_s": round(warm, 2), "filled_to_empty": round(warm / cold, 3), "imports_s": round(base, 2),
-        "empty_to_imports": round(cold / base, 2),
-        "peak_mib": max(s.peak_mib for pair in runs for s in pair), "cores": len(os.sched_getaffinity(0)),
-        "load_before": round(load, 2), "load_after": round(os.getloadavg()[0], 2),
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "spec": options.spec.name,
+                "num_env_states": states,
+                "empty_cache_s": round(cold, 2),
+                "filled_cache_s": round(warm, 2),
+                "filled_to_empty": round(warm / cold, 3),
+                "imports_s": round(base, 2),
+                "empty_to_imports": round(cold / base, 2),
+                "peak_mib": max(s.peak_mib for pair in runs for s in pair),
+                "cores": len(os.sched_getaffinity(0)),
+                "load_before": round(load, 2),
+                "load_after": round(os.getloadavg()[0], 2),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -23,13 +23,21 @@ def row(run: Path, seed: int, episodes: int) -> dict[str, Any]:
     found = judge(run, seed=seed, episodes=episodes)
     origin = found.origin
     return {
-        "task": origin.task, "seed": origin.seed, "passed": found.passed,
-        "survived": round(found.survived, 4), "mean_return": round(found.mean_return, 2),
+        "task": origin.task,
+        "seed": origin.seed,
+        "passed": found.passed,
+        "survived": round(found.survived, 4),
+        "mean_return": round(found.mean_return, 2),
         "checks": {c.text: None if c.value is None else round(c.value, 4) for c in found.checks},
-        "episodes": found.episodes, "episode_seed": found.seed, "env_states": origin.env_states,
-        "wall_s": origin.wall_s, "cores": os.cpu_count(), "commit": origin.commit, "meaning": origin.meaning,
+        "episodes": found.episodes,
+        "episode_seed": found.seed,
+        "env_states": origin.env_states,
+        "wall_s": origin.wall_s,
+        "cores": os.cpu_count(),
+        "commit": origin.commit,
+        "meaning": origin.meaning,
         "versions": origin.versions,
-    }  # fmt: skip
+    }
 
 
 def main() -> None:

@@ -58,12 +58,22 @@ def main() -> None:
         return round(statistics.median(row[column] for row in rows), 3)
 
     heavy = next(line for line in output.splitlines() if line.startswith("heavy")).split()[1:]
-    print(json.dumps({
-        "spec": options.spec.name, "no_caches_s": median(cold, 0), "no_caches_cpu_s": median(cold, 1),
-        "caches_s": median(warm, 0), "caches_cpu_s": median(warm, 1), "python_s": median(empty, 0),
-        "caches_to_python": round(median(warm, 0) / median(empty, 0), 1), "heavy": heavy,
-        "load_before": round(load, 2), "load_after": round(os.getloadavg()[0], 2),
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "spec": options.spec.name,
+                "no_caches_s": median(cold, 0),
+                "no_caches_cpu_s": median(cold, 1),
+                "caches_s": median(warm, 0),
+                "caches_cpu_s": median(warm, 1),
+                "python_s": median(empty, 0),
+                "caches_to_python": round(median(warm, 0) / median(empty, 0), 1),
+                "heavy": heavy,
+                "load_before": round(load, 2),
+                "load_after": round(os.getloadavg()[0], 2),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -88,8 +88,16 @@ def main() -> None:
         return
     if options.peer_script is None:
         parser.error("--peer-script is needed")
-    ours = [sys.executable, __file__, str(options.spec), "--num-envs", str(options.num_envs), "--own",
-            "--length", str(options.length)]  # fmt: skip
+    ours = [
+        sys.executable,
+        __file__,
+        str(options.spec),
+        "--num-envs",
+        str(options.num_envs),
+        "--own",
+        "--length",
+        str(options.length),
+    ]
     theirs = [options.peer_python, str(options.peer_script), options.peer_task, str(options.num_envs)]
     load = os.getloadavg()[0]
     pairs = []
@@ -101,14 +109,28 @@ def main() -> None:
     def median(name: str, side: int) -> float:
         return statistics.median(p[side][name] for p in pairs)
 
-    print(json.dumps({
-        "spec": options.spec.name, "peer_task": options.peer_task, "num_envs": options.num_envs, "pairs": options.pairs,
-        "our_steps_per_s": median("env_steps_per_s", 0), "peer_steps_per_s": median("env_steps_per_s", 1),
-        "speed_ratio": round(statistics.median(o["env_steps_per_s"] / p["env_steps_per_s"] for o, p in pairs), 3),
-        "our_first_batch_s": median("first_batch_s", 0), "peer_first_batch_s": median("first_batch_s", 1),
-        "first_batch_ratio": round(statistics.median(o["first_batch_s"] / p["first_batch_s"] for o, p in pairs), 3),
-        "load_before": round(load, 2), "load_after": round(os.getloadavg()[0], 2),
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "spec": options.spec.name,
+                "peer_task": options.peer_task,
+                "num_envs": options.num_envs,
+                "pairs": options.pairs,
+                "our_steps_per_s": median("env_steps_per_s", 0),
+                "peer_steps_per_s": median("env_steps_per_s", 1),
+                "speed_ratio": round(
+                    statistics.median(o["env_steps_per_s"] / p["env_steps_per_s"] for o, p in pairs), 3
+                ),
+                "our_first_batch_s": median("first_batch_s", 0),
+                "peer_first_batch_s": median("first_batch_s", 1),
+                "first_batch_ratio": round(
+                    statistics.median(o["first_batch_s"] / p["first_batch_s"] for o, p in pairs), 3
+                ),
+                "load_before": round(load, 2),
+                "load_after": round(os.getloadavg()[0], 2),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -34,8 +34,16 @@ def main(task: str, num_envs: int, length: int = 100) -> None:
             env.step(action)
         if turn:
             rates.append(num_envs * length / (time.time() - begin))
-    print(json.dumps({"task": task, "num_envs": num_envs, "first_batch_s": round(first_s, 2),
-                      "env_steps_per_s": round(statistics.median(rates))}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "task": task,
+                "num_envs": num_envs,
+                "first_batch_s": round(first_s, 2),
+                "env_steps_per_s": round(statistics.median(rates)),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -33,8 +33,19 @@ def ours(spec: Path, updates: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        command = [sys.executable, "-m", "ksim_spec.cli.main", "train", str(spec), "--out", str(run), "--budget",
-                   str(budget), "--no-video", "--no-progress"]  # fmt: skip
+        command = [
+            sys.executable,
+            "-m",
+            "ksim_spec.cli.main",
+            "train",
+            str(spec),
+            "--out",
+            str(run),
+            "--budget",
+            str(budget),
+            "--no-video",
+            "--no-progress",
+        ]
         environ = {**os.environ, "PYTHONPATH": paths, "KSIM_NO_CACHE": "1"}
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
         if done.returncode:
@@ -68,13 +79,25 @@ def main() -> None:
     def median(name: str, side: int) -> float:
         return round(statistics.median(p[side][name] for p in pairs), 1)
 
-    print(json.dumps({
-        "spec": options.spec.name, "peer_task": options.peer_task, "num_envs": num_envs, "pairs": options.pairs,
-        "our_states_per_s": median("env_steps_per_s", 0), "peer_states_per_s": median("env_steps_per_s", 1),
-        "speed_ratio": round(statistics.median(a["env_steps_per_s"] / b["env_steps_per_s"] for a, b in pairs), 3),
-        "our_first_update_s": median("first_update_s", 0), "peer_first_update_s": median("first_update_s", 1),
-        "load_before": round(load, 2), "load_after": round(os.getloadavg()[0], 2),
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "spec": options.spec.name,
+                "peer_task": options.peer_task,
+                "num_envs": num_envs,
+                "pairs": options.pairs,
+                "our_states_per_s": median("env_steps_per_s", 0),
+                "peer_states_per_s": median("env_steps_per_s", 1),
+                "speed_ratio": round(
+                    statistics.median(a["env_steps_per_s"] / b["env_steps_per_s"] for a, b in pairs), 3
+                ),
+                "our_first_update_s": median("first_update_s", 0),
+                "peer_first_update_s": median("first_update_s", 1),
+                "load_before": round(load, 2),
+                "load_after": round(os.getloadavg()[0], 2),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

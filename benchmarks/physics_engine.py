@@ -112,13 +112,17 @@ def main() -> None:
         a, b = timed(first), timed(second)
         rows.append((a, b) if pair % 2 else (b, a))
     steps = options.length * config.num_envs
-    print(json.dumps({
-        **vars(options) | {"mjcf": Path(options.mjcf).name, "persistent": persistent},
-        "bare_steps_per_s": round(steps / statistics.median(b[0] for b, _ in rows)),
-        "engine_steps_per_s": round(steps / statistics.median(e[0] for _, e in rows)),
-        "ratio_wall": round(statistics.median(b[0] / e[0] for b, e in rows), 3),
-        "ratio_cpu_time": round(statistics.median(b[1] / e[1] for b, e in rows), 3),
-    }))
+    print(
+        json.dumps(
+            {
+                **vars(options) | {"mjcf": Path(options.mjcf).name, "persistent": persistent},
+                "bare_steps_per_s": round(steps / statistics.median(b[0] for b, _ in rows)),
+                "engine_steps_per_s": round(steps / statistics.median(e[0] for _, e in rows)),
+                "ratio_wall": round(statistics.median(b[0] / e[0] for b, e in rows), 3),
+                "ratio_cpu_time": round(statistics.median(b[1] / e[1] for b, e in rows), 3),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -105,8 +105,14 @@ def command(top: Path, *arguments: str, watched: bool = True) -> tuple[float, fl
     start = [sys.executable, "-c", WATCHED] if watched else KSIM
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     before, begin = os.times(), time.perf_counter()
-    done = subprocess.run([*start, *arguments], cwd=top, env={**os.environ, "PYTHONPATH": path}, capture_output=True,
-                          text=True, check=False)  # fmt: skip
+    done = subprocess.run(
+        [*start, *arguments],
+        cwd=top,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     wall, after = time.perf_counter() - begin, os.times()
     if done.returncode not in (0, 1):
         raise SystemExit("it imported jax" if done.returncode == 3 else done.stderr)
@@ -115,8 +121,10 @@ def command(top: Path, *arguments: str, watched: bool = True) -> tuple[float, fl
 
 
 def row(used: list[tuple[float, float]]) -> dict[str, float]:
-    return {"wall_s": round(statistics.median(w for w, _ in used), 3),
-            "cpu_s": round(statistics.median(c for _, c in used), 3)}  # fmt: skip
+    return {
+        "wall_s": round(statistics.median(w for w, _ in used), 3),
+        "cpu_s": round(statistics.median(c for _, c in used), 3),
+    }
 
 
 # What is measured -----------------------------------------------------------------------------------------------------
@@ -155,8 +163,12 @@ def log(top: Path, repeats: int) -> dict[str, Any]:
 
 
 MEASURES: dict[str, Callable[[Path, int], dict[str, Any]]] = {
-    "one": one, "changed": changed, "robot": robot, "lock": lock, "log": log,
-}  # fmt: skip
+    "one": one,
+    "changed": changed,
+    "robot": robot,
+    "lock": lock,
+    "log": log,
+}
 
 
 def main() -> None:

@@ -38,15 +38,22 @@ def compare(spec: Path, num_envs: int, length: int, rounds: int, with_update: bo
     rates = alternate(loops, rounds)
     config = task.engine.config
     return {
-        "spec": spec.name, "num_envs": num_envs, "length": length, "rounds": rounds, "stage": config.stage,
-        "substeps": config.substeps, "control_changes": config.control_changes,
+        "spec": spec.name,
+        "num_envs": num_envs,
+        "length": length,
+        "rounds": rounds,
+        "stage": config.stage,
+        "substeps": config.substeps,
+        "control_changes": config.control_changes,
         **{f"{name}_per_s": round(statistics.median(r)) for name, r in rates.items()},
         **{
             f"{name}_to_physics": round(statistics.median(a / b for a, b in zip(r, rates["physics"], strict=True)), 3)
-            for name, r in rates.items() if name != "physics"
+            for name, r in rates.items()
+            if name != "physics"
         },
-        "load_before": round(load, 2), "load_after": round(os.getloadavg()[0], 2),
-    }  # fmt: skip
+        "load_before": round(load, 2),
+        "load_after": round(os.getloadavg()[0], 2),
+    }
 
 
 def main() -> None:

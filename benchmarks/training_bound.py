@@ -109,12 +109,17 @@ def compare(spec: Path, sets: list[str], rounds: int) -> dict[str, Any]:
     turns = zip(rates["physics"], rates["products"], rates["update"], strict=True)
     ratios = [u * (1 / p + 1 / m) for p, m, u in turns]
     return {
-        "spec": spec.name, "num_envs": config.num_envs, "num_env_states": states, "rounds": rounds,
+        "spec": spec.name,
+        "num_envs": config.num_envs,
+        "num_env_states": states,
+        "rounds": rounds,
         **{f"{name}_per_s": round(statistics.median(r)) for name, r in rates.items()},
         "update_to_bound": round(statistics.median(ratios), 3),
-        "lowest": round(min(ratios), 3), "highest": round(max(ratios), 3),
-        "load_before": round(load, 2), "load_after": round(os.getloadavg()[0], 2),
-    }  # fmt: skip
+        "lowest": round(min(ratios), 3),
+        "highest": round(max(ratios), 3),
+        "load_before": round(load, 2),
+        "load_after": round(os.getloadavg()[0], 2),
+    }
 
 
 def main() -> None:

@@ -41,8 +41,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def units() -> str:
-    rows = [(f"`{u.symbol}`", u.name, f"{u.to_si:.9g}", str(u.dim) if u.dim.hard != (0, 0, 0) or u.dim.angle else "")
-            for u in UNITS.values()]  # fmt: skip
+    rows = [
+        (f"`{u.symbol}`", u.name, f"{u.to_si:.9g}", str(u.dim) if u.dim.hard != (0, 0, 0) or u.dim.angle else "")
+        for u in UNITS.values()
+    ]
     return table(("unit", "name", "in SI", "SI unit"), rows)
 
 
@@ -52,8 +54,13 @@ def quantities() -> str:
     for of, rows in QUANTITIES.items():
         for q in rows.values():
             unit = "true/false" if q.dtype == "bool" else str(q.dim)
-            text = (unit if unit != "1" else "", q.kind if q.kind != "scalar" else "", q.stage,
-                    "robot" if q.on_robot else "", q.doc)  # fmt: skip
+            text = (
+                unit if unit != "1" else "",
+                q.kind if q.kind != "scalar" else "",
+                q.stage,
+                "robot" if q.on_robot else "",
+                q.doc,
+            )
             key = f"{q.name}|{text}"
             texts[key] = text
             owners.setdefault(key, {}).setdefault(q.name, []).append(of)
@@ -109,21 +116,25 @@ def draw_table() -> str:
 
 
 def fields() -> str:
-    rows = [(f"`{name}`", of, str(dim) if str(dim) != "1" else "", FIELDS[name])
-            for of, inside in chance.FIELDS.items() for name, dim in inside.items()]  # fmt: skip
+    rows = [
+        (f"`{name}`", of, str(dim) if str(dim) != "1" else "", FIELDS[name])
+        for of, inside in chance.FIELDS.items()
+        for name, dim in inside.items()
+    ]
     return table(("field", "of", "unit", "what changes"), rows)
 
 
 def statistics() -> str:
-    return table(("statistic", "over all steps of all episodes"),
-                 ((f"`{s}`", STATISTICS[s]) for s in training.STATISTICS))  # fmt: skip
+    return table(
+        ("statistic", "over all steps of all episodes"), ((f"`{s}`", STATISTICS[s]) for s in training.STATISTICS)
+    )
 
 
 def settings(model: type[PolicyConfig] | type[TrainConfig], words: dict[str, str]) -> str:
     rows = []
     for name, field in model.model_fields.items():
         default = field.default
-        shown = f"mlp{default}" if isinstance(default, tuple) else "none" if default is None else f"{default}"
+        shown = "none" if default is None else f"{default}"
         shown = shown.lower() if isinstance(default, bool) else shown
         choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
         meaning = words[name] + (f" ({', '.join(choices)})" if choices else "")
@@ -138,8 +149,10 @@ def rules(digit: str) -> str:
 
 
 def changes() -> str:
-    rows = [(f"[{r.code}](rules/{r.cls}.md#{r.code.lower()}-{r.slug})", f"`{r.slug}`", r.cls, r.summary)
-            for r in CHANGE_RULES]  # fmt: skip
+    rows = [
+        (f"[{r.code}](rules/{r.cls}.md#{r.code.lower()}-{r.slug})", f"`{r.slug}`", r.cls, r.summary)
+        for r in CHANGE_RULES
+    ]
     return table(("code", "name", "class", "what changed"), rows)
 
 
@@ -163,11 +176,15 @@ def results(task: str) -> str:
     head = [f"`{statistic}` {' and '.join(texts)}" for statistic, texts in bounds.items()]
     first = [f"{statistic} {texts[0]}" for statistic, texts in bounds.items()]
     rows = [
-        (str(run["seed"]), f"{run['env_states'] / 1e6:.1f}M in {run['wall_s'] / 60:.1f} min",
-         *(f"{run['checks'][c]:.1%}" if c.endswith("%") else f"{run['checks'][c]:.3f}" for c in first),
-         run["commit"][:9], run["meaning"][:9])
+        (
+            str(run["seed"]),
+            f"{run['env_states'] / 1e6:.1f}M in {run['wall_s'] / 60:.1f} min",
+            *(f"{run['checks'][c]:.1%}" if c.endswith("%") else f"{run['checks'][c]:.3f}" for c in first),
+            run["commit"][:9],
+            run["meaning"][:9],
+        )
         for run in runs
-    ]  # fmt: skip
+    ]
     return table(("seed", "training", *head, "commit", "spec"), rows)
 
 

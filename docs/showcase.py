@@ -46,7 +46,7 @@ EDITS = (
     Edit("End an episode sooner", SPEC, r"base\.height < 0\.5 m", "base.height < 60 cm"),
     Edit("Commands first", SPEC, r"(?s)(  previous  = action\n)(  altitude [^\n]*\n)(  command [^\n]*\n)", r"\3\1\2"),
     Edit("A quicker gait", SPEC, r"phase\(1\.4 Hz\)", "phase(1.6 Hz)"),
-)  # fmt: skip
+)
 
 
 def run(*words: str) -> tuple[str, int]:
@@ -65,7 +65,7 @@ def git(*words: str, day: int = 1) -> str:
     command = ["git", "-c", "core.abbrev=7", *words]
     return subprocess.run(
         command, env={**os.environ, **who, **plain}, check=True, capture_output=True, text=True
-    ).stdout  # fmt: skip
+    ).stdout
 
 
 @contextlib.contextmanager

@@ -27,11 +27,18 @@ def words() -> dict[str, Any]:
     """Returns the words that the tree-sitter grammar and its queries need."""
     v = vocabulary()
     return {
-        "blocks": list(v.blocks), "nested": list(v.nested), "directives": list(v.directives),
-        "clauses": {block: list(found) for block, found in v.clauses.items()}, "name_clauses": list(v.name_clauses),
-        "attributes": list(v.attributes), "optional": list(OPTIONAL), "flags": list(v.flags),
-        "header_attributes": list(v.header_attributes), "counts": list(v.counts), "units": list(v.units),
-    }  # fmt: skip
+        "blocks": list(v.blocks),
+        "nested": list(v.nested),
+        "directives": list(v.directives),
+        "clauses": {block: list(found) for block, found in v.clauses.items()},
+        "name_clauses": list(v.name_clauses),
+        "attributes": list(v.attributes),
+        "optional": list(OPTIONAL),
+        "flags": list(v.flags),
+        "header_attributes": list(v.header_attributes),
+        "counts": list(v.counts),
+        "units": list(v.units),
+    }
 
 
 def main() -> int:

@@ -137,7 +137,7 @@ def _parts(words: Vocabulary) -> dict[str, Rule]:
             _match(rf"^{GAP}(?!{never}\b)({NAME})(?={BLANK}{follows}\b)", "declaration"),
         ),
         "header": _match(rf"\b({_any(words.header_attributes)})\b", "attribute"),
-    }  # fmt: skip
+    }
 
 
 # Values ---------------------------------------------------------------------------------------------------------------
@@ -146,11 +146,23 @@ def _parts(words: Vocabulary) -> dict[str, Rule]:
 def _values(words: Vocabulary) -> dict[str, Rule]:
     """`value` is outside brackets, where attributes may follow; `inner` inside them, where names may have colons."""
     return {
-        "value": {"patterns": [*_use("comment", "literal", "member", "call"), *_attributes(words),
-                               *_operators(words, attributes=True), *_use("word", "bracket")]},
-        "inner": {"patterns": [*_use("comment", "literal"), _match(rf"\b({NAME})(?={GAP}:)", "parameter"),
-                               *_use("member"), *_operators(words, attributes=False),
-                               *_use("call", "word", "bracket")]},
+        "value": {
+            "patterns": [
+                *_use("comment", "literal", "member", "call"),
+                *_attributes(words),
+                *_operators(words, attributes=True),
+                *_use("word", "bracket"),
+            ]
+        },
+        "inner": {
+            "patterns": [
+                *_use("comment", "literal"),
+                _match(rf"\b({NAME})(?={GAP}:)", "parameter"),
+                *_use("member"),
+                *_operators(words, attributes=False),
+                *_use("call", "word", "bracket"),
+            ]
+        },
         "literal": _literals(words),
         "member": _members(words),
         "call": _list(
@@ -164,7 +176,7 @@ def _values(words: Vocabulary) -> dict[str, Rule]:
             _match(r"([,;:.])", "punctuation"),
         ),
         "bracket": _brackets(words),
-    }  # fmt: skip
+    }
 
 
 def _literals(words: Vocabulary) -> Rule:
@@ -223,6 +235,8 @@ def _brackets(words: Vocabulary) -> Rule:
     ends = [(opening, f"{closing}|{gives_up}") for opening, closing in pairs] + [("\\{", "\\}")]
     mark = {"0": {"name": _scope("punctuation")}}
     return _list(
-        *({"begin": begin, "beginCaptures": mark, "end": end, "endCaptures": mark, "patterns": _use("inner")}
-          for begin, end in ends)
-    )  # fmt: skip
+        *(
+            {"begin": begin, "beginCaptures": mark, "end": end, "endCaptures": mark, "patterns": _use("inner")}
+            for begin, end in ends
+        )
+    )

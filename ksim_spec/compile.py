@@ -18,7 +18,6 @@ from ksim_spec.emit.binding import Binding, bind
 from ksim_spec.emit.mirror import Mirror, derive_mirror
 from ksim_spec.emit.module import task_source
 from ksim_spec.files import write_atomic
-from ksim_spec.ir.node import Node
 from ksim_spec.ir.printer import print_ir
 from ksim_spec.language.load import Loaded, load_spec
 from ksim_spec.language.program import Program
@@ -83,12 +82,13 @@ class Compiled:
     def files(self) -> dict[str, str | bytes]:
         """The files of the compiled folder by name; `assets/` holds meshes and textures that the model needs."""
         scene = self.binding.scene
+        spec = resolved(self.program, self.index).model_dump(mode="json")
         texts: dict[str, str | bytes] = {
             "task.py": self.source,
             "model.xml": scene.xml,
             "contract.json": contract_text(self.contract),
-            "spec.yaml": yaml.safe_dump(resolved(self.program).model_dump(mode="json"), sort_keys=False, width=100),
-            "ir.txt": print_ir(named_roots(self.program), self.program.names),
+            "spec.yaml": yaml.safe_dump(spec, sort_keys=False, width=100),
+            "ir.txt": print_ir(self.program.named_roots(), self.program.names),
         }
         return {**texts, **{f"assets/{name}": data for name, data in scene.assets.items()}}
 
@@ -127,20 +127,6 @@ def write_compiled(compiled: Compiled, folder: Path) -> None:
         except OSError as error:
             message = f"cannot write `{path}`: {error.strerror}"
             raise SpecError([Diagnostic("KS713", "unwritable", message, help="choose another folder")]) from None
-
-
-def named_roots(program: Program) -> list[tuple[str, Node]]:
-    """Returns every root of the program under its qualified name, in a fixed order."""
-    roots: list[tuple[str, Node]] = [(f"action.{t.name}", t.target) for t in program.action]
-    roots += [(f"command.{c.name}.{f.name}", f.value) for c in program.commands for f in c.fields]
-    roots += [(f"observe.{g.name}.{e.name}", e.node) for g in program.observations for e in g.entries]
-    for r in sorted(program.rewards, key=lambda r: r.value.digest):
-        roots += [(f"reward.{r.name}", r.value), (f"reward.{r.name}.weight", r.weight)]
-    roots += [(f"terminate.{t.name}", t.when) for t in program.terminations]
-    roots += [(f"reset.{i}.{s.target}", s.value) for i, s in enumerate(program.reset.changes)]
-    roots += [(f"event.{e.name}.{i}", s.value) for e in program.events for i, s in enumerate(e.changes)]
-    roots += [(f"randomize.{f.name}", f.value) for f in program.randomization]
-    return roots
 
 
 def load_model(folder: Path) -> Any:

@@ -28,7 +28,8 @@ class Moment:
 class Live:
     """One environment under the deterministic policy. Its episodes begin anew by the spec's own rules.
 
-    `ranges` says for every command field `block.field` between which values the spec draws it, in SI units.
+    `ranges` says for every command field `block.field` between which values the spec draws it, in SI units: three
+    deviations either side for a normal draw, and one unit either side of a field that is always the same.
     """
 
     def __init__(
@@ -40,13 +41,15 @@ class Live:
         self._trained = trained = open_trained(path, 1, agreed=agreed)
         task, spec = trained.task, trained.folder.spec
         self.model, self.step_s, self.body = task.model, task.control_dt, str(task.about["base"] or "")
-        self.ranges = {name: _range(spec.params, name) for name in _fields(spec.commands)}
+        self.ranges = {name: _range(spec.command_ranges.get(name)) for name in _fields(spec.commands)}
         self.command: dict[str, float] = {}
         self._init = jax.jit(task.init)
 
-        def step(state: Any, env: Any, params: Any) -> Any:
-            state, env, _info = task.step(state, trained.act(env.obs), params)
-            return state, env, (state.now.reads["qpos"][0], command_row(env.command), state.now.step_E[0])
+        def step(state: Any, env: Any, memory: Any, params: Any) -> Any:
+            memory, action = trained.act(memory, env.obs)
+            state, env, _info = task.step(state, action, params)
+            seen = state.now.reads["qpos"][0], command_row(env.command), state.now.step_E[0]
+            return state, env, memory.after(env.done), seen
 
         self._step = jax.jit(step)
         self._key = jax.random.key(seed)
@@ -62,6 +65,7 @@ class Live:
         """Begins a new episode."""
         self._key, key = jax.random.split(self._key)
         self._state, self._env = self._init(key, self._now)
+        self._memory = self._trained.start()
         self._redraw = False
 
     def step(self) -> Moment:
@@ -70,7 +74,8 @@ class Live:
             now = self._state.now
             due = {name: np.zeros_like(left) for name, left in now.command_left.items()}
             self._state, self._redraw = self._state._replace(now=now._replace(command_left=due)), False
-        self._state, self._env, seen = self._step(self._state, self._env, self._now)
+        stepped = self._step(self._state, self._env, self._memory, self._now)
+        self._state, self._env, self._memory, seen = stepped
         qpos_Q, command_C, step = jax.device_get(seen)
         command_C = np.asarray(command_C, float) if len(command_C) else None
         return Moment(np.asarray(qpos_Q, float), command_C, float(step) * self.step_s)
@@ -96,7 +101,7 @@ def _fields(commands: Mapping[str, Any]) -> list[str]:
     return [f"{block}.{name}" for block, names in commands.items() for name in names]
 
 
-def _range(params: Mapping[str, float], name: str) -> tuple[float, float]:
-    """Returns the least and the greatest number in a field's draw; one either side of it where they are one."""
-    ends = [float(v) for k, v in params.items() if k.startswith(f"command.{name}.")] or [0.0]
-    return (min(ends), max(ends)) if min(ends) < max(ends) else (ends[0] - 1.0, ends[0] + 1.0)
+def _range(ends: tuple[float, float] | None) -> tuple[float, float]:
+    """Returns the ends for a slider; one either side of zero where they are not known."""
+    low, high = ends or (0.0, 0.0)
+    return (low, high) if low < high else (low - 1.0, low + 1.0)

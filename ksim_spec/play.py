@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ import numpy as np
 
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.render.video import Motion, Video, write_video
-from ksim_spec.session import Folder
 from ksim_spec.trained import Trained, open_trained
 
 
@@ -36,13 +36,14 @@ def record(trained: Trained, seconds: float, command: Mapping[str, float], seed:
     length = max(1, round(seconds / task.control_dt))
 
     def one(carry: Any, _: None) -> Any:
-        state, env = carry
-        state, env, _info = task.step(state, trained.act(env.obs), params)
+        state, env, memory = carry
+        memory, action = trained.act(memory, env.obs)
+        state, env, _info = task.step(state, action, params)
         shown = (state.now.reads["qpos"][0], command_row(env.command))
-        return (state, env), shown
+        return (state, env, memory.after(env.done)), shown
 
     def whole(key: Any) -> Any:
-        return jax.lax.scan(one, task.init(key, params), None, length=length)[1]
+        return jax.lax.scan(one, (*task.init(key, params), trained.start()), None, length=length)[1]
 
     qpos_TQ, command_TC = jax.device_get(jax.jit(whole)(jax.random.key(seed)))
     has_command = command_TC.shape[1] == 3
@@ -61,30 +62,21 @@ def command_row(command: Mapping[str, Mapping[str, Any]]) -> Any:
 
 
 def commanded(trained: Trained, command: Mapping[str, float]) -> dict[str, Any]:
-    """Returns the policy's runtime parameters with command fields pinned; raises SpecError for an unknown field."""
-    return {**trained.params, "p": {**trained.params["p"], **fixed_command(trained.folder, command)}}
+    """Returns the policy's runtime parameters with command fields held at a value (SI), whatever the spec draws there.
 
-
-def fixed_command(folder: Folder, command: Mapping[str, float]) -> dict[str, Any]:
-    """Returns the draw parameters that pin command fields to one value; raises SpecError for an unknown field."""
-    known = [f"{block}.{field}" for block, fields in folder.spec.commands.items() for field in fields]
-    out: dict[str, Any] = {}
+    Raises SpecError for an unknown field, and for what is no finite number.
+    """
+    commands = trained.folder.spec.commands
+    known = [f"{block}.{name}" for block, fields in commands.items() for name in fields]
     for name, value in command.items():
         if name not in known:
-            raise SpecError(
-                [
-                    Diagnostic(
-                        "KS101",
-                        "unknown-name",
-                        f"there is no command field `{name}`",
-                        help=suggest(name, known, "fields"),
-                    )
-                ]
-            )
-        for key in folder.spec.params:
-            if key.startswith(f"command.{name}."):
-                out[key] = jnp.float32(value)
-        block = name.partition(".")[0]
-        if f"command.{block}.zero" in folder.spec.params:
-            out[f"command.{block}.zero"] = jnp.float32(0.0)
-    return out
+            help = suggest(name, known, "fields")
+            raise SpecError([Diagnostic("KS101", "unknown-name", f"there is no command field `{name}`", help=help)])
+        if not math.isfinite(value):
+            help = f"for example `--set command.{name}=0.5`"
+            raise SpecError([Diagnostic("KS122", "bad-set", f"`{name}` cannot be held at {value}", help=help)])
+    fixed = {
+        block: {name: jnp.float32(command.get(f"{block}.{name}", math.nan)) for name in fields}
+        for block, fields in commands.items()
+    }
+    return {**trained.params, "fixed": fixed}

@@ -5,6 +5,7 @@ All numbers are SI. Nothing here imports JAX; the composed model is there becaus
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,63 +13,78 @@ import numpy as np
 
 from ksim_spec.compile import Compiled
 from ksim_spec.emit.binding import pose_positions
+from ksim_spec.facts.seeds import Seeds
 from ksim_spec.ir.known import evaluate
 from ksim_spec.ir.node import Node
+from ksim_spec.language.declarations import texts as texts_of
+from ksim_spec.language.declarations import written
 from ksim_spec.language.episode import episode_steps
-from ksim_spec.language.program import ActionTerm, CommandField, Level, ObservationGroup, Program, RewardTerm
+from ksim_spec.language.program import (
+    ActionTerm,
+    CommandField,
+    Level,
+    ObservationGroup,
+    Program,
+    RewardTerm,
+    StateChange,
+)
 from ksim_spec.language.weights import effective
 from ksim_spec.review.contract import hashes
+from ksim_spec.robot.servo import joint_force
 from ksim_spec.show_cost import cost
-from ksim_spec.show_facts import reward_values, termination_values
-from ksim_spec.written import written
+from ksim_spec.show_facts import idle_actuators, reward_values, termination_values, who
 
 SCHEMA_VERSION = 1
 
 
-def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[str] = ()) -> dict[str, Any]:
-    """Returns the resolved spec of a task as JSON-able values; `profile` and `sets` are those it was compiled with.
+def describe(compiled: Compiled) -> dict[str, Any]:
+    """Returns the resolved spec of a task as JSON-able values.
 
-    Keys: task, robot, timing, observations, action, commands, signals, rewards, terminations, reset, events, randomize,
-    curriculum, checks, networks, train, cost, notes, hashes.
+    Keys: task, robot, who, timing, observations, action, idle_actuators, commands, signals, rewards, terminations,
+    reset, events, randomize, curriculum, checks, networks, train, cost, notes, hashes.
     """
     program = compiled.program
-    assert program.spec_path is not None
-    texts = written(program.spec_path, profile=profile, sets=sets)
+    texts = texts_of(written(program.items), compiled.loaded.sources)
     steps = episode_steps(program)
     values, fires = reward_values(compiled), termination_values(compiled)
     return {
         "schema_version": SCHEMA_VERSION,
         "task": {"name": program.name, "doc": program.doc},
         "robot": program.robot_name,
+        "who": who(compiled),
         "timing": _timing(program, steps),
-        "observations": {g.name: _group(g, texts, program) for g in program.observations},
+        "observations": {g.name: _group(g, texts) for g in program.observations},
         "action": [row for t in program.action for row in _action(t, compiled)],
-        "commands": {c.name: _command(program, c.name, c.frame, c.fields, texts) for c in program.commands},
+        "idle_actuators": idle_actuators(compiled),
+        "commands": {c.name: _command(compiled, c.name, c.frame, c.fields, texts) for c in program.commands},
         "signals": [
             {
                 "name": name,
                 "type": value.describe(),
                 "source": "privileged" if value.privileged else "robot",
-                "expression": texts.get(f"signal.{name}", ""),
+                "expression": texts[f"signal.{name}:value"],
             }
             for name, value in program.signals
         ],
         "rewards": [{**_reward(r, program, texts), **values[r.name]} for r in program.rewards],
         "terminations": [
-            {"name": t.name, "outcome": t.outcome, "when": texts.get(f"terminate.{t.name}", ""), **fires[t.name]}
+            {"name": t.name, "outcome": t.outcome, "when": texts[f"terminate.{t.name}.when"], **fires[t.name]}
             for t in program.terminations
         ],
-        "reset": {"pose": program.reset.pose or "the model's reference pose", "changes": _lines(texts, "reset")},
+        "reset": {
+            "pose": program.reset.pose or "the model's reference pose",
+            "changes": _lines(texts, "reset", program.reset.changes),
+        },
         "events": [
             {
                 "name": e.name,
-                "every": _ends(program.params, f"event.{e.name}.interval"),
-                "changes": _lines(texts, f"event.{e.name}"),
+                "every": _ends(program, f"event.{e.name}"),
+                "changes": _lines(texts, f"event.{e.name}", e.changes),
             }
             for e in program.events
         ],
         "randomize": [
-            {"change": texts.get(f"randomize.{i}", f.name), "per": f.scope, "of": list(f.names)}
+            {"change": texts[f"randomize.{i}:line"], "per": f.scope, "of": list(f.names)}
             for i, f in enumerate(program.randomization)
         ],
         "curriculum": [_level(lv, texts) for lv in program.levels],
@@ -84,14 +100,14 @@ def describe(compiled: Compiled, *, profile: str | None = None, sets: Sequence[s
 # Numbers of the IR ---------------------------------------------------------------------------------------------------
 
 
-def _ends(params: Mapping[str, float], stream: str) -> list[float] | None:
-    """The ends of an interval that is drawn from literals."""
-    low = params.get(f"{stream}.low")
-    return None if low is None else [low, params.get(f"{stream}.high", low)]
+def _ends(program: Program, owner: str) -> list[float] | None:
+    """The ends of the interval after which a command or an event comes again (s)."""
+    found = program.interval(owner)
+    return None if found is None else list(found)
 
 
-def _lines(texts: Mapping[str, str], prefix: str) -> list[str]:
-    return [v for k, v in texts.items() if k.rpartition(".")[0] == prefix]
+def _lines(texts: Mapping[str, str], block: str, changes: Sequence[StateChange]) -> list[str]:
+    return [texts[f"{block}.{i}:line"] for i in range(len(changes))]
 
 
 # Parts ---------------------------------------------------------------------------------------------------------------
@@ -110,15 +126,13 @@ def _timing(program: Program, steps: int | None) -> dict[str, Any]:
     }
 
 
-def _group(group: ObservationGroup, texts: Mapping[str, str], program: Program) -> dict[str, Any]:
+def _group(group: ObservationGroup, texts: Mapping[str, str]) -> dict[str, Any]:
     entries = []
     for e, start, stop in group.slices():
-        # an included entry is written in the group that it comes from
-        homes = [k for k in (f"observe.{g.name}.{e.name}" for g in (group, *program.observations)) if k in texts]
         entries.append({
             "name": e.name, "slice": [start, stop], "unit": e.unit, "frame": e.frame,
             "source": "privileged" if e.privileged else "robot", "noise": e.noise, "scale": e.scale,
-            "elements": list(e.labels), "expression": texts.get(homes[0], "") if homes else "",
+            "elements": list(e.labels), "expression": texts[f"{e.stream}:value"],
         })  # fmt: skip
     return {"size": group.size, "entries": entries}
 
@@ -134,13 +148,13 @@ def _action(term: ActionTerm, compiled: Compiled) -> list[dict[str, Any]]:
         around = np.broadcast_to(_required(program, term.around), (term.size,))
     rows = []
     for i, (joint, actuator) in enumerate(zip(term.joints, term.actuators, strict=True)):
-        a, j = model.actuator(actuator), model.joint(joint)
+        j, force = model.joint(joint), joint_force(program.actuator(compiled.index, actuator))
         rows.append({
             "term": term.name, "mode": term.mode, "joint": joint, "actuator": actuator,
             "unit": _target_unit(term.mode, bool(j.type[0] == 2)), "home": _clean(home[i]), "scale": _clean(scale[i]),
             "target_range": [_clean(around[i] - scale[i]), _clean(around[i] + scale[i])],
             "joint_range": [_clean(x) for x in j.range] if model.jnt_limited[j.id] else None,
-            "force_range": [_clean(x) for x in a.forcerange] if model.actuator_forcelimited[a.id] else None,
+            "force_range": [_clean(x) for x in force] if np.all(np.isfinite(force)) else None,
         })  # fmt: skip
     return rows
 
@@ -160,19 +174,19 @@ def _clean(x: Any) -> float:
 
 
 def _command(
-    program: Program, name: str, frame: str, fields: tuple[CommandField, ...], texts: Mapping[str, str]
+    compiled: Compiled, name: str, frame: str, fields: tuple[CommandField, ...], texts: Mapping[str, str]
 ) -> dict[str, Any]:
+    program, ranges = compiled.program, Seeds(compiled.program, compiled.index).ranges()
     rows = []
     for f in fields:
-        stream = f"command.{name}.{f.name}.uniform"
-        ends = [program.params[k] for k in (f"{stream}.0", f"{stream}.1") if k in program.params]
+        ends = ranges(f.value).ends
         rows.append({
-            "name": f.name, "unit": f.dim, "value": texts.get(f"command.{name}.{f.name}", ""),
-            "range": [-ends[0], ends[0]] if len(ends) == 1 else ends or None,
+            "name": f.name, "unit": f.dim, "value": texts[f"command.{name}.{f.name}:value"],
+            "range": [_clean(x) for x in ends] if all(map(math.isfinite, ends)) else None,
         })  # fmt: skip
-    stream = f"command.{name}"
-    return {"frame": frame, "fields": rows, "resample_s": _ends(program.params, f"{stream}.resample"),
-            "zero_probability": program.params.get(f"{stream}.zero")}  # fmt: skip
+    zero = program.param(f"command.{name}", "probability")
+    return {"frame": frame, "fields": rows, "resample_s": _ends(program, f"command.{name}"),
+            "zero_probability": zero and zero.value}  # fmt: skip
 
 
 def _reward(term: RewardTerm, program: Program, texts: Mapping[str, str]) -> dict[str, Any]:
@@ -183,7 +197,7 @@ def _reward(term: RewardTerm, program: Program, texts: Mapping[str, str]) -> dic
         return None if pair is None else [_clean(x) for x in pair]
 
     return {
-        "name": term.name, "expression": texts.get(f"reward.{term.name}", ""), "unit": term.unit,
+        "name": term.name, "expression": texts[f"reward.{term.name}:value"], "unit": term.unit,
         "weight": term.weight_text, "mode": {"rate": "per second", "step": "per step", "event": "on event"}[term.mode],
         "per_step": shown(weight and weight.per_step), "per_second": shown(weight and weight.per_second),
         "per_episode": shown(weight and weight.per_episode),
@@ -191,7 +205,7 @@ def _reward(term: RewardTerm, program: Program, texts: Mapping[str, str]) -> dic
 
 
 def _level(level: Level, texts: Mapping[str, str]) -> dict[str, Any]:
-    when = texts.get(f"curriculum.{level.name}", "")
+    when = texts.get(f"curriculum.{level.name}.when", "")
     return {"name": level.name, "from": level.start, "to": level.end, "by": level.step, "when": when,
             "over_env_states": level.over}  # fmt: skip
 
@@ -199,16 +213,14 @@ def _level(level: Level, texts: Mapping[str, str]) -> dict[str, Any]:
 def _networks(program: Program) -> dict[str, Any]:
     policy, width = program.policy, program.action_size
     outputs = width * (2 if policy.std == "state" else 1)
-    actor = [program.group("actor").size, *policy.actor, outputs]
-    critic = [program.group(program.critic_group).size, *policy.critic, 1]
-
-    def weights(sizes: Sequence[int]) -> int:
-        return sum((a + 1) * b for a, b in zip(sizes, sizes[1:], strict=False))
-
+    ends = (program.group("actor").size, outputs), (program.group(program.critic_group).size, 1)
+    both = tuple(zip((policy.actor, policy.critic), ends, strict=True))
+    actor, critic = ([inputs, *network.hidden, outputs] for network, (inputs, outputs) in both)
+    weights = sum(network.parameters(*sizes) for network, sizes in both)
     own = width if policy.std == "global" else 0
     return {
         "actor": actor, "critic": critic, "critic_observes": program.critic_group, "activation": policy.activation,
-        "distribution": policy.distribution, "parameters": weights(actor) + weights(critic) + own,
+        "distribution": policy.distribution, "parameters": weights + own,
     }  # fmt: skip
 
 

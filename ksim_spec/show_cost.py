@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ksim_spec.compile import Compiled, named_roots
+from ksim_spec.compile import Compiled
 from ksim_spec.emit.binding import _STAGE_OF, STAGES
 from ksim_spec.emit.fields import all_arrays
 from ksim_spec.ir.node import Node, walk
@@ -39,10 +39,13 @@ def _because(compiled: Compiled) -> list[str]:
     wanted = STAGES.index(compiled.binding.stage)
     if wanted == 0:
         return []
-    checks = [(f"check {c.text}", c.value) for c in compiled.program.checks if c.value is not None]
-    roots = [*named_roots(compiled.program), *checks]
-    found = [name for name, root in roots if any(_stage(compiled, n) == wanted for n in walk([root]))]
-    return list(dict.fromkeys(name.removesuffix(".weight") for name in found))
+    checks = {f"check.{i}": f"check {c.text}" for i, c in enumerate(compiled.program.checks)}
+    found = [
+        checks.get(d.name, d.name)
+        for d in compiled.program.ordered()
+        if any(_stage(compiled, n) == wanted for n in walk(node for _, node in d.nodes))
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _stage(compiled: Compiled, node: Node) -> int:

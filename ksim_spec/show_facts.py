@@ -6,11 +6,14 @@ import math
 from typing import Any
 
 from ksim_spec.compile import Compiled
+from ksim_spec.emit.roles import idle_control
 from ksim_spec.facts.idle import idle_rewards
 from ksim_spec.facts.rewards import reward_facts
 from ksim_spec.facts.seeds import Seeds
 from ksim_spec.facts.standing import Standing
 from ksim_spec.ir.interval import Ends
+from ksim_spec.robot.naming import name_of
+from ksim_spec.robot.who import trees
 
 
 def reward_values(compiled: Compiled) -> dict[str, dict[str, Any]]:
@@ -48,6 +51,27 @@ def termination_values(compiled: Compiled) -> dict[str, dict[str, Any]]:
         }
         for t in program.terminations
     }
+
+
+def who(compiled: Compiled) -> dict[str, Any]:
+    """Returns who the robot is: the first body of each of its `trees`, how many `bodies` it has, its floating `base`
+    (or None), and the first bodies of the `others` that move.
+    """
+    index, own = compiled.index, compiled.program.own
+    roots = sorted({tree for tree in trees(index) if tree})
+    mine, others = ([name_of(index.bodies[b]) for b in roots if (b in own) == wanted] for wanted in (True, False))
+    return {"trees": mine, "bodies": len(own), "base": compiled.program.base, "others": others}
+
+
+def idle_actuators(compiled: Compiled) -> list[dict[str, Any]]:
+    """Returns the actuators that no action drives: what each works on, what its control means, and its control."""
+    program, model = compiled.program, compiled.binding.scene.model
+    driven, control = {a for t in program.action for a in t.actuators}, idle_control(program, model)
+    return [
+        {"actuator": name_of(a), "on": f"{a.transmission} {a.target}".strip(), "kind": a.law.mode or a.tag,
+         "control": _clean(control[a.id])}
+        for a in compiled.index.actuators if name_of(a) not in driven
+    ]  # fmt: skip
 
 
 def _ends(ends: Ends) -> list[float | None]:

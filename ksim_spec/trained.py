@@ -21,15 +21,26 @@ class Trained:
     params: Any
     origin: Origin
 
-    def act(self, obs: Any) -> Any:
-        """Returns the deterministic actions for observations of every environment; traceable."""
+    def start(self) -> Any:
+        """Returns what the networks carry at the first step of an episode (a `train.policy.Memory`)."""
+        return self.actor.policy.start(self.task.num_envs)
+
+    def act(self, memory: Any, obs: Any) -> tuple[Any, Any]:
+        """Returns the memory after a step, and the deterministic actions for observations of every environment.
+
+        Traceable. What comes back must be told which episodes the step ended: `memory.after(done)`.
+        """
         from ksim_spec.train.evaluate import act
 
-        return act(self.task, self.folder.spec.train, self.actor, obs)
+        return act(self.task, self.folder.spec.train, self.actor, memory, obs)
 
 
-def open_trained(path: Path, num_envs: int, backend: str = "auto", *, agreed: bool = False) -> Trained:
+def open_trained(
+    path: Path, num_envs: int, backend: str = "auto", *, agreed: bool = False, network: type[Any] | None = None
+) -> Trained:
     """Returns the latest policy of a run, or a checkpoint's, with so many environments of its task.
+
+    A run that was trained with a `train.network.Network` of one's own needs that class again, as `network`.
 
     Raises SpecError for a path that is neither, for an engine that cannot run the task, and unless `agreed` where the
     policy was trained in another task than the folder holds.
@@ -42,7 +53,7 @@ def open_trained(path: Path, num_envs: int, backend: str = "auto", *, agreed: bo
         check_agreement(folder, saved)
     use_compilation_cache()
     task = make_task(folder, num_envs, backend)
-    actor, params = ckpt.restore_actor(saved, task), ckpt.restore_params(saved, task)
+    actor, params = ckpt.restore_actor(saved, task, network=network), ckpt.restore_params(saved, task)
     return Trained(folder, task, actor, params, _origin(folder, saved))
 
 

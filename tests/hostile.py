@@ -86,7 +86,9 @@ def tabs(folder: Path) -> Path:
 
 
 def emoji(folder: Path) -> Path:
-    return spec(folder, good(lambda t: t.replace("task walk", "task \U0001f916").replace("landing", "l\u00e4nd\U0001f9b6")))
+    return spec(
+        folder, good(lambda t: t.replace("task walk", "task \U0001f916").replace("landing", "l\u00e4nd\U0001f9b6"))
+    )
 
 
 def path_of_windows(folder: Path) -> Path:
@@ -152,7 +154,9 @@ def robot_of_a_pipe(folder: Path) -> Path:
 
 
 def robot_of_ten_megabytes(folder: Path) -> Path:
-    return spec(folder, good(), ROBOT.replace("<worldbody>", "<worldbody>" + "<!-- a comment that goes on -->\n" * 320_000, 1))
+    return spec(
+        folder, good(), ROBOT.replace("<worldbody>", "<worldbody>" + "<!-- a comment that goes on -->\n" * 320_000, 1)
+    )
 
 
 def robot_that_includes_itself(folder: Path) -> Path:

@@ -37,7 +37,10 @@ def test_reading_checking_and_showing_specs_imports_none_of_them():
 
 def test_the_editor_features_import_none_of_them_nor_numpy():
     program = WALK.format(rooms=("ide", *(["lsp"] if find_spec("pygls") else [])))
-    assert heavy_imports(f"{program}\nassert 'numpy' not in sys.modules".replace("import pkgutil", "import sys, pkgutil")) == []
+    assert (
+        heavy_imports(f"{program}\nassert 'numpy' not in sys.modules".replace("import pkgutil", "import sys, pkgutil"))
+        == []
+    )
 
 
 def test_building_a_robot_takes_mujoco_but_no_jax():

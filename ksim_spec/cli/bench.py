@@ -11,6 +11,8 @@ from typing import Any
 
 import typer
 
+from ksim_spec.physics.select import AUTO, REFERENCE, backend_help
+
 SCHEMA_VERSION = 1
 
 
@@ -21,7 +23,7 @@ class OutputFormat(StrEnum):
 
 def bench_command(
     spec: Path = typer.Argument(..., metavar="SPEC", help="The spec to measure."),
-    backend: str = typer.Option("auto", "--backend", help="The physics engine: auto, cpu, mjx, or warp."),
+    backend: str = typer.Option(AUTO, "--backend", help=backend_help()),
     num_envs: int = typer.Option(None, "--num-envs", min=1, help="How many environments run side by side."),
     rounds: int = typer.Option(7, "--rounds", min=1, help="How often each part is timed; medians are reported."),
     start: bool = typer.Option(True, "--start/--no-start", help="Also time the first update in fresh processes."),
@@ -66,7 +68,7 @@ _LABELS = {"physics": "physics alone", "task_step": "task step, random actions",
 def as_text(result: dict[str, Any]) -> str:
     """Returns what was measured as lines for people; what the machine was doing besides is said first."""
     alone = "the engine with random controls and no resets"
-    bare = "the same physics without the task" if result["backend"] == "cpu" else alone
+    bare = "the same physics without the task" if result["backend"] == REFERENCE else alone
     lines = [
         f"{result['task']}: engine {result['backend']}, {result['num_envs']} environments, "
         f"rollouts of {result['rollout_length']} steps, {result['substeps']} physics steps each, "

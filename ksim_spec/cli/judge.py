@@ -10,6 +10,7 @@ from pathlib import Path
 import typer
 
 from ksim_spec.cli.failure import EXIT_FINDINGS
+from ksim_spec.physics.select import AUTO, backend_help
 
 
 class Output(StrEnum):
@@ -20,7 +21,7 @@ class Output(StrEnum):
 def evaluate(
     run: Path = typer.Argument(..., metavar="RUN", help="A run folder or a checkpoint."),
     episodes: int = typer.Option(512, "--episodes", min=1, help="How many fresh episodes to play."),
-    backend: str = typer.Option("auto", "--backend", help="The physics engine."),
+    backend: str = typer.Option(AUTO, "--backend", help=backend_help()),
     seed: int | None = typer.Option(None, "--seed", min=0, help="Seed of the episodes; training uses others."),
     ignore_contract: bool = typer.Option(False, "--ignore-contract", help="Judge a policy of another task, too."),
     output: Output = typer.Option(Output.text, "--format", help="How the result is written."),

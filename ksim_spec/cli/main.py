@@ -15,6 +15,7 @@ import typer
 
 from ksim_spec.cli.commands import COMMANDS, Entry
 from ksim_spec.cli.failure import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, report
+from ksim_spec.render.gl import shield
 
 _HELP = """Checks, compiles, trains, plays and evaluates robot learning tasks written as `.ksim` specs.
 
@@ -35,6 +36,7 @@ def run() -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Runs `ksim` with these arguments and returns its exit code. Nothing that goes wrong escapes as an exception."""
+    shield()
     try:
         result = typer.main.get_command(_app(argv)).main(args=list(argv), prog_name="ksim", standalone_mode=True)
         return result if isinstance(result, int) else EXIT_OK

@@ -14,36 +14,10 @@ from typing import Literal
 
 Status = Literal["ok", "missing", "broken"]
 _TIMEOUT_S = 120.0
-# Needed by every installation first, then those that an extra adds.
+# Needed by every installation first, then those that an extra adds; what an engine needs is said with the engine.
 REQUIRED = ("jax", "jaxlib", "mujoco", "mujoco-mjx", "numpy", "equinox", "optax", "pydantic", "lark", "typer")
-OPTIONAL = {"warp-lang": "warp", "pygls": "lsp", "onnx": "export", "onnxruntime": "export"}
+OPTIONAL = {"pygls": "lsp", "onnx": "export", "onnxruntime": "export"}
 
-_MODEL = """
-import mujoco, os
-model = mujoco.MjModel.from_xml_string("<mujoco><worldbody><body><joint/><geom size='1'/></body></worldbody></mujoco>")
-"""
-_CPU = f"""{_MODEL}
-from mujoco.batch import Batch
-Batch(model, 2).step()
-print(f"mujoco.batch on {{os.cpu_count()}} cores")
-"""
-_MJX = f"""{_MODEL}
-import jax
-from mujoco import mjx
-mjx.put_model(model)
-print(f"MJX-JAX on {{jax.default_backend()}}")
-"""
-_WARP = f"""{_MODEL}
-import contextlib, io
-with contextlib.redirect_stdout(io.StringIO()):
-    import warp
-    warp.config.quiet = True
-    warp.init()
-    from mujoco import mjx
-    mjx.put_model(model, impl="warp")
-gpus = [d.name for d in warp.get_cuda_devices()]
-print("MJX-Warp on " + ", ".join(gpus) if gpus else "MJX-Warp without a CUDA device: right but slow")
-"""
 _DEVICES = """
 import jax
 print(", ".join(f"{d.platform}:{d.id} {d.device_kind}" for d in jax.devices()))
@@ -66,12 +40,11 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Returns every finding, in the order to show them. Takes a few seconds: importing JAX alone takes two."""
-    from ksim_spec.render.video import backends
+    from ksim_spec.physics.select import ENGINES
+    from ksim_spec.render.gl import backends
 
     asked: list[tuple[str, str, str]] = [
-        ("engines", "cpu", _CPU),
-        ("engines", "mjx", _MJX),
-        ("engines", "warp", _WARP),
+        *(("engines", name, engine_program(name)) for name in sorted(ENGINES)),
         ("devices", "jax", _DEVICES),
         ("video", "encoder", _FFMPEG),
     ]
@@ -80,6 +53,11 @@ def examine() -> list[Finding]:
         drawing = [pool.submit(_rendering, backend) for backend in backends(os.environ)]
         found = [a.result() for a in (*answers, *drawing)]
     return [*_packages(), *found]
+
+
+def engine_program(name: str) -> str:
+    """Returns the program that tries an engine out, as its own description says."""
+    return f"from ksim_spec.physics.select import probe\nprint(probe({name!r}))"
 
 
 def ask(group: str, name: str, program: str) -> Finding:

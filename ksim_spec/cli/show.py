@@ -32,7 +32,7 @@ def show_command(
 
     compiled = compile_spec(spec, profile=profile, sets=sets)
     show(compiled.loaded.diagnostics, compiled.loaded.sources)
-    shown = describe(compiled, profile=profile, sets=sets)
+    shown = describe(compiled)
     if output is OutputFormat.json:
         print(json.dumps(shown, indent=1))
     elif output is OutputFormat.yaml:
@@ -47,7 +47,7 @@ def as_text(shown: dict[str, Any], style: Style) -> str:
     """Returns what `describe` returned as headed tables; nothing in them is read as markup or control characters."""
     parts = [_title(shown, style), _timing(shown["timing"])]
     parts += [_observations(name, group, style) for name, group in shown["observations"].items()]
-    parts.append(_actions(shown["action"], style))
+    parts += [_actions(shown["action"], style), _idle_actuators(shown["idle_actuators"], style)]
     parts += [_command(name, command, style) for name, command in shown["commands"].items()]
     signals = [(s["name"], s["type"], s["source"], s["expression"]) for s in shown["signals"]]
     parts.append(_section("signals", ("name", "type", "source", "expression"), signals, style))
@@ -110,7 +110,15 @@ def _range(ends: Sequence[float] | None, unit: str = "") -> str:
 def _title(shown: dict[str, Any], style: Style) -> str:
     task = shown["task"]
     doc = f": {visible(task['doc'])}" if task["doc"] else ""
-    return f"{style.strong(visible(task['name']))}{doc}\nrobot {visible(shown['robot'])}"
+    return f"{style.strong(visible(task['name']))}{doc}\nrobot {visible(shown['robot'])}: {_who(shown['who'])}"
+
+
+def _who(who: dict[str, Any]) -> str:
+    """Who the robot is, and what else moves: contacts `outside` are with all but the robot."""
+    trees, others = (", ".join(f"`{visible(name)}`" for name in who[key]) for key in ("trees", "others"))
+    base = f", floats on `{visible(who['base'])}`" if who["base"] else ", does not float"
+    more = f"\nnot the robot: {others}" if others else ""
+    return f"{who['bodies']} bodies from {trees}{base}{more}"
 
 
 def _timing(t: dict[str, Any]) -> str:
@@ -146,6 +154,11 @@ def _actions(action: list[dict[str, Any]], style: Style) -> str:
     head = ("index", "joint", "actuator", "mode", "unit", "home", "scale", "target at -1 .. 1", "joint range",
             "force limits")  # fmt: skip
     return _section(f"action: {len(action)} numbers", head, rows, style)
+
+
+def _idle_actuators(idle: list[dict[str, Any]], style: Style) -> str:
+    rows = [(a["actuator"], a["on"], a["kind"], _number(a["control"])) for a in idle]
+    return _section("actuators that no action drives", ("actuator", "on", "kind", "control"), rows, style)
 
 
 def _command(name: str, command: dict[str, Any], style: Style) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from ksim_spec.cli.failure import EXIT_FAILED
+from ksim_spec.physics.select import AUTO, backend_help
 
 
 def whole_number(text: str) -> int:
@@ -29,7 +30,7 @@ def train(
         None, "--budget", parser=whole_number, metavar="NUMBER", help="How many env_states to learn from: 20e6."
     ),
     num_envs: int = typer.Option(None, "--num-envs", help="How many environments run side by side."),
-    backend: str = typer.Option("auto", "--backend", help="The physics engine: auto, cpu, mjx, or warp."),
+    backend: str = typer.Option(AUTO, "--backend", help=backend_help()),
     profile: str = typer.Option(None, "--profile", help="A profile of the spec to apply."),
     sets: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help="Change a setting of the spec."),
     resume: Path = typer.Option(None, "--resume", metavar="RUN", help="Go on with an interrupted run (of SPEC)."),

@@ -17,7 +17,8 @@ import numpy as np
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.language.program import Program
 from ksim_spec.robot.index import RobotIndex
-from ksim_spec.robot.requests import ContactRequest, Scene, SceneRequest, SensorRequest, ServoRequest, SiteRequest
+from ksim_spec.robot.naming import name_of
+from ksim_spec.robot.requests import ContactRequest, Scene, SceneRequest, SensorRequest, SiteRequest
 from ksim_spec.robot.scene import compose
 
 Stage = Literal["pos", "vel", "acc"]
@@ -87,9 +88,7 @@ class _Binder:
     def _scene_request(self) -> SceneRequest:
         world = self.program.world
         kept = tuple(n.attr("names")[0] for n in self.nodes if n.op == "read" and n.attr("of") == "sensor")
-        servos = tuple(
-            ServoRequest(a, *term.servo) for term in self.program.action if term.servo for a in term.actuators
-        )
+        servos = tuple(a for term in self.program.action if term.servo for a in term.drives)
         friction = world.floor_friction if world.floor_friction is not None else 1.0
         return SceneRequest(
             robot=self.program.robot_path,
@@ -100,6 +99,7 @@ class _Binder:
             sensors=tuple(self.sensors[key] for key in sorted(self.sensors)),
             contacts=tuple(self.contacts[key] for key in sorted(self.contacts)),
             servos=servos,
+            own=tuple(name_of(self.index.bodies[b]) for b in self.program.own),
             options={k: int(v) if float(v).is_integer() else v for k, v in world.solver},
             keep_sensors=kept,
         )

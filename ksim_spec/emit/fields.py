@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import mujoco
+import numpy as np
 
 from ksim_spec.emit.roles import Roles
-from ksim_spec.emit.writer import Writer, index_text
+from ksim_spec.emit.writer import Writer, constant_text, index_text
 from ksim_spec.language.program import FieldChange
+from ksim_spec.robot.built import law_of
 from ksim_spec.robot.requests import Scene
+from ksim_spec.robot.servo import servos
 
 _OPERATOR = {"=": "{new}", "+=": "{old} + {new}", "*=": "{old} * {new}"}
 
@@ -40,6 +43,12 @@ def all_arrays(changes: tuple[FieldChange, ...], scene: Scene) -> tuple[str, ...
     return tuple(dict.fromkeys(name for change in changes for name in changed_arrays(change, scene)))
 
 
+def friction_dofs(changes: tuple[FieldChange, ...], scene: Scene) -> tuple[int, ...]:
+    """Returns the degrees of freedom whose friction loss the lines change, in rising order."""
+    joints = [name for change in changes if change.quantity == "frictionloss" for name in change.names]
+    return tuple(sorted({int(scene.model.joint(name).dofadr[0]) for name in joints}))
+
+
 def fields_source(roles: Roles) -> str:
     """Returns the function `fields`: the values of the changed model fields for one environment."""
     changes, scene = roles.program.randomization, roles.binding.scene
@@ -70,15 +79,18 @@ def _lines(change: FieldChange, value: str, scene: Scene) -> list[str]:
     if change.of == "world":
         return [f"gravity = {_OPERATOR[op].format(old='gravity', new=value)}"]
     if change.of == "body":
-        ids = index_text(_one_or_many([int(model.body(n).id) for n in names]))
+        listed = _picked(change, [int(model.body(n).id) for n in names])
+        ids = index_text(listed)
         if change.quantity == "mass":
             # The body keeps its shape and density profile: inertia follows mass, which keeps it physically valid.
-            grown = "mass_ratio" if len(names) == 1 else "mass_ratio[:, None]"
+            grown = "mass_ratio" if isinstance(listed, int) else "mass_ratio[:, None]"
             return [
                 f"mass_ratio = ({_OPERATOR[op].format(old=f'body_mass[{ids}]', new=value)}) / body_mass[{ids}]",
                 f"body_mass = body_mass.at[{ids}].multiply(mass_ratio)",
                 f"body_inertia = body_inertia.at[{ids}].multiply({grown})",
             ]
+        if change.quantity == "inertia" and _per_element(change):
+            value = f"{value}[:, None]"  # one number a body, for all three of its axes
         return [_set({"com": "body_ipos", "inertia": "body_inertia"}[change.quantity], ids, op, value)]
     return _joint_lines(change, value, model)
 
@@ -86,42 +98,74 @@ def _lines(change: FieldChange, value: str, scene: Scene) -> list[str]:
 def _joint_lines(change: FieldChange, value: str, model: mujoco.MjModel) -> list[str]:
     names, op = change.names, change.op
     if change.quantity in ("kp", "kd"):
-        ids = index_text(_one_or_many([_actuator_of(model, n) for n in names]))
-        column = 1 if change.quantity == "kp" else 2
-        lines = [
-            f"gain = {_OPERATOR[op].format(old=f'-actuator_biasprm[{ids}, {column}]', new=value)}",
-            f"actuator_biasprm = actuator_biasprm.at[{ids}, {column}].set(-gain)",
-        ]
-        if change.quantity == "kp":
-            lines.append(f"actuator_gainprm = actuator_gainprm.at[{ids}, 0].set(gain)")
-        return lines
+        return _servo_lines(change, value, model)
     if change.quantity == "stiffness":
-        ids = index_text(_one_or_many([int(model.joint(n).id) for n in names]))
+        ids = index_text(_picked(change, [int(model.joint(n).id) for n in names]))
         return [_set("jnt_stiffness", ids, op, value)]
     if change.quantity == "zero":
-        ids = index_text(_one_or_many([int(model.joint(n).qposadr[0]) for n in names]))
+        ids = index_text(_picked(change, [int(model.joint(n).qposadr[0]) for n in names]))
         return [_set("qpos0", ids, op, value)]
-    ids = index_text(_one_or_many([int(model.joint(n).dofadr[0]) for n in names]))
+    ids = index_text(_picked(change, [int(model.joint(n).dofadr[0]) for n in names]))
     return [_set(f"dof_{change.quantity}", ids, op, value)]
 
 
 def _friction(change: FieldChange, value: str, scene: Scene) -> list[str]:
-    ids = _one_or_many([int(scene.model.geom(n).id) for n in change.names])
+    ids = _picked(change, [int(scene.model.geom(n).id) for n in change.names])
     lines = [_set("geom_friction", f"{index_text(ids)}, 0", change.op, value)]
     if scene.floor_pairs and scene.floor in change.names:
         # Explicit pairs bring their own friction: both tangential coefficients follow the floor's.
         pairs = index_text(scene.floor_pairs)
+        value = f"{value}[{change.names.index(scene.floor)}]" if _per_element(change) else value
         lines.append(_set("pair_friction", f"{pairs}, 0:2", change.op, value))
     return lines
 
 
-def _one_or_many(ids: list[int]) -> int | tuple[int, ...]:
-    return ids[0] if len(ids) == 1 else tuple(ids)
+def _per_element(change: FieldChange) -> bool:
+    """Returns whether the value has an axis of the changed elements, and not one number for all of them."""
+    components = 1 if change.quantity in ("com", "gravity") else 0
+    return len(change.value.shape) > components
 
 
-def _actuator_of(model: mujoco.MjModel, joint: str) -> int:
-    wanted = model.joint(joint).id
-    for i in range(model.nu):
-        if model.actuator_trntype[i] == mujoco.mjtTrn.mjTRN_JOINT and model.actuator_trnid[i, 0] == wanted:
-            return i
-    raise KeyError(joint)
+def _picked(change: FieldChange, ids: list[int]) -> int | tuple[int, ...]:
+    """Returns the subscript of the changed elements; that of a single one drops the axis where the value has none."""
+    return ids[0] if len(ids) == 1 and not _per_element(change) else tuple(ids)
+
+
+def _servo_lines(change: FieldChange, value: str, model: mujoco.MjModel) -> list[str]:
+    """A gain is one of the joint: the actuator's own times the square of its gear.
+
+    What a control is multiplied by grows with what pulls back, so that a target stays the same target.
+    """
+    column = 1 if change.quantity == "kp" else 2
+    ours = [_servo_of(model, name, change.quantity) for name in change.names]
+    ids, laws = index_text(_picked(change, ours)), [law_of(model, i) for i in ours]
+    square = [float(model.actuator_gear[i, 0]) ** 2 for i in ours]
+    old, new = f"-actuator_biasprm[{ids}, {column}]", "gain"
+    if any(s != 1.0 for s in square):
+        old, new = f"{old} * {_numbers(square)}", f"(gain / {_numbers(square)})"
+    lines = [
+        f"gain = {_OPERATOR[change.op].format(old=old, new=value)}",
+        f"actuator_biasprm = actuator_biasprm.at[{ids}, {column}].set(-{new})",
+    ]
+    # The damping of a position servo is not in its gain; that of a velocity servo is.
+    pulls = [law.kp if column == 1 else 0.0 if law.kp else law.kv or 0.0 for law in laws]
+    if not any(pulls):
+        return lines
+    if all(law.gain == pull for law, pull in zip(laws, pulls, strict=True)):
+        return [*lines, f"actuator_gainprm = actuator_gainprm.at[{ids}, 0].set({new})"]
+    # Written as a sum, for of several servos some may have nothing that grows.
+    share = _numbers([law.gain / pull if pull else 0.0 for law, pull in zip(laws, pulls, strict=True)])
+    kept = _numbers([0.0 if pull else law.gain for law, pull in zip(laws, pulls, strict=True)])
+    return [*lines, f"actuator_gainprm = actuator_gainprm.at[{ids}, 0].set({new} * {share} + {kept})"]
+
+
+def _numbers(each: list[float]) -> str:
+    """One number, or one for each of several elements."""
+    return constant_text(each[0] if len(each) == 1 else each)
+
+
+def _servo_of(model: mujoco.MjModel, joint: str, quantity: str) -> int:
+    """The actuator of a joint that has this gain; the checker has seen to it that there is one."""
+    on_joint = np.isin(model.actuator_trntype, (mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_JOINTINPARENT))
+    found = [int(i) for i in np.flatnonzero(on_joint & (model.actuator_trnid[:, 0] == model.joint(joint).id))]
+    return found[servos([law_of(model, i) for i in found], quantity)[0]]

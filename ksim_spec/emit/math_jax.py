@@ -1,4 +1,4 @@
-"""Functions that generated JAX source calls as `km`: rotations and a norm that is safe to differentiate.
+"""Functions that generated JAX source calls as `km`: rotations, a norm that is safe to differentiate, clocks.
 
 Quaternions are (w, x, y, z) on the last axis; leading axes broadcast. Formulas: rotation of v by a unit quaternion
 (w, r) is v + 2 w (r x v) + 2 r x (r x v).
@@ -90,6 +90,17 @@ def truncated_normal(u: Float[Array, "..."], bound: Float[Array, "..."]) -> Floa
     """Returns a standard normal truncated to ±bound, from a sample u that is uniform in [0, 1)."""
     low = ndtr(-bound)
     return jnp.clip(ndtri(low + u * (1.0 - 2.0 * low)), -bound, bound)
+
+
+def tick(seconds: Float[Array, "..."], dt: float) -> Float[Array, "..."]:
+    """Returns a clock one control step of `dt` seconds later.
+
+    Sums of float32 drift: after a minute at 200 Hz by most of a step. A clock is put back on its whole number of steps
+    as soon as it is a thousandth of a step away.
+    """
+    later = seconds + dt
+    whole = jnp.round(later / dt) * dt
+    return jnp.where(jnp.abs(later - whole) > 1e-3 * dt, whole, later)
 
 
 def contact_force(slots: Float[Array, "K 9"]) -> Float[Array, "3"]:

@@ -108,8 +108,8 @@ class _Both:
         # A clock has no left and right of its own: half a turn swaps what is left and what is right of a stride.
         turned = {id(n): make("add", n, const(0.5)) for n in walk(self.roots) if n.op == "phase"}
         mirrored_roots = substitute(self.roots, turned)
-        self.here = Evaluator(self.roots, binding.leaves)
-        self.there = Evaluator(mirrored_roots, binding.leaves)
+        self.here = Evaluator(self.roots, binding.leaves, program.world.control_step)
+        self.there = Evaluator(mirrored_roots, binding.leaves, program.world.control_step)
         windows = [n.attr("steps") for n in walk(self.roots) if n.op == "history"]
         self.steps = 2 + max(windows, default=0)
         self.samples = {n.attr("stream"): _middle(n) for n in walk(self.roots) if n.op == "sample"}
@@ -130,7 +130,7 @@ class _Both:
     def _inputs(self, data: mujoco.MjData, rng: np.random.Generator) -> Iterator[Inputs]:
         """Yields what one environment knows in a random state, and in its mirror image."""
         model, mirror = self.model, self.reflection
-        qpos, qvel = random_state(model, data, rng)
+        qpos, qvel = random_state(model, data, rng, self.program.base)
         ctrl = rng.normal(size=model.nu) * 0.3
         action = rng.uniform(-1, 1, len(self.action.index))
         commands = {c.name: {f.name: rng.uniform(-1, 1) for f in c.fields} for c in self.program.commands}
@@ -188,20 +188,22 @@ def _close(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def random_state(
-    model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator
+    model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator, base: str | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns positions and velocities: joints within their ranges, a free body tilted, some geoms in the floor.
+    """Returns positions and velocities: joints within their ranges, free bodies tilted, `base` partly in the floor.
 
     Of a few states the first is taken in which nothing nearly touches: a real robot's mirror image is a little off.
     `data` is scratch space.
     """
-    free = np.flatnonzero(model.jnt_type == mujoco.mjtJoint.mjJNT_FREE)
+    height = None if base is None else int(model.jnt_qposadr[model.body(base).jntadr[0]]) + 2
     for _ in range(TRIES):
         qpos = _random_positions(model, data, rng)
+        if height is not None:
+            qpos[height] += _lowered(model, data, rng, int(model.body(str(base)).id))
         touching = []
-        for shift in (-NEARLY, NEARLY) if len(free) else ():
+        for shift in (-NEARLY, NEARLY) if height is not None else ():
             data.qpos[:] = qpos
-            data.qpos[model.jnt_qposadr[free[0]] + 2] += shift
+            data.qpos[height] += shift
             mujoco.mj_fwdPosition(model, data)
             touching.append({tuple(pair) for pair in data.contact.geom})
         if not touching or touching[0] == touching[1]:
@@ -212,24 +214,25 @@ def random_state(
 def _random_positions(model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator) -> np.ndarray:
     qpos = model.qpos0.copy()
     low, high = (np.where(model.jnt_limited == 1, model.jnt_range[:, i], (-1.0, 1.0)[i]) for i in range(2))
-    height: int | None = None
     for j in range(model.njnt):
         at, kind = int(model.jnt_qposadr[j]), model.jnt_type[j]
         if kind == mujoco.mjtJoint.mjJNT_FREE:
             qpos[at + 3 : at + 7] = _turned(qpos[at + 3 : at + 7], rng.normal(size=3) * [0.3, 0.3, 2.0])
-            height = at + 2
         elif kind == mujoco.mjtJoint.mjJNT_BALL:
             qpos[at : at + 4] = _turned(qpos[at : at + 4], rng.normal(size=3) * 0.3)
         else:
             qpos[at] = rng.uniform(low[j], high[j])
     data.qpos[:] = qpos
     mujoco.mj_kinematics(model, data)
+    return qpos
+
+
+def _lowered(model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator, base: int) -> float:
+    """How far up to move a body so that a geom below it is at the floor: any of them, with others deep in it."""
     touching = set(np.flatnonzero(model.geom_contype | model.geom_conaffinity))
     touching |= {*model.pair_geom1, *model.pair_geom2}
-    touching = [int(g) for g in sorted(touching) if model.geom_bodyid[g] > 0]
-    if height is not None and touching:  # any of them may be the one at the floor, with others deep in it
-        qpos[height] += rng.uniform(-0.05, 0.05) - data.geom_xpos[rng.choice(touching), 2]
-    return qpos
+    touching = [int(g) for g in sorted(touching) if model.body_rootid[model.geom_bodyid[g]] == base]
+    return rng.uniform(-0.05, 0.05) - data.geom_xpos[rng.choice(touching), 2] if touching else 0.0
 
 
 def _turned(quat: np.ndarray, spin: np.ndarray) -> np.ndarray:

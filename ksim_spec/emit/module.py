@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ksim_spec.emit.binding import Binding
-from ksim_spec.emit.fields import all_arrays, fields_source
+from ksim_spec.emit.fields import all_arrays, fields_source, friction_dofs
 from ksim_spec.emit.roles import Roles
 from ksim_spec.ir.node import walk
 from ksim_spec.ir.temporal import memory_type
@@ -65,6 +65,7 @@ def description(program: Program, binding: Binding, roles: Roles, mirror: Mappin
         "stage": binding.stage,
         "reads": list(binding.reads),
         "fields": list(all_arrays(program.randomization, binding.scene)),
+        "friction_dofs": list(friction_dofs(program.randomization, binding.scene)),
         "action_size": program.action_size,
         "groups": {g.name: g.size for g in program.observations},
         "critic_group": program.critic_group,

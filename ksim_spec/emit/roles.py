@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 import mujoco
 import numpy as np
 
-from ksim_spec.emit.binding import Binding, Leaf, pose_positions
+from ksim_spec.emit.binding import Binding, Leaf
 from ksim_spec.emit.writer import Writer, constant_text, index_text
+from ksim_spec.ir.clock import Clocks
 from ksim_spec.ir.hash import Canon
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.temporal import TEMPORAL, is_temporal
 from ksim_spec.language.program import ActionTerm, Program, StateChange
+from ksim_spec.robot.built import law_of
+from ksim_spec.robot.servo import control_factor
 
 ARGUMENTS = "s, a, c, t, v, d, p, lv"
 
@@ -66,7 +69,7 @@ class Roles:
         return place_text(self.binding.leaves[id(node)])
 
     def writer(self) -> Writer:
-        return Writer(self.leaf_text, self.program.names)
+        return Writer(self.leaf_text, self.program.names, Clocks(self.program.world.control_step))
 
     def function(self, name: str, doc: str, body: Callable[[Writer], list[str]], arguments: str = ARGUMENTS) -> str:
         """Returns the source of one function; arrays that the body uses are bound to names first."""
@@ -201,7 +204,7 @@ class Roles:
         factor = control_factors(term, self.model)
         if all(f == 1.0 for f in factor):
             return target
-        return f"({target}) * {constant_text(factor[0] if len(set(factor)) == 1 else factor)}"
+        return f"({target} * {constant_text(factor[0] if len(set(factor)) == 1 else factor)})"
 
     def commands(self) -> list[str]:
         return [self._command(i) for i in range(len(self.program.commands))]
@@ -367,22 +370,22 @@ def state_line(change: StateChange, value: str, model: mujoco.MjModel, q: str, q
 
 
 def control_factors(term: ActionTerm, model: mujoco.MjModel) -> list[float]:
-    """Returns control over target: MuJoCo scales a joint by the actuator's gear, and a motor by its gain."""
-    actuators = [model.actuator(a) for a in term.actuators]
-    gear = [float(a.gear[0]) for a in actuators]
-    if term.mode == "torque":
-        return [1.0 / (g * float(a.gainprm[0])) for g, a in zip(gear, actuators, strict=True)]
-    return gear
+    """Returns control over target: MuJoCo scales a joint by the actuator's gear, and a control by its gain."""
+    ids = [int(model.actuator(a).id) for a in term.actuators]
+    return [control_factor(law_of(model, i), float(model.actuator_gear[i, 0]), term.mode) for i in ids]
 
 
 def idle_control(program: Program, model: mujoco.MjModel) -> np.ndarray:
-    """Returns the control of actuators that nothing drives: a servo holds the reset pose, a motor gives nothing."""
+    """Returns the control of actuators that nothing drives: the keyframe's, else that of no force in its pose."""
+    if program.reset.control is not None:
+        return np.array(program.reset.control)
+    data = mujoco.MjData(model)
+    if program.reset.pose:
+        data.qpos[:] = model.key(program.reset.pose).qpos
+    mujoco.mj_fwdPosition(model, data)
     control = np.zeros(model.nu)
     for i in range(model.nu):
-        if (
-            model.actuator_biastype[i] == mujoco.mjtBias.mjBIAS_AFFINE
-            and model.actuator_trntype[i] == mujoco.mjtTrn.mjTRN_JOINT
-        ):
-            name = model.joint(int(model.actuator_trnid[i, 0])).name
-            control[i] = pose_positions(model, program.reset.pose, [name])[0]
+        law = law_of(model, i)
+        if law.kind == "fixed" and law.gain and law.dynamics in ("none", "filter", "filterexact"):
+            control[i] = (law.kp * data.actuator_length[i] - law.offset) / law.gain
     return control

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ksim_spec.ir.clock import CUTS, Clocks
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import OPS, index_text
 from ksim_spec.ir.temporal import is_temporal
@@ -21,6 +22,7 @@ class Writer:
 
     leaf: Callable[[Node], str]
     names: dict[int, str]
+    clocks: Clocks
     lines: list[str] = field(default_factory=list)
     texts: dict[int, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
@@ -60,10 +62,14 @@ class Writer:
     def _expression(self, node: Node) -> str:
         if OPS[node.op].leaf or self.stop(node):
             return self.leaf(node)
-        written = self.special(node, [self.texts[id(a)] for a in node.args])
+        args = [self.texts[id(a)] for a in node.args]
+        written = self.special(node, args)
         if written is not None:
             return written
-        return OPS[node.op].jax([self.texts[id(a)] for a in node.args], dict(node.attrs))
+        step = self.clocks.cut(node)
+        if step is not None:
+            return CUTS[node.op].jax.format(*args, s=step.text(self.leaf))
+        return OPS[node.op].jax(args, dict(node.attrs))
 
 
 _ARGUMENTS = frozenset(

@@ -13,6 +13,7 @@ from ksim_spec.facts.standing import Standing
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.ir.node import walk
 from ksim_spec.language.program import Program
+from ksim_spec.language.weights import in_a_second
 from ksim_spec.robot.index import RobotIndex
 
 SECONDS = 1.0
@@ -26,7 +27,7 @@ def idle_rewards(program: Program, binding: Binding, index: RobotIndex, commande
     """
     levels = {v.name: v.end for v in program.levels}
     roots = [n for r in program.rewards for n in (r.value, r.weight)]
-    evaluator, memory = Evaluator(roots, binding.leaves), None
+    evaluator, memory = Evaluator(roots, binding.leaves, program.world.control_step), None
     standing = Standing(program, index, commanded=commanded)
     commands = {c.name: {f.name: standing.command(c.name, f.name)[0] for f in c.fields} for c in program.commands}
     samples = {n.attr("stream"): np.full(n.shape, standing(n).low[0]) for n in walk(roots) if n.op == "sample"}
@@ -39,8 +40,7 @@ def idle_rewards(program: Program, binding: Binding, index: RobotIndex, commande
         inputs = Inputs(reads, action, commands, time, samples, program.params, levels)
         values, memory = evaluator(inputs, memory)
         sums += [float(v) * float(w) for v, w in zip(values[::2], values[1::2], strict=True)]
-    per_second = [1 / program.world.control_step if r.mode == "step" else 1.0 for r in program.rewards]
-    return {r.name: float(s) * f / steps for r, s, f in zip(program.rewards, sums, per_second, strict=True)}
+    return {r.name: float(s) * in_a_second(program, r) / steps for r, s in zip(program.rewards, sums, strict=True)}
 
 
 def _resting(

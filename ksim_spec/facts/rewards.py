@@ -8,6 +8,7 @@ from ksim_spec.facts.seeds import Seeds
 from ksim_spec.ir.interval import INF, Ends, product
 from ksim_spec.ir.ranges import Ranges
 from ksim_spec.language.program import Program, RewardTerm
+from ksim_spec.language.weights import in_a_second
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,8 @@ class RewardFact:
 
 def contribution(program: Program, term: RewardTerm, ranges: Ranges) -> Ends:
     """Returns what a term adds to the return in a second; for a term on events, by one event."""
-    total = product(ranges(term.value).ends, ranges(term.weight).ends)
-    if term.mode == "step":
-        steps = 1 / program.world.control_step
-        return product(total, (steps, steps))
-    return total
+    total, seconds = product(ranges(term.value).ends, ranges(term.weight).ends), in_a_second(program, term)
+    return product(total, (seconds, seconds))
 
 
 def reward_facts(seeds: Seeds) -> dict[str, RewardFact]:

@@ -17,6 +17,8 @@ from ksim_spec.language.episode import episode_steps
 from ksim_spec.language.program import Program
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
+from ksim_spec.robot.naming import name_of
+from ksim_spec.robot.servo import force, joint_force
 from ksim_spec.robot.touch import Touch
 
 UNIT, POSITIVE = (-1.0, 1.0), (0.0, INF)
@@ -44,7 +46,7 @@ class Seeds:
     @cached_property
     def touch(self) -> Touch:
         """What can touch what."""
-        return self.like.touch if self.like else Touch(self.index, self.program.world.floor)
+        return self.like.touch if self.like else Touch(self.index, self.program.world.floor, self.program.own)
 
     @cached_property
     def seconds(self) -> float:
@@ -154,29 +156,17 @@ class Seeds:
 
     def _force(self, name: str) -> Ends:
         """The force range of an actuator, at its own side of the gear."""
-        found = self.index.find("actuator", name)
-        assert isinstance(found, el.Actuator)
-        if any(t.servo is not None and name in t.actuators for t in self.program.action):
-            # The motor became a servo at the joint, within the torque that it had.
-            limits = [max(map(abs, r)) for r in (found.ctrlrange, found.forcerange) if r is not None]
-            torque = (abs(found.gear[0]) or 1.0) * limits[0] if limits else INF
-            return -torque, torque
-        if found.forcerange is not None:
-            return found.forcerange
-        return found.ctrlrange if found.tag == "motor" and found.ctrlrange is not None else ANYTHING
+        return force(self.program.actuator(self.index, name))
 
     def torque(self, joint: str) -> Ends:
         """Returns what the actuators can apply at a joint (Nm or N)."""
-        direct = self.index.actuators_of(joint)
-        if any(not a.transmission.startswith("joint") for a in self.index.actuators) or not all(a.name for a in direct):
+        if any(not a.transmission.startswith("joint") for a in self.index.actuators):
             return ANYTHING
         if self._joint(joint).attrs.get("actuatorgravcomp") == "true":
             return ANYTHING
-        total = 0.0
-        for a in direct:
-            served = any(t.servo is not None and a.name in t.actuators for t in self.program.action)
-            total += (1.0 if served else abs(a.gear[0])) * max(map(abs, self._force(a.name or "")))
-        return (-total, total) if direct else (0.0, 0.0)
+        direct = [self.program.actuator(self.index, name_of(a)) for a in self.index.actuators_of(joint)]
+        given = [joint_force(a) for a in direct]
+        return sum(low for low, _ in given), sum(high for _, high in given)
 
     def _sensor(self, node: Node, name: str) -> Interval:
         found = self.index.find("sensor", name)

@@ -50,18 +50,18 @@ class Standing(Seeds):
             return uniform(node.shape, (0.0, 0.0), 0.0)
         if of == "joint" and what == "pos":
             return of_pairs([(x, x) for x in (self.posed(self.program.reset.pose, n) for n in names)])
-        base = self._base() if of == "body" and names == (self.program.base,) else None
-        if base is not None and what in ("pos", "quat"):
-            return of_pairs([(x, x) for x in (base[:3] if what == "pos" else base[3:])])
+        place = self._place(names[0]) if of == "body" and len(names) == 1 and what in ("pos", "quat") else None
+        if place is not None:
+            return of_pairs([(x, x) for x in (place[:3] if what == "pos" else place[3:])])
         return super()._read(node)
 
     def _tag(self, sensor: str) -> str:
         found = self.index.find("sensor", sensor)
         return found.tag if found else ""
 
-    def _base(self) -> tuple[float, ...] | None:
-        """Position and orientation of the floating base in the keyframe of the reset; None where there is none."""
-        key, free = self.index.find("keyframe", self.program.reset.pose), self.index.free_joint
+    def _place(self, body: str) -> tuple[float, ...] | None:
+        """Position and orientation of a floating body in the keyframe of the reset; None where there is none."""
+        key, free = self.index.find("keyframe", self.program.reset.pose), self.index.free_joint(body)
         if not isinstance(key, el.Keyframe) or key.qpos is None or free is None:
             return None
         return self.index.key_positions(key, [free])[0]

@@ -13,7 +13,7 @@ from ksim_spec.ir.node import Node
 from ksim_spec.language.program import Program
 from ksim_spec.source import Span
 
-_SAID_ELSEWHERE = frozenset(("signals", "params"))  # expressions hold their signals, and parameters their values
+_SAID_ELSEWHERE = frozenset(("signals", "parameters"))  # expressions hold their signals, and parameters their values
 
 
 def meaning(program: Program) -> str:

@@ -15,12 +15,11 @@ from ksim_spec.language.functions import FUNCTIONS
 from ksim_spec.language.members import BUILTIN_NAMES
 from ksim_spec.language.quantities import QUANTITIES
 from ksim_spec.syntax import words
-from ksim_spec.train.config import PolicyConfig, TrainConfig
+from ksim_spec.train.config import NETWORKS, PolicyConfig, TrainConfig
 from ksim_spec.units import UNITS
 
 # Words that blocks read by themselves and that no table holds.
 _FLOORS = ("plane", "robot")  # `floor = plane`
-_NETWORKS = ("mlp",)  # `actor = mlp(256, 128)`
 _EVENTS = ("event",)  # `on event`
 _FRAMES = ("heading",)  # `base.heading`
 _WORLD = ("up", "down", "gravity", "floor")  # `world.down`
@@ -79,7 +78,7 @@ def vocabulary() -> Vocabulary:
         counts=words.COUNTS,
         units=tuple(UNITS),
         functions=_once([*FUNCTIONS, *temporal.OPERATORS, *draws.SIGNATURES, *selectors.SELECTORS, *STATISTICS, *MODES,
-                         *_NETWORKS]),
+                         *NETWORKS]),
         library=_once(fn.name for _, defined in library.functions() for fn in defined),
         names=(*BUILTIN_NAMES, "std", *(w for w in STATS if w not in (*words.FLAGS, *words.COUNTS))),
         members=_once([*(name for rows in QUANTITIES.values() for name in rows), *_FRAMES, *_WORLD, *BODY_STATE,

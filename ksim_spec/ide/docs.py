@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin
+from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
@@ -14,7 +14,7 @@ from ksim_spec.language.expressions import Checker
 from ksim_spec.language.functions import FUNCTIONS, signature
 from ksim_spec.language.quantities import QUANTITIES
 from ksim_spec.language.scope import Thing
-from ksim_spec.train.config import PolicyConfig, TrainConfig
+from ksim_spec.train.config import NETWORKS, NetworkSettings, PolicyConfig, TrainConfig
 from ksim_spec.units import UNITS
 
 SETTINGS = {"train": TrainConfig, "policy": PolicyConfig}
@@ -111,13 +111,11 @@ def choices(field: FieldInfo) -> list[str]:
 
 
 def _type(annotation: Any) -> str:
-    if get_origin(annotation) is tuple:
-        return "mlp(…)"
+    if annotation is NetworkSettings:
+        return " or ".join(f"{kind}(…)" for kind in NETWORKS)
     names = [a.__name__ for a in get_args(annotation) or (annotation,) if isinstance(a, type)]
     return " or ".join("none" if n == "NoneType" else "whole number" if n == "int" else "number" for n in names)
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, tuple):
-        return f"mlp({', '.join(map(str, value))})"
     return str(value).lower() if isinstance(value, bool) else "none" if value is None else f"{value}"

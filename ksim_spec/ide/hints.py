@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ksim_spec.ide import effects
 from ksim_spec.ide.analysis import Snapshot
+from ksim_spec.language.declarations import reward_terms
 from ksim_spec.language.program import Program
 from ksim_spec.syntax import ast
 
@@ -49,21 +50,11 @@ def _observations(program: Program, section: ast.Section) -> list[Hint]:
 def _rewards(program: Program, section: ast.Section) -> list[Hint]:
     """A term's weight per second and per step, at the end of its line (of its header, for a product)."""
     terms = {t.name: t for t in program.rewards}
-    found: list[Hint] = []
-    for stmt in section.body:
-        if isinstance(stmt, ast.Section) and stmt.keyword == "group":
-            found += _rewards(program, stmt)
-            continue
-        name, offset = _term(stmt)
-        text = effects.weight_text(program, terms[name]) if name in terms else ""
-        if text:
-            found.append(Hint(offset, text, _TIP))
-    return found
+    written = [(terms[name], stmt) for name, stmt in reward_terms(section.body) if name in terms]
+    rows = [(end_of(stmt), effects.weight_text(program, term)) for term, stmt in written]
+    return [Hint(offset, text, _TIP) for offset, text in rows if text]
 
 
-def _term(stmt: ast.Stmt | ast.Section) -> tuple[str, int]:
-    if isinstance(stmt, ast.Section):
-        return stmt.name or "product", stmt.header_span.end
-    if isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
-        return stmt.target.id, stmt.span.end
-    return "", 0
+def end_of(term: ast.Assign | ast.Section) -> int:
+    """Returns where a term's line ends: of a product, its header."""
+    return (term.header_span if isinstance(term, ast.Section) else term.span).end

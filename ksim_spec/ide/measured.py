@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ksim_spec.ide.analysis import Snapshot
-from ksim_spec.ide.hints import Hint
+from ksim_spec.ide.hints import Hint, end_of
 from ksim_spec.ide.runs import Run, latest_run
+from ksim_spec.language.declarations import reward_terms
 from ksim_spec.syntax import ast
 
 
@@ -24,20 +25,9 @@ def means(snapshot: Snapshot, start: int, end: int) -> list[Hint]:
     run = latest_run(snapshot)
     if run is None:
         return []
-    found = [h for s in snapshot.tree.items if isinstance(s, ast.Section) for h in _terms(s, run)]
-    return [h for h in found if start <= h.offset <= end]
-
-
-def _terms(section: ast.Section, run: Run) -> Iterator[Hint]:
-    """The means of a reward block, its groups included; a product has one, at its header."""
-    if section.keyword not in ("reward", "group"):
-        return
-    for stmt in section.body:
-        if isinstance(stmt, ast.Section):
-            yield from _mean(stmt.name or "product", stmt.header_span.end, run) if stmt.keyword == "product" else ()
-            yield from _terms(stmt, run)
-        elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
-            yield from _mean(stmt.target.id, stmt.span.end, run)
+    blocks = [i for i in snapshot.tree.items if isinstance(i, ast.Section) and i.keyword == "reward"]
+    terms = [(name, end_of(stmt)) for block in blocks for name, stmt in reward_terms(block.body)]
+    return [h for name, at in terms if start <= at <= end for h in _mean(name, at, run)]
 
 
 def _mean(term: str, offset: int, run: Run) -> Iterator[Hint]:

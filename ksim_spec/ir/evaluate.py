@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ksim_spec.ir.clock import CUTS, Clocks
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import OPS
 from ksim_spec.ir.temporal import TEMPORAL, is_temporal
@@ -73,13 +74,17 @@ class Evaluator:
     """Evaluates `roots` and everything below them, each node once a call.
 
     `places` says where nodes that read the simulator or the model are found, by node id (`Binding.leaves`).
+    `control_step` in seconds is needed where roots compare `time`, so that they do in whole control steps.
     """
 
-    def __init__(self, roots: Iterable[Node], places: Mapping[int, Place] = _NOTHING) -> None:  # type: ignore[assignment]
+    def __init__(
+        self, roots: Iterable[Node], places: Mapping[int, Place] = _NOTHING, control_step: float = 0.0,  # type: ignore[assignment]
+    ) -> None:  # fmt: skip
         self.roots = tuple(roots)
         self.places = places
+        clocks = Clocks(control_step)
         self._order = tuple(walk(self.roots))
-        self._temporal = tuple(n for n in self._order if is_temporal(n))
+        self._cuts = {id(n): step for n in self._order if (step := clocks.cut(n)) is not None}
 
     def __call__(self, inputs: Inputs, memory: Mapping[str, Any] | None = None) -> tuple[list[np.ndarray], Memory]:
         """Returns the value of every root, in order, and the memories for the next step.
@@ -101,6 +106,9 @@ class Evaluator:
                     value, kept[node.digest] = advance(node, args, memory)
                 elif OPS[node.op].leaf:
                     value = self._leaf(node, inputs)
+                elif id(node) in self._cuts:
+                    slack = self._cuts[id(node)].value(lambda n: self._leaf(n, inputs))
+                    value = CUTS[node.op].numpy(*args, slack)
                 else:
                     value = OPS[node.op].numpy(*args, **dict(node.attrs))
                 values[id(node)] = np.asarray(value)

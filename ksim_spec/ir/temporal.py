@@ -114,7 +114,7 @@ _row(
     lambda p, dt: (np.zeros(np.shape(p)),) * 2,
     lambda m, p, dt: (np.where(p, m + dt, 0.0),) * 2,
     ("jnp.zeros({0}.shape, jnp.float32)", "jnp.zeros({0}.shape, jnp.float32)"),
-    ("jnp.where({0}, {m} + {dt!r}, 0.0)", "$value"),
+    ("jnp.where({0}, km.tick({m}, {dt!r}), 0.0)", "$value"),
     over_time.timer,
     dtype="float",
 )
@@ -124,7 +124,7 @@ _row(
     lambda p, dt: (np.where(p, 0.0, 1e6),) * 2,
     lambda m, p, dt: (np.where(p, 0.0, m + dt),) * 2,
     ("jnp.where({0}, 0.0, 1e6)", "$value"),
-    ("jnp.where({0}, 0.0, {m} + {dt!r})", "$value"),
+    ("jnp.where({0}, 0.0, km.tick({m}, {dt!r}))", "$value"),
     over_time.since,
     dtype="float",
 )
@@ -138,7 +138,7 @@ _row(
         np.where(p, 0.0, m + dt),
     ),
     ("jnp.zeros({0}.shape, jnp.float32)", "jnp.zeros({0}.shape, jnp.float32)"),
-    ("jnp.where({0} & ({m} == 0.0), 0.0, {m} + {dt!r})", "jnp.where({0}, 0.0, {m} + {dt!r})"),
+    ("jnp.where({0} & ({m} == 0.0), 0.0, km.tick({m}, {dt!r}))", "jnp.where({0}, 0.0, km.tick({m}, {dt!r}))"),
     over_time.spell,
     dtype="float",
 )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra
+from ksim_spec.language.params import Role
 from ksim_spec.language.scope import DrawContext, Thing
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Unknown, Value
 from ksim_spec.syntax import ast
@@ -50,14 +51,14 @@ def draw(c: Checker, e: ast.Call) -> Thing:
         )  # fmt: skip
         return UNKNOWN
     args: list[Value] = []
-    for position, arg in enumerate(e.args):
+    for arg in e.args:
         value = c.value(arg.value)
         if isinstance(value, Unknown):
             return UNKNOWN
-        if arg.where or arg.over or arg.binder:
+        if arg.name or arg.where or arg.over or arg.binder:
             c.error(arg.span, "KS203", "wrong-arguments", f"`{name}` takes plain arguments", help=SIGNATURES[name])
             return UNKNOWN
-        args.append(c.param(f"{context.stream}.{name}.{position}", value))
+        args.append(value)
     wanted = DISTRIBUTIONS[name][0]
     if len(args) not in wanted:
         c.error(
@@ -68,7 +69,26 @@ def draw(c: Checker, e: ast.Call) -> Thing:
             help=SIGNATURES[name],
         )
         return UNKNOWN
-    return c.guard(e.span, lambda: DISTRIBUTIONS[name][1](context, args))
+    drawn, roles = context.next_draw(name), _roles(name, len(args))
+    shaped = [
+        c.param(f"{drawn.name}.{i}", value, role, context.owner, arg.value.span, drawn)
+        for i, (value, role, arg) in enumerate(zip(args, roles, e.args, strict=True))
+    ]
+    return c.guard(e.span, lambda: DISTRIBUTIONS[name][1](context, shaped))
+
+
+_ROLES: dict[str, tuple[Role, ...]] = {
+    "uniform": ("low", "high"), "log_uniform": ("low", "high"), "normal": ("mean", "spread"),
+    "truncated_normal": ("spread", "limit"), "disc": ("radius",), "sphere": ("radius",), "bernoulli": ("probability",),
+}  # fmt: skip
+_ALONE: dict[str, Role] = {"uniform": "half_width", "normal": "spread"}  # with one argument
+
+
+def _roles(name: str, count: int) -> tuple[Role, ...]:
+    """What each of so many arguments of a distribution is."""
+    if name == "choice":
+        return ("choice",) * count
+    return (_ALONE[name],) if count == 1 and name in _ALONE else _ROLES[name]
 
 
 def _count_text(wanted: tuple[int, ...]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 
+from ksim_spec.ir.clock import steps_until
 from ksim_spec.ir.node import Node
 from ksim_spec.language.program import Program
 
@@ -14,16 +15,19 @@ def episode_steps(program: Program) -> int | None:
     found: list[int] = []
     for rule in program.terminations:
         if rule.outcome == "truncate":
-            for seconds, strictly in _timeouts(rule.when):
-                steps = math.ceil(seconds / dt - 1e-6)
-                found.append(steps + 1 if strictly and abs(steps * dt - seconds) < 1e-6 * dt else max(steps, 1))
+            timeouts = _timeouts(rule.when, program.params)
+            found += [max(1, steps_until(seconds, dt, strictly)) for seconds, strictly in timeouts]
     return min(found, default=None)
 
 
-def _timeouts(node: Node) -> list[tuple[float, bool]]:
+def _timeouts(node: Node, params: Mapping[str, float]) -> list[tuple[float, bool]]:
     """The (seconds, strictly) of `time > seconds` and `time >= seconds`, on their own or in a chain of `or`."""
     if node.op == "or":
-        return [t for a in node.args for t in _timeouts(a)]
-    if node.op in ("lt", "le") and node.args[0].op == "const" and node.args[1].op == "time":
-        return [(float(node.args[0].attr("value")), node.op == "lt")]
+        return [t for a in node.args for t in _timeouts(a, params)]
+    if node.op in ("lt", "le") and node.args[1].op == "time":
+        limit = node.args[0]
+        if limit.op == "const" and limit.shape == ():
+            return [(float(limit.attr("value")), node.op == "lt")]
+        if limit.op == "param":
+            return [(params[limit.attr("name")], node.op == "lt")]
     return []

@@ -12,6 +12,7 @@ from ksim_spec.language import algebra, frames, members
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.entities import Command, FrameOf, Keyframe, Selection, World
 from ksim_spec.language.lost import Lost
+from ksim_spec.language.params import Draw, Params, Role, unused
 from ksim_spec.language.scope import CycleError, DrawContext, Scope, Thing
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Frame, Unknown, Value
 from ksim_spec.source import Span
@@ -43,13 +44,13 @@ class Checker:
     robot: RobotView
     out: Diagnostics
     control_dt: float = 0.02
-    params: dict[str, float] = field(default_factory=dict)
+    params: Params = field(default_factory=Params)
     declared: dict[int, str] = field(default_factory=dict)  # by id of a node: the first name it was declared under
     functions: dict[str, Fn] = field(default_factory=dict)
     draws: DrawContext | None = None
     calls: list[str] = field(default_factory=list)
     depth: int = 0
-    streams: dict[str, int] = field(default_factory=dict)
+    streams: set[str] = field(default_factory=set)
     seen: dict[Span, Thing] | None = None  # what each expression stood for, when an editor wants to know
     lost: Lost = Lost()  # what may be declared where the spec was not understood
     onboard: set[tuple[str, str, str]] = field(default_factory=set)  # (kind, element, quantity) a robot measures too
@@ -101,15 +102,22 @@ class Checker:
     def warn(self, span: Span, code: str, slug: str, message: str, **more: object) -> None:
         self.out.warning(code, slug, message, span, **more)
 
-    def drawing(self, stream: str, scope: str, axes: tuple[Axis, ...] = (), shared: bool = False) -> DrawContext:
-        """Returns a place to draw in; a second declaration of the same name gets streams of its own."""
-        count = self.streams[stream] = self.streams.get(stream, 0) + 1
-        return DrawContext(stream if count == 1 else f"{stream}@{count}", scope, axes, shared)
+    def drawing(
+        self, stream: str, scope: str, owner: str, axes: tuple[Axis, ...] = (), shared: bool = False
+    ) -> DrawContext:
+        """Returns a place to draw in for a declaration; a second one for the same stream gets another."""
+        name = unused(stream, self.streams)
+        self.streams.add(name)
+        return DrawContext(name, scope, axes, shared, owner=owner)
 
     # What several handlers need -------------------------------------------------------------------------------------
 
     def scalar(self, expr: ast.Expr, dim: Dim, what: str) -> float | None:
         """Returns a literal number in SI of the wanted dimension; None when it was reported."""
+        if isinstance(expr, ast.Table):
+            message, help = f"{what} must be one number, and this is a table", "give elements that differ a line each"
+            self.error(expr.span, "KS212", "not-a-literal", message, help=help)
+            return None
         value = self.value(expr)
         if isinstance(value, Unknown):
             return None
@@ -152,16 +160,16 @@ class Checker:
         self.error(span, code, slug, f"{what} is {wanted}, and this is {have}", help=help, fix=fix)
         return False
 
-    def param(self, name: str, value: Value) -> Value:
-        """Turns a literal into a runtime parameter of that qualified name (weights, scalars, draw ranges)."""
+    def param(self, name: str, value: Value, role: Role, owner: str, span: Span, draw: Draw | None = None) -> Value:
+        """Turns a literal number into a runtime parameter of its own; any other value stays what it is."""
         node = value.node
         sign = 1.0
         if node.op == "neg" and node.args[0].op == "const":
             node, sign = node.args[0], -1.0
-        if node.op != "const" or node.shape != ():
+        if node.op != "const" or node.shape != () or value.is_bool:
             return value
-        self.params[name] = sign * float(node.attr("value"))
-        return value.but(node=make("param", name=name, dtype="float", shape=()), literal=False)
+        param = self.params.add(name, sign * float(node.attr("value")), role, owner, span, draw)
+        return value.but(node=make("param", name=param.name, dtype="float", shape=()), literal=False)
 
 
 # Handlers, one per syntax node ---------------------------------------------------------------------------------------

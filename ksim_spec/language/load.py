@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError, suggest
+from ksim_spec.diagnostics import Diagnostic, Diagnostics, Label, SpecError, suggest
 from ksim_spec.ir.node import walk
 from ksim_spec.language.blocks import chance, flow, scoring, setting, training
 from ksim_spec.language.blocks.form import check_form
@@ -18,7 +18,9 @@ from ksim_spec.language.robot_view import RobotView
 from ksim_spec.language.scope import Scope, Thing
 from ksim_spec.language.types import Axis, Value
 from ksim_spec.robot.index import RobotIndex
+from ksim_spec.robot.naming import name_of
 from ksim_spec.robot.sources import resolve
+from ksim_spec.robot.who import floating_base
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span, plain_lines
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import parse_expr, parse_file, read_bytes, text_of
@@ -233,7 +235,8 @@ def _check(
     task = next((i for i in items if isinstance(i, ast.Directive) and i.word == "task"), None)
     _complete(c, items, observations, action, task, name)
     _unused(c)
-    base = next((b.name for b in robot.index.bodies if b.name and robot.is_free_body(b.name)), None)
+    floats = floating_base(robot.index, robot.base)
+    base = name_of(floats) if floats else None
     program = Program(
         name=(task.name if task else None) or (path.stem if path else "task"),
         doc=(task.text if task else None) or "",
@@ -241,9 +244,9 @@ def _check(
         commands=tuple(commands), signals=tuple(values), observations=observations, rewards=tuple(rewards),
         terminations=tuple(terminations), reset=reset, events=tuple(events), randomization=tuple(randomization),
         levels=tuple(checked_levels), checks=tuple(checks), policy=policy, critic_group=critic, train=train,
-        params=dict(c.params), mirror=tuple(mirror),
+        parameters=c.params.all(), own=robot.own, mirror=tuple(mirror),
         mirror_span=_mirror_span(robot_section), names=dict(c.declared),
-        settings=settings,
+        settings=settings, items=tuple(items),
     )  # fmt: skip
     _nominal_reads(c, program)
     return program
@@ -276,9 +279,14 @@ def _functions(c: Checker, items: list[Item]) -> None:
                     "KS109",
                     "duplicate-name",
                     f"there is already a function `{item.name}`",
+                    related=(Label(c.functions[item.name].span, "first given here"),),
                     help="rename one of the two",
                 )
             c.functions[item.name] = Fn(item.name, item.params, item.body, item.span)
+            names = [name for name, _ in item.params]
+            for name in dict.fromkeys(n for n in names if names.count(n) > 1):
+                message = f"`{item.name}` has two parameters `{name}`"
+                c.error(item.span, "KS109", "duplicate-name", message, help="rename one of the two")
         elif isinstance(item, ast.Assign | ast.Clause):
             c.error(
                 item.span,

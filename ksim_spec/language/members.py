@@ -159,7 +159,8 @@ def _joint(c: Checker, s: Selection, row: Quantity, span: Span) -> Value | Unkno
     shape = () if s.axis is None else (len(s.names),)
     op = "model" if row.name in ("lower", "upper") else "read"
     node = make(op, what=row.name, of="joint", names=s.names, dtype="float", shape=shape)
-    return Value(node, _outer(s), dim, privileged=not row.on_robot)
+    measured = row.on_robot and (op == "model" or all(c.robot.measures("joint", n) for n in s.names))
+    return Value(node, _outer(s), dim, privileged=not measured)
 
 
 def _actuator(c: Checker, s: Selection, row: Quantity, span: Span) -> Value | Unknown:
@@ -219,7 +220,8 @@ def _angvel(c: Checker, s: Selection, row: Quantity, quat: Node) -> Value:
     if s.of == "body" and len(s.names) == 1 and c.robot.is_free_body(s.one):
         # MuJoCo keeps a free body's angular velocity in the body's own frame, which is what its gyro measures.
         local = read("angvel_local", "body", s.names, (*(a.size for a in outer), 3))
-        return Value(make("rotate", quat, local), (*outer, XYZ), row.dim, "axial", WORLD, False)
+        elsewhere = not c.robot.measures("body", s.one)
+        return Value(make("rotate", quat, local), (*outer, XYZ), row.dim, "axial", WORLD, elsewhere)
     node = read("angvel", s.of, s.names, (*(a.size for a in outer), 3))
     return Value(node, (*outer, XYZ), row.dim, "axial", WORLD, True)
 
@@ -228,7 +230,7 @@ def sensor_value(c: Checker, s: Selection) -> Value | Unknown:
     """Returns the value of one MJCF sensor, with the unit and frame of its type."""
     tag, size = c.robot.sensor_type(s.one), c.robot.sensor_size(s.one)
     row = SENSORS.get(tag)
-    privileged = row is None or not row[4]
+    privileged = row is None or not row[4] or not c.robot.measures("sensor", s.one)
     shape = () if size == 1 else (size,)
     node = read("value", "sensor", s.names, shape)
     if row is None:

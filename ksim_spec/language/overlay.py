@@ -213,7 +213,9 @@ def _edit_body(
 ) -> tuple[ast.Stmt | ast.Section, ...] | None:
     for index, stmt in enumerate(body):
         if isinstance(stmt, ast.Section):
-            inner = _edit_body(stmt.body, rest[1:] if stmt.name == rest[0] and rest[1:] else rest, edit)
+            # `reward.slip.weight` is of a term `slip` in a group of that name, too
+            named = _edit_body(stmt.body, rest[1:], edit) if stmt.name == rest[0] and rest[1:] else None
+            inner = named if named is not None else _edit_body(stmt.body, rest, edit)
             if inner is not None:
                 return (*body[:index], replace(stmt, body=inner), *body[index + 1 :])
             continue

@@ -1,16 +1,23 @@
 """The checked spec: configuration as plain values, mathematics as IR nodes. Everything after the checker reads this.
 
-All numbers are SI. Runtime parameters (weights, named scalars, draw ranges) are in `params` by qualified name.
+All numbers are SI. The numbers that stay adjustable (weights, named scalars, draw ranges) are `parameters`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from ksim_spec.ir.node import Node
+from ksim_spec.language.declarations import Declaration, declarations, places, written
+from ksim_spec.language.overlay import Item
+from ksim_spec.language.params import Param, Role
 from ksim_spec.language.types import Value
+from ksim_spec.robot.elements import Actuator
+from ksim_spec.robot.index import RobotIndex
+from ksim_spec.robot.naming import name_of
 from ksim_spec.source import NOWHERE, Span
 from ksim_spec.train.config import PolicyConfig, TrainConfig
 
@@ -47,7 +54,8 @@ class World:
 class ActionTerm:
     """A slice of the action: actuators of joints, in order. `target` is the control per actuator (SI) as IR.
 
-    `servo` (kp, kd) turns plain motors into position servos; delays are in physics steps, drawn per episode.
+    `servo` (kp, kd) are the gains that the spec gives, None for what a servo keeps; `drives` are the actuators as they
+    are in the model then, a motor with gains as a servo. Delays are in physics steps, drawn per episode.
     """
 
     name: str
@@ -58,7 +66,8 @@ class ActionTerm:
     around: Node | None
     scale: Node
     delay: tuple[int, int] = (0, 0)
-    servo: tuple[float, float] | None = None
+    servo: tuple[float | None, float | None] | None = None
+    drives: tuple[Actuator, ...] = field(default=(), compare=False)
     span: Span = field(default=NOWHERE, compare=False)
 
     @property
@@ -176,9 +185,12 @@ class StateChange:
 
 @dataclass(frozen=True)
 class Reset:
+    """`control` is the keyframe's control of every actuator, None where it gives none."""
+
     pose: str
     changes: tuple[StateChange, ...] = ()
     settle: float = 0.0
+    control: tuple[float, ...] | None = None
     span: Span = field(default=NOWHERE, compare=False)
 
 
@@ -238,7 +250,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Program:
-    """The whole checked task. `settings` says where each setting of `train` is written, by its name."""
+    """The whole checked task. `settings` says where each setting of `train` is written, by its name.
+
+    `own` are the ids of the robot's bodies (see `who`), `base` is the one that floats, None where none does.
+    """
 
     name: str
     doc: str
@@ -261,35 +276,68 @@ class Program:
     policy: PolicyConfig
     critic_group: str
     train: TrainConfig
-    params: dict[str, float]
+    parameters: tuple[Param, ...]
+    own: tuple[int, ...] = ()
     mirror: tuple[tuple[str, str], ...] = ()
     mirror_span: Span = field(default=NOWHERE, compare=False)
     names: dict[int, str] = field(default_factory=dict, compare=False)
     settings: dict[str, Span] = field(default_factory=dict, compare=False)
+    items: tuple[Item, ...] = field(default=(), compare=False, repr=False)  # the blocks as written, after overlays
+
+    @cached_property
+    def params(self) -> dict[str, float]:
+        """The values of the runtime parameters by name (SI)."""
+        return {p.name: p.value for p in self.parameters}
+
+    def param(self, owner: str, role: Role) -> Param | None:
+        """Returns the parameter that a declaration has for itself, outside of draws; None where it has none."""
+        found = (p for p in self.parameters if p.owner == owner and p.role == role and p.draw is None)
+        return next(found, None)
+
+    def interval(self, owner: str) -> tuple[float, float] | None:
+        """Returns the ends (s) between which a command or an event draws the time to the next one."""
+        low, high = self.param(owner, "low"), self.param(owner, "high")
+        return None if low is None else (low.value, (high or low).value)
 
     @property
     def action_size(self) -> int:
         return sum(t.size for t in self.action)
 
+    def actuator(self, index: RobotIndex, name: str) -> Actuator:
+        """Returns an actuator as it is in the model that is simulated: with the gains of the spec."""
+        found = next((a for t in self.action for a in t.drives if name_of(a) == name), index.find("actuator", name))
+        assert isinstance(found, Actuator)
+        return found
+
     def group(self, name: str) -> ObservationGroup:
         return next(g for g in self.observations if g.name == name)
 
+    @cached_property
+    def places(self) -> dict[str, Span]:
+        """Where every block, declaration and attribute stands, by qualified name."""
+        return places(written(self.items))
+
+    def declarations(self) -> tuple[Declaration, ...]:
+        """Returns everything that the spec declares, in a fixed order of kinds and within one as written."""
+        return self._declarations
+
+    @cached_property
+    def _declarations(self) -> tuple[Declaration, ...]:
+        return declarations(self)
+
     def roots(self, start: bool = True) -> list[Node]:
         """Every IR node that something reads; without `start`, none that only resets and randomization read."""
-        nodes: list[Node] = []
-        nodes += [t.target for t in self.action]
-        for c in self.commands:
-            nodes += [f.value for f in c.fields]
-            nodes += [n for n in (c.interval, c.zero) if n is not None]
-        nodes += [e.node for g in self.observations for e in g.entries]
-        for r in self.rewards:
-            nodes += [r.value, r.weight]
-        nodes += [t.when for t in self.terminations]
-        nodes += [s.value for s in self.reset.changes] if start else []
-        for e in self.events:
-            nodes += [e.interval, *(s.value for s in e.changes)]
-        nodes += [f.value for f in self.randomization] if start else []
-        nodes += [lv.when for lv in self.levels if lv.when is not None]
-        for k in self.checks:
-            nodes += [n for n in (k.value, k.where) if n is not None]
-        return nodes
+        read = [d for d in self.declarations() if start or not d.only_at_start]
+        return [node for d in read for _, node in d.nodes]
+
+    def named_roots(self) -> list[tuple[str, Node]]:
+        """Returns every root under its qualified name, in the order of `ordered`."""
+        return [(d.label(role), node) for d in self.ordered() for role, node in d.nodes]
+
+    def ordered(self) -> list[Declaration]:
+        """Returns the declarations so that they stand alike for rewards written in another order."""
+        found = list(self.declarations())
+        rewards = [i for i, d in enumerate(found) if d.kind == "reward"]
+        for i, d in zip(rewards, sorted((found[i] for i in rewards), key=lambda d: d.nodes[0][1].digest), strict=True):
+            found[i] = d
+        return found

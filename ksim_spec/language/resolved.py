@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import BaseModel, ConfigDict
 
-from ksim_spec.language.program import Check, Program
+from ksim_spec.facts.seeds import Seeds
+from ksim_spec.language.program import Check, Program, RewardTerm
+from ksim_spec.language.weights import effective
+from ksim_spec.robot.index import RobotIndex
 from ksim_spec.train.config import PolicyConfig, TrainConfig
+
+NORMAL_RANGE = 3.0  # deviations of a normal draw that a slider reaches
 
 
 class _Model(BaseModel):
@@ -43,7 +50,11 @@ class ObservationSpec(_Model):
 
 
 class RewardSpec(_Model):
-    """`per_step` and `per_second` are effective weights: what a value of 1 (SI) adds to the return."""
+    """`weight` is the number that is written, None for a weight that is computed.
+
+    `per_step` and `per_second` are effective weights: what a value of 1 (SI) adds to the return, the factors of groups
+    included and the curriculum at its end.
+    """
 
     name: str
     unit: str
@@ -86,7 +97,11 @@ class CheckSpec(_Model):
 
 
 class Spec(_Model):
-    """The whole resolved spec as plain values."""
+    """The whole resolved spec as plain values.
+
+    `command_ranges` says by `block.field` between which values a field is drawn (SI; a normal draw within three
+    deviations), zero included where the command can be zero; fields without bounds are left out.
+    """
 
     schema_version: int = 1
     task: str
@@ -95,6 +110,7 @@ class Spec(_Model):
     world: WorldSpec
     action: tuple[ActionSpec, ...]
     commands: dict[str, tuple[str, ...]]
+    command_ranges: dict[str, tuple[float, float]] = {}
     observations: dict[str, tuple[ObservationSpec, ...]]
     rewards: tuple[RewardSpec, ...]
     terminations: tuple[TerminationSpec, ...]
@@ -108,15 +124,12 @@ class Spec(_Model):
     train: TrainConfig
 
 
-def effective_weight(program: Program, name: str, mode: str) -> tuple[float | None, float | None, float | None]:
-    """Returns the weight parameter of a term and what it is per step and per second (None for a computed weight)."""
-    weight = program.params.get(f"reward.{name}.weight")
-    if weight is None:
-        return None, None, None
-    dt = program.world.control_step
-    if mode == "rate":
-        return weight, weight * dt, weight
-    return weight, weight, weight / dt if mode == "step" else None
+def _reward(program: Program, term: RewardTerm) -> RewardSpec:
+    written, found = program.param(f"reward.{term.name}", "weight"), effective(program, term)
+    return RewardSpec(
+        name=term.name, unit=term.unit, weight=written and written.value, weight_text=term.weight_text, mode=term.mode,
+        per_step=found and found.per_step[1], per_second=found and found.per_second and found.per_second[1],
+    )  # fmt: skip
 
 
 def _check(check: Check) -> CheckSpec:
@@ -126,17 +139,18 @@ def _check(check: Check) -> CheckSpec:
     )  # fmt: skip
 
 
-def resolved(program: Program) -> Spec:
-    """Returns the resolved spec of a checked program."""
-    rewards = []
-    for r in program.rewards:
-        weight, per_step, per_second = effective_weight(program, r.name, r.mode)
-        rewards.append(
-            RewardSpec(
-                name=r.name, unit=r.unit, weight=weight, weight_text=r.weight_text, mode=r.mode, per_step=per_step,
-                per_second=per_second,
-            )
-        )  # fmt: skip
+def _command_ranges(program: Program, index: RobotIndex) -> dict[str, tuple[float, float]]:
+    seeds = Seeds(program, index, NORMAL_RANGE)
+    ranges = {f"{c.name}.{f.name}": seeds.command(c.name, f.name) for c in program.commands for f in c.fields}
+    return {
+        name: (float(f"{low:.9g}"), float(f"{high:.9g}"))
+        for name, (low, high) in ranges.items()
+        if math.isfinite(low) and math.isfinite(high)
+    }
+
+
+def resolved(program: Program, index: RobotIndex) -> Spec:
+    """Returns the resolved spec of a program checked against a robot."""
     world = program.world
     return Spec(
         task=program.name,
@@ -153,6 +167,7 @@ def resolved(program: Program) -> Spec:
             for t in program.action
         ),
         commands={c.name: tuple(f.name for f in c.fields) for c in program.commands},
+        command_ranges=_command_ranges(program, index),
         observations={
             g.name: tuple(
                 ObservationSpec(
@@ -169,7 +184,7 @@ def resolved(program: Program) -> Spec:
             )
             for g in program.observations
         },
-        rewards=tuple(rewards),
+        rewards=tuple(_reward(program, r) for r in program.rewards),
         terminations=tuple(TerminationSpec(name=t.name, outcome=t.outcome) for t in program.terminations),
         events=tuple(e.name for e in program.events),
         randomize=tuple(RandomizationSpec(name=f.name, op=f.op, scope=f.scope) for f in program.randomization),

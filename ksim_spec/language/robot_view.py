@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ksim_spec.language.entities import ElementKind
+from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
+from ksim_spec.robot.naming import name_of
+from ksim_spec.robot.who import robot_bodies, trees
 from ksim_spec.source import SourceMap
 
 FLOOR = "floor"
@@ -27,6 +31,29 @@ class RobotView:
     added: dict[str, str] = field(default_factory=dict)
     world_floor: bool = True
     incomplete: bool = False
+    base: str = ""  # the body that the spec calls so
+    drives: dict[str, el.Actuator] = field(default_factory=dict)  # actuators that the action block gives gains
+    unsure: set[str] = field(default_factory=set)  # joints of an action whose actuators were not understood
+    _own: dict[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
+
+    @property
+    def own(self) -> tuple[int, ...]:
+        """The ids of the robot's bodies."""
+        if self.base not in self._own:
+            self._own[self.base] = robot_bodies(self.index, self.base)
+        return self._own[self.base]
+
+    def measures(self, kind: str, name: str) -> bool:
+        """False for an element of an object, a door or whatever else moves and is not the robot."""
+        found = self.index.find(kind, name)
+        if isinstance(found, el.Sensor):
+            return self.measures({"xbody": "body"}.get(found.objtype, found.objtype), found.obj)
+        body = found.id if isinstance(found, el.Body) else found.body if isinstance(found, el.Attached) else 0
+        return body in self.own or not self._trees[body]
+
+    @cached_property
+    def _trees(self) -> list[int]:
+        return trees(self.index)
 
     def names(self, kind: str) -> list[str]:
         """Returns the names of a kind in MJCF order; the floor that the spec adds is a geom too."""
@@ -56,11 +83,17 @@ class RobotView:
 
     def is_free_body(self, name: str) -> bool:
         """True when the body itself (not a parent) floats on a free joint."""
-        body = self.index.find("body", name)
-        return body is not None and any(j.type == "free" and j.body == body.id for j in self.index.joints)
+        return self.index.free_joint(name) is not None
 
     def keyframes(self) -> list[str]:
         return self.index.names("keyframe")
+
+    def control_of(self, keyframe: str) -> tuple[float, ...] | None:
+        """Returns the control that a keyframe gives every actuator, None where it gives none."""
+        found = self.index.find("keyframe", keyframe)
+        control = found.ctrl if isinstance(found, el.Keyframe) else None
+        # A model that MuJoCo builds has zeros for what its keyframe leaves out.
+        return control if self.index.exact or (control and any(control)) else None
 
     @property
     def timestep(self) -> float:
@@ -96,18 +129,9 @@ class RobotView:
         kinds: dict[str, ElementKind] = {"body": "body", "xbody": "body", "site": "site", "geom": "geom"}
         return (kinds[sensor.reftype], sensor.ref) if sensor.ref and sensor.reftype in kinds else None
 
-    def actuators_of(self, joint: str) -> tuple[str, ...]:
-        return tuple(a.name for a in self.index.actuators_of(joint) if a.name)
-
-    def actuator_kind(self, name: str) -> str:
-        """Returns position, velocity or torque: what a control of this actuator means."""
-        actuator: Any = self.index.find("actuator", name)
-        if actuator.kp is not None:
-            return "position"
-        return "velocity" if actuator.kv is not None else "torque"
-
-    def drives(self, actuator: str, mode: str) -> bool:
-        return self.actuator_kind(actuator) == mode
+    def actuators_of(self, joint: str) -> tuple[el.Actuator, ...]:
+        """Returns the actuators that drive a joint directly, with the gains that the action block gives them."""
+        return tuple(self.drives.get(name_of(a), a) for a in self.index.actuators_of(joint))
 
     @property
     def floor_name(self) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ksim_spec.language.entities import Entity
+from ksim_spec.language.params import Draw
 from ksim_spec.language.types import UNKNOWN, Axis, Checked
 from ksim_spec.source import NOWHERE, Span
 
@@ -90,15 +91,25 @@ class Scope:
 
 @dataclass
 class DrawContext:
-    """Where draws are allowed: the stream they belong to, their scope, and the axes one draw fills."""
+    """Where draws are allowed: the stream they belong to, their scope, and the axes one draw fills.
+
+    `owner` is the qualified name of the declaration that draws.
+    """
 
     stream: str
     scope: str
     axes: tuple[Axis, ...] = ()
     shared: bool = False
     counter: int = 0
+    owner: str = ""
+    calls: dict[str, int] = field(default_factory=dict)  # of each distribution so far
 
     def next_stream(self) -> str:
         """Returns the qualified name of the next draw: the declaration's own, numbered from the second on."""
         self.counter += 1
         return self.stream if self.counter == 1 else f"{self.stream}#{self.counter}"
+
+    def next_draw(self, distribution: str) -> Draw:
+        """Returns the next call of a distribution here: each has parameters of its own."""
+        number = self.calls[distribution] = self.calls.get(distribution, 0) + 1
+        return Draw(self.stream, distribution, number)

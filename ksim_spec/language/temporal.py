@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ksim_spec.ir.clock import steps_until
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra
 from ksim_spec.language.algebra import TypeProblem
@@ -143,15 +144,17 @@ def _timer(c: Checker, a: list[Value]) -> Value:
 
 def _held(c: Checker, a: list[Value]) -> Value:
     need_bool(a[0], "`held`")
-    # A tick is counted after it has passed, so half a step of slack keeps rounding from adding one.
-    limit = algebra.number(_seconds(c, a[1], "the duration of `held`") - 0.5 * c.control_dt, TIME)
+    # From the whole number of steps that `timer(p) >= duration` needs; half a step keeps rounding from adding one.
+    steps = steps_until(_seconds(c, a[1], "the duration of `held`"), c.control_dt)
+    limit = algebra.number((steps - 0.5) * c.control_dt, TIME)
     return algebra.compare("ge", _timer(c, a[:1]), limit)
 
 
 def _recently(c: Checker, a: list[Value]) -> Value:
     need_bool(a[0], "`recently`")
     since = a[0].but(node=make("since", a[0].node, dt=c.control_dt), dim=TIME)
-    limit = algebra.number(_seconds(c, a[1], "the duration of `recently`") + 0.5 * c.control_dt, TIME)
+    steps = steps_until(_seconds(c, a[1], "the duration of `recently`"), c.control_dt, strictly=True)
+    limit = algebra.number((steps - 0.5) * c.control_dt, TIME)
     return algebra.compare("lt", since, limit)
 
 

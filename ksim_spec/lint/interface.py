@@ -12,7 +12,7 @@ from ksim_spec.ir.interval import INF, Ends
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.language.program import ActionTerm, ObservationEntry, ObservationGroup
 from ksim_spec.lint.subject import Subject, bounded, text_of, warn
-from ksim_spec.robot import elements as el
+from ksim_spec.robot.servo import targets
 
 OUTSIDE = 0.5  # share of a target's range that may lie outside what a joint can reach
 EXCESS = 1.5  # times what an actuator can give
@@ -143,12 +143,7 @@ def _beyond(s: Subject, term: ActionTerm, i: int) -> str:
 
 def _control_range(s: Subject, actuator: str) -> Ends:
     """The targets that an actuator takes; a motor made into a servo takes all."""
-    found = s.robot.find("actuator", actuator)
-    servo = any(t.servo is not None and actuator in t.actuators for t in s.program.action)
-    gear = found.gear[0] if isinstance(found, el.Actuator) else 0.0
-    if servo or not isinstance(found, el.Actuator) or found.ctrlrange is None or gear != 1:
-        return -INF, INF
-    return found.ctrlrange
+    return targets(s.program.actuator(s.robot, actuator))
 
 
 def _at(s: Subject, node: Node, i: int) -> float:

@@ -6,6 +6,7 @@ once, in order.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,12 +17,14 @@ import mujoco
 import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float
+from mujoco.batch import Batch
 
 from ksim_spec.physics.callback import call_host
-from ksim_spec.physics.fields import model_field
+from ksim_spec.physics.fields import model_field, small_model
 from ksim_spec.physics.host import TAKE_ANY, Host, needs_data
 from ksim_spec.physics.packing import Columns
 from ksim_spec.physics.protocol import EngineConfig, Fields, Reads, Starts
+from ksim_spec.physics.select import EngineInfo
 
 
 def keeps_data(model: mujoco.MjModel, config: EngineConfig) -> bool:
@@ -115,3 +118,17 @@ class CpuEngine:
         shape = (num_envs, self.host.reads.width + extra)
         # the serial number in both arrays orders the calls
         return call_host(partial(function, columns), shape, columns.pack(arrays, num_envs))
+
+
+def _probe() -> str:
+    Batch(small_model(), 2).step()
+    return f"mujoco.batch on {os.cpu_count()} cores"
+
+
+INFO = EngineInfo(
+    name=CpuEngine.name,
+    make=CpuEngine,
+    suits=lambda platform: platform == "cpu",
+    probe=_probe,
+    preflight=lambda look: iter(()),  # C MuJoCo takes everything
+)

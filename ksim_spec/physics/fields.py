@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 import mujoco
 import numpy as np
+from jaxtyping import Array, Bool, Float
 from mujoco.batch import MODEL_FIELDS, Batch, SimulationError
 
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
@@ -70,7 +71,8 @@ def constants_updater(
     def batch() -> Batch:
         return Batch(model, num_envs)
 
-    def update(mask_E: np.ndarray, *values: np.ndarray) -> tuple[np.ndarray, ...]:
+    # jax.pure_callback gives arrays of JAX
+    def update(mask_E: Bool[Array, "E"], *values: Float[Array, "E ..."]) -> tuple[np.ndarray, ...]:
         ids = np.flatnonzero(np.asarray(mask_E)).astype(np.int32)
         for name, value in zip(names, values, strict=True):
             batch().expand(name)[ids] = np.asarray(value)[ids]
@@ -81,3 +83,10 @@ def constants_updater(
         return tuple(batch().expand(name).astype(np.float32) for name in derived)
 
     return update
+
+
+def small_model() -> mujoco.MjModel:
+    """Returns a model to try an engine out with."""
+    return mujoco.MjModel.from_xml_string(
+        "<mujoco><worldbody><body><joint/><geom size='1'/></body></worldbody></mujoco>"
+    )

@@ -7,11 +7,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import mujoco
-import numpy as np
 from jax import Array
 from mujoco import mjx
 
+from ksim_spec.physics.fields import small_model
 from ksim_spec.physics.functional import FunctionalEngine, Row
+from ksim_spec.physics.mjx_preflight import mjx_preflight
+from ksim_spec.physics.select import EngineInfo
+
+_LEAST_FRICTION = 1e-9  # Nm or N: no joint feels it
 
 
 class MjxEngine(FunctionalEngine):
@@ -24,10 +28,17 @@ class MjxEngine(FunctionalEngine):
         data = mjx.make_data(device_model)
         device_model = _with_working_contact_sensors(device_model, touches=data._impl.ncon > 0)
         if "dof_frictionloss" in self.config.fields:  # MJX decides by the nominal values which joints have friction
-            friction = np.ones(model.nv, bool)
+            friction = model.dof_frictionloss > 0
+            friction[slice(None) if self.config.friction_dofs is None else list(self.config.friction_dofs)] = True
             device_model = device_model.tree_replace({"_impl.dof_hasfrictionloss": friction})
             data = mjx.make_data(device_model)
         return device_model, data
+
+    def _model_with(self, values: dict[str, Array]) -> Any:
+        if "dof_frictionloss" in values:  # in MJX no friction at all is a joint that is locked
+            friction = jnp.maximum(values["dof_frictionloss"], _LEAST_FRICTION)
+            values = {**values, "dof_frictionloss": friction}
+        return super()._model_with(values)
 
     def _substeps(self, model: Any, data: Any, ctrl_KU: Array) -> Any:
         # only the state is carried, so that XLA drops what no one reads between the physics steps
@@ -64,3 +75,17 @@ def _with_working_contact_sensors(device_model: Any, touches: bool) -> Any:
         types[contact] = int(mujoco.mjtSensor.mjSENS_USER)
     parameters[contact & (parameters[:, 1] == 0), 1] = 1
     return device_model.replace(sensor_type=types, sensor_intprm=parameters)
+
+
+def _probe() -> str:
+    mjx.put_model(small_model())
+    return f"MJX-JAX on {jax.default_backend()}"
+
+
+INFO = EngineInfo(
+    name=MjxEngine.name,
+    make=MjxEngine,
+    suits=lambda platform: platform != "cpu",
+    probe=_probe,
+    preflight=mjx_preflight,
+)

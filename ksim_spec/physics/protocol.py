@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import mujoco
 from jax import Array
@@ -31,6 +31,8 @@ class EngineConfig:
     `stage` is the lowest stage that makes every read current: positions, touching contacts and position sensors need
     `pos`; velocities `vel`; forces and accelerations `acc`, which are those of the control that was just applied.
     `settle` is the number of control steps that a start goes through, under its own control, before it is a start.
+    `friction_dofs` are the degrees of freedom of which environments may have a `dof_frictionloss` of their own; None
+    stands for all.
     """
 
     num_envs: int
@@ -38,6 +40,7 @@ class EngineConfig:
     stage: Stage = "vel"
     reads: tuple[str, ...] = ("qpos", "qvel", "sensordata")
     fields: tuple[str, ...] = ()
+    friction_dofs: tuple[int, ...] | None = None
     control_changes: bool = False
     settle: int = 0
     wrench: bool = False
@@ -56,6 +59,7 @@ class Starts(NamedTuple):
     ctrl_EU: Float[Array, "E nu"] | None = None
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Steps a batch of simulations; `init`, `prepare` and `step` may be traced by `jax.jit` and `jax.lax.scan`.
 

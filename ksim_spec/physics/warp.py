@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
+import contextlib
+import importlib
+import io
 import itertools
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -13,14 +16,12 @@ import numpy as np
 from jax import Array
 from mujoco import mjx
 
-from ksim_spec.diagnostics import Diagnostic, SpecError
+from ksim_spec.diagnostics import Diagnostic
+from ksim_spec.physics.fields import small_model
 from ksim_spec.physics.functional import FunctionalEngine
 from ksim_spec.physics.protocol import EngineConfig
-
-
-def warp_installed() -> bool:
-    """Returns whether the `warp-lang` package is there, without importing it."""
-    return importlib.util.find_spec("warp") is not None
+from ksim_spec.physics.select import EngineInfo, Needs
+from ksim_spec.robot.preflight import Preflight
 
 
 class Capacity(NamedTuple):
@@ -84,11 +85,6 @@ class WarpEngine(FunctionalEngine):
     name = "warp"
 
     def __init__(self, model: mujoco.MjModel, config: EngineConfig, max_contacts: int = 64) -> None:
-        if not warp_installed():
-            raise SpecError([
-                Diagnostic("KS724", "engine-missing", "the `warp` engine needs the package `warp-lang`",
-                           help='install it with `pip install "ksim_spec[warp]"`, or use the `mjx` engine')
-            ])
         self.max_contacts = max_contacts
         super().__init__(model, config)
 
@@ -110,3 +106,31 @@ class WarpEngine(FunctionalEngine):
 
     def _current(self, model: Any, data: Any) -> Any:
         return mjx.forward(model, data)
+
+
+def _probe() -> str:
+    with contextlib.redirect_stdout(io.StringIO()):  # it says much when it starts
+        warp: Any = importlib.import_module("warp")
+        warp.config.quiet = True
+        warp.init()
+        mjx.put_model(small_model(), impl="warp")
+    gpus = [device.name for device in warp.get_cuda_devices()]
+    found = f"MJX-Warp with warp-lang {warp.__version__}"
+    return f"{found} on {', '.join(gpus)}" if gpus else f"{found} without a CUDA device: right but slow"
+
+
+def _preflight(look: Preflight) -> Iterator[Diagnostic]:
+    if look.model.opt.noslip_iterations > 0:
+        yield look.ignored("`noslip_iterations`", look.option("noslip_iterations"), "warning",
+                           "remove it, or use the `cpu` engine")
+    yield from look.solver_cost()
+
+
+INFO = EngineInfo(
+    name=WarpEngine.name,
+    make=WarpEngine,
+    suits=lambda platform: platform in ("gpu", "cuda"),
+    probe=_probe,
+    preflight=_preflight,
+    needs=Needs("warp", "warp-lang", "warp"),
+)

@@ -12,13 +12,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
+
+from ksim_spec.render.gl import backends
 
 if TYPE_CHECKING:
     import mujoco
@@ -120,14 +121,6 @@ def find_backend() -> tuple[str, str]:
             return backend, ""
         failures.append(f"{backend}: {why}")
     return "", _no_backend(failures)
-
-
-def backends(environ: Mapping[str, str], platform: str = sys.platform) -> tuple[str, ...]:
-    """Returns the values of `MUJOCO_GL` worth trying, in order: the user's own alone, else those needing no display."""
-    chosen = environ.get("MUJOCO_GL", "").strip().lower()
-    if chosen:
-        return (chosen,)
-    return ("egl", "osmesa") if platform.startswith("linux") else ("glfw",)
 
 
 _NO_GL = "no OpenGL: "

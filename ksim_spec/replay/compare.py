@@ -86,7 +86,7 @@ def actor_of(run: Path, replay: Replay) -> ActFn:
     Raises SpecError, with the name of the version, where its networks do not fit there.
     """
     from ksim_spec.train import checkpoint as ckpt
-    from ksim_spec.train.evaluate import act
+    from ksim_spec.train.evaluate import act_on
 
     saved, spec = ckpt.load(ckpt.find(run)), replay.version.spec
     try:
@@ -94,7 +94,7 @@ def actor_of(run: Path, replay: Replay) -> ActFn:
     except SpecError as error:
         first = error.diagnostics[0]
         raise SpecError([dataclasses.replace(first, message=f"in {replay.version.label} {first.message}")]) from None
-    return lambda obs: act(replay, spec.train, actor, obs)
+    return lambda obs, begins: act_on(replay, spec.train, actor, obs, begins)
 
 
 def acts(recording: Recording, old: Evaluation, new: Evaluation) -> PolicyRow:

@@ -18,14 +18,14 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ksim_spec.physics.protocol import Starts
-from ksim_spec.physics.select import make_engine
+from ksim_spec.physics.select import REFERENCE, make_engine
 from ksim_spec.replay.recording import Joint, Recording, joints_of
 from ksim_spec.replay.version import Version
 from ksim_spec.review.renames import Renames
 from ksim_spec.task.state import Episode
 from ksim_spec.task.task import Task, where_rows
 
-ActFn = Callable[[Mapping[str, Any]], Any]  # observations by group to actions
+ActFn = Callable[[Mapping[str, Any], Any], Any]  # observations (T, E, L) by group and where episodes begin, to actions
 ROWS = 2048  # states that are made current in one call
 
 
@@ -53,7 +53,7 @@ class Replay(Task):
         self.version, self.recording, self.renames = version, recording, renames or Renames()
         self.steps, num_envs = recording.time_TE.shape
         config = Task.engine_config(version.module, num_envs)
-        super().__init__(version.module, make_engine("cpu", version.model, replace(config, num_envs=1, settle=0)))
+        super().__init__(version.module, make_engine(REFERENCE, version.model, replace(config, num_envs=1, settle=0)))
         self.num_envs = num_envs
         self.given = {**self.params, "lv": {k: jnp.float32(v) for k, v in version.levels.items()}}
         self.config = replace(
@@ -112,7 +112,7 @@ class Replay(Task):
         padded = -(-count // rows) * rows
         q, v = (np.resize(x, (padded, x.shape[1])) for x in self._carried(qpos, qvel))
         ctrl = np.resize(np.asarray(jax.jit(self._control)(action)), (padded, self.version.model.nu))
-        engine = make_engine("cpu", self.version.model, self.config)
+        engine = make_engine(REFERENCE, self.version.model, self.config)
         read = jax.jit(lambda starts: engine.init(starts, {})[1])
         parts = [read(Starts(*(jnp.asarray(x[i : i + rows]) for x in (q, v, ctrl)))) for i in range(0, padded, rows)]
         return {k: np.concatenate([np.asarray(part[k]) for part in parts])[:count] for k in parts[0]}
@@ -165,7 +165,7 @@ class Replay(Task):
     def _forces(self, act: ActFn, obs_TEO: np.ndarray) -> np.ndarray:
         """Returns the forces of the actuators under a policy's actions, by recorded degree of freedom."""
         r, flat = self.recording, self.steps * self.num_envs
-        action = jax.jit(act)({self.actor_group: obs_TEO.reshape(flat, -1)})
+        action = jax.jit(act)({self.actor_group: obs_TEO}, r.begins_TE).reshape(flat, -1)
         found = self.look(r.qpos_TEQ.reshape(flat, -1), r.qvel_TEV.reshape(flat, -1), action)["qfrc_actuator"]
         force = np.zeros_like(r.qvel_TEV)
         for a, b in self.pairs:

@@ -13,14 +13,15 @@ import mujoco
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ksim_spec.physics.select import make_engine
+from ksim_spec.physics.select import REFERENCE, make_engine
 from ksim_spec.replay.version import Version
 from ksim_spec.task.task import Task
+from ksim_spec.train.policy import Memory
 from ksim_spec.trained import open_trained
 
 NUM_ENVS = 64
 _SIZES = {int(mujoco.mjtJoint.mjJNT_FREE): (7, 6), int(mujoco.mjtJoint.mjJNT_BALL): (4, 3)}  # numbers in qpos, qvel
-ActFn = Callable[[Mapping[str, Any], Any], Any]  # observations and a random key to actions
+ActFn = Callable[[Memory, Mapping[str, Any], Any], tuple[Memory, Any]]  # with observations and a key, to actions
 
 
 @dataclass(frozen=True)
@@ -77,36 +78,41 @@ def record_run(path: Path, states: int, seed: int = 0) -> Recording:
 
     Raises SpecError for a path that is neither a run nor a checkpoint.
     """
-    trained = open_trained(path, NUM_ENVS, "cpu", agreed=True)
+    trained = open_trained(path, NUM_ENVS, REFERENCE, agreed=True)
     spec = trained.folder.spec
     names = tuple(name for term in spec.action for name in (term.joints or term.actuators))
-    return _record(trained.task, trained.params, lambda obs, _: trained.act(obs), str(path), names, states, seed)
+
+    def act(memory: Memory, obs: Mapping[str, Any], _: Any) -> tuple[Memory, Any]:
+        return trained.act(memory, obs)
+
+    return _record(trained.task, trained.params, act, trained.start(), str(path), names, states, seed)
 
 
 def record_random(version: Version, states: int, seed: int = 0) -> Recording:
     """Returns states that a policy before any training sees: random actions as wide as its exploration begins."""
-    engine = make_engine("cpu", version.model, Task.engine_config(version.module, NUM_ENVS))
+    engine = make_engine(REFERENCE, version.model, Task.engine_config(version.module, NUM_ENVS))
     task = Task(version.module, engine)
     params = {**task.params, "lv": {k: jnp.float32(v) for k, v in version.levels.items()}}
     width = version.spec.policy.init_std
 
-    def act(_: Mapping[str, Any], key: Any) -> Any:
-        return jnp.tanh(width * jax.random.normal(key, (NUM_ENVS, task.action_size)))
+    def act(memory: Memory, _: Mapping[str, Any], key: Any) -> tuple[Memory, Any]:
+        return memory, jnp.tanh(width * jax.random.normal(key, (NUM_ENVS, task.action_size)))
 
-    return _record(task, params, act, f"random actions in {version.label}", version.action_names, states, seed)
+    label = f"random actions in {version.label}"
+    return _record(task, params, act, Memory(), label, version.action_names, states, seed)
 
 
 def _record(
-    task: Task, params: Any, act: ActFn, label: str, names: tuple[str, ...], states: int, seed: int
+    task: Task, params: Any, act: ActFn, memory: Memory, label: str, names: tuple[str, ...], states: int, seed: int
 ) -> Recording:
     """Plays the task, with engine arrays of its own that always hold positions and velocities."""
     config = task.engine.config
     wanted = replace(config, reads=tuple(dict.fromkeys((*config.reads, "qpos", "qvel"))))
-    task = Task(task.module, make_engine("cpu", task.model, wanted))
+    task = Task(task.module, make_engine(REFERENCE, task.model, wanted))
 
     def one(carry: Any, key: Any) -> Any:
-        state, env, begins_E = carry
-        action_EA = act(env.obs, key)
+        state, env, memory, begins_E = carry
+        memory, action_EA = act(memory, env.obs, key)
         before, command = state.now.reads, env.command
         state, env, info = task.step(state, action_EA, params)
         seen = {
@@ -114,14 +120,14 @@ def _record(
             "start_qvel": before["qvel"], "action": action_EA, "command": command, "time": info.time_E,
             "reward": env.reward, "begins": begins_E, "valid": ~info.fault_E,
         }  # fmt: skip
-        return (state, env, env.done), seen
+        return (state, env, memory.after(env.done), env.done), seen
 
     def whole(key: Any) -> Any:
         first, rest = jax.random.split(key)
         state, env = task.init(first, params)
         begins_E = jnp.ones(task.num_envs, bool)
         keys = jax.random.split(rest, max(1, -(-states // task.num_envs)))
-        return jax.lax.scan(one, (state, env, begins_E), keys)[1]
+        return jax.lax.scan(one, (state, env, memory, begins_E), keys)[1]
 
     seen = jax.tree.map(np.asarray, jax.device_get(jax.jit(whole)(jax.random.key(seed))))
     command = {f"{b}.{f}": x for b, fields in seen["command"].items() for f, x in fields.items()}

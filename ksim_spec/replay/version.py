@@ -54,4 +54,4 @@ def open_version(opener: Opener, text: str) -> Version:
         raise SpecError([Diagnostic("KS755", "cannot-evaluate", message, help=advice)])
     compiled = compile_spec(tree.on_disk(path), profile=opener.profile, sets=opener.sets)
     module: Any = load_module(compiled.source, f"<task of {text}>")
-    return Version(text, module, compiled.binding.scene.model, resolved(compiled.program))
+    return Version(text, module, compiled.binding.scene.model, resolved(compiled.program, compiled.index))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from ksim_spec.ir.hash import number_text
@@ -29,14 +29,15 @@ class Canonical:
     def __init__(self, program: Program, index: RobotIndex) -> None:
         self.program, self.index = program, index
         self.levels = {level.name: level for level in program.levels}
+        self._shaping = {p.name: (p.draw, p.value) for p in program.parameters if p.draw is not None}
         self._known: dict[int, str] = {}
 
-    def __call__(self, node: Node, text: str = "", stream: str = "") -> Expression:
-        """Returns a node as an expression; `stream` is the qualified name of the declaration that may draw in it."""
+    def __call__(self, node: Node, text: str = "") -> Expression:
+        """Returns a node as an expression."""
         names = list(dict.fromkeys(n for x in walk([node]) for n in self._names(x)))
         return Expression(
             text=text, digest=self.digest(node), anonymous=self._anonymous(node, names), names=tuple(names),
-            values=self.values(node), draws=tuple(self._draws(stream)) if stream else (),
+            values=self.values(node), draws=tuple(self._draws(node)),
         )  # fmt: skip
 
     def digest(self, node: Node) -> str:
@@ -107,8 +108,8 @@ class Canonical:
         frame = found if isinstance(found, Keyframe) else Keyframe("keyframe", -1, None, "key", "", 0)
         return tuple(x for p in self.index.key_positions(frame, joints) for x in p)
 
-    def values(self, node: Node, levels: Mapping[str, float] | None = None) -> tuple[float, ...] | None:
-        """Returns the numbers of a node that hangs on literals, parameters, poses and the levels given, else None.
+    def values(self, node: Node) -> tuple[float, ...] | None:
+        """Returns the numbers of a node that hangs on literals, parameters and poses, else None.
 
         In plain Python: importing NumPy would take longer than all else here.
         """
@@ -117,21 +118,17 @@ class Canonical:
             return None
         known: dict[int, tuple[float, ...]] = {}
         for n in nodes:
-            value = self._number(n, [known[id(a)] for a in n.args], levels or {})
+            value = self._number(n, [known[id(a)] for a in n.args])
             if value is None:
                 return None
             known[id(n)] = value
         return known[id(node)]
 
-    def _number(
-        self, n: Node, args: list[tuple[float, ...]], levels: Mapping[str, float]
-    ) -> tuple[float, ...] | None:
+    def _number(self, n: Node, args: list[tuple[float, ...]]) -> tuple[float, ...] | None:
         if n.op == "const" and n.dtype == "float":
             return tuple(_flat(n.attr("value")))
         if n.op == "param" and n.attr("name") in self.program.params:
             return (self.program.params[n.attr("name")],)
-        if n.op == "level" and n.attr("name") in levels:
-            return (levels[n.attr("name")],)
         if n.op == "pose":
             return self.constant(n)
         if n.op in ("expand", "neg"):
@@ -141,15 +138,12 @@ class Canonical:
         a, b = (x * max(map(len, args)) if len(x) == 1 else x for x in args)
         return tuple(map(_ARITHMETIC[n.op], a, b))
 
-    def _draws(self, stream: str) -> Iterator[Draw]:
-        """Yields the draws that a declaration makes with literal arguments, by distribution."""
-        found: dict[str, dict[int, float]] = {}
-        for name, value in self.program.params.items():
-            distribution, _, number = name.removeprefix(f"{stream}.").partition(".")
-            if name.startswith(f"{stream}.") and number.isdigit():
-                found.setdefault(distribution, {})[int(number)] = value
-        for distribution, arguments in found.items():
-            yield Draw(distribution=distribution, arguments=tuple(arguments[i] for i in sorted(arguments)))
+    def _draws(self, node: Node) -> Iterator[Draw]:
+        """Yields the draws in an expression that have literal arguments, in the order in which they are made."""
+        used = {n.attr("name") for n in walk([node]) if n.op == "param"}
+        shaping = [found for name, found in self._shaping.items() if name in used] if used else []
+        for draw in dict.fromkeys(draw for draw, _ in shaping):
+            yield Draw(distribution=draw.distribution, arguments=tuple(x for d, x in shaping if d == draw))
 
 
 def _joined(n: Node, own: str, args: list[str]) -> str:

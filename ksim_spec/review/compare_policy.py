@@ -168,6 +168,9 @@ def networks(c: Comparison) -> None:
 def _plain(value: object) -> str:
     if isinstance(value, tuple):
         return f"mlp({', '.join(map(str, value))})"
+    if isinstance(value, dict):
+        more = [f"{k} {_plain(v)}" for k, v in value.items() if k not in ("kind", "hidden") and v is not None]
+        return ", ".join([f"{value['kind']}({', '.join(map(str, value['hidden']))})", *more])
     return str(value).lower() if isinstance(value, bool) else number(value) if isinstance(value, float) else str(value)
 
 

@@ -2,48 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ksim_spec.ir.hash import digest
 from ksim_spec.ir.node import Node
+from ksim_spec.language.declarations import Written, text_of, texts, written
 from ksim_spec.language.overlay import Item
 from ksim_spec.language.program import ActionTerm, ObservationGroup, Program, StateChange
+from ksim_spec.language.weights import effective
 from ksim_spec.review import schema
 from ksim_spec.review.canon import Canonical
 from ksim_spec.review.facts import model_facts
 from ksim_spec.review.placed import placed
-from ksim_spec.review.places import places, texts
-from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
-from ksim_spec.source import SourceMap, Span
-from ksim_spec.syntax import ast
-from ksim_spec.written import text_of
+from ksim_spec.source import SourceMap
 
 UNORDERED = ("sensor", "site", "keyframe", "numeric")  # elements of the MJCF that may stand in any order
 
 
 def declared(
-    program: Program, index: RobotIndex, items: Sequence[Item], sources: SourceMap, model: schema.Model | None = None,
-    where: Mapping[str, Span] | None = None,
-) -> schema.Contract:  # fmt: skip
+    program: Program, index: RobotIndex, items: Sequence[Item], sources: SourceMap, model: schema.Model | None = None
+) -> schema.Contract:
     """Returns the contract of a spec as far as spec and robot file say; `built` is None and `mirrored` empty.
 
-    `model` are the facts of the robot file and `where` the places of the items, for whoever has them already.
+    `model` are the facts of the robot file, for whoever has them already.
     """
-    reader = _Reader(program, index, model or model_facts(index), texts(where or places(items), sources))
-    return reader.contract(items, sources)
+    return _Reader(program, index, model or model_facts(index), written(items), sources).contract()
 
 
 class _Reader:
-    def __init__(self, program: Program, index: RobotIndex, model: schema.Model, written: Mapping[str, str]) -> None:
-        self.program, self.index, self.model, self.texts = program, index, model, written
+    def __init__(
+        self, program: Program, index: RobotIndex, model: schema.Model, rows: list[Written], sources: SourceMap
+    ) -> None:
+        self.program, self.index, self.model, self.sources = program, index, model, sources
+        self.rows, self.texts = rows, texts(rows, sources)
         self.canon = Canonical(program, index)
 
-    def contract(self, items: Sequence[Item], sources: SourceMap) -> schema.Contract:
+    def contract(self) -> schema.Contract:
         p = self.program
         whole = schema.Contract(
-            task=p.name, doc=p.doc, robot=p.robot_name, robot_names=_robot_names(items, sources),
+            task=p.name, doc=p.doc, robot=p.robot_name, robot_names=self._robot_names(),
             timing=schema.Timing(control_step=_clean(p.world.control_step), physics_step=_clean(p.world.physics_step)),
             observations={g.name: tuple(self._observations(g)) for g in p.observations},
             action=tuple(self._actions()), commands=dict(self._commands()), networks=_networks(p), mirror=p.mirror,
@@ -58,15 +57,15 @@ class _Reader:
                 name: schema.Signal(type=v.describe(), value=self._value(v.node, f"signal.{name}:value"))
                 for name, v in p.signals
             },
-            profiles=_profiles(items, sources), model=self.model, built=None, hashes={},
+            profiles=self._profiles(), model=self.model, built=None, hashes={},
         )  # fmt: skip
         return whole.model_copy(update={"hashes": {"declared": declared_digest(whole)}})
 
-    def _value(self, node: Node, place: str, stream: str = "") -> schema.Expression:
-        return self.canon(node, self.texts.get(place, ""), stream)
+    def _value(self, node: Node, place: str) -> schema.Expression:
+        return self.canon(node, self.texts.get(place, ""))
 
-    def _maybe(self, node: Node | None, place: str, stream: str = "") -> schema.Expression | None:
-        return None if node is None else self._value(node, place, stream)
+    def _maybe(self, node: Node | None, place: str) -> schema.Expression | None:
+        return None if node is None else self._value(node, place)
 
     def _observations(self, group: ObservationGroup) -> Iterator[schema.Observation]:
         for e, start, stop in group.slices():
@@ -76,8 +75,8 @@ class _Reader:
             yield schema.Observation(
                 name=e.name, slice=(start, stop), unit=e.unit, frame=e.frame, elements=e.labels,
                 privileged=e.privileged, value=self._value(pipe.value, f"{at}:value"), delay_control_steps=pipe.delay,
-                bias=self._maybe(pipe.bias, f"{at}.bias", f"{at}.bias"),
-                noise=self._maybe(pipe.noise, f"{at}.noise", f"{at}.noise"),
+                bias=self._maybe(pipe.bias, f"{at}.bias"),
+                noise=self._maybe(pipe.noise, f"{at}.noise"),
                 scale=self._maybe(pipe.scale, f"{at}.scale"), clip=clip, history=pipe.history,  # type: ignore[arg-type]
             )  # fmt: skip
 
@@ -94,55 +93,42 @@ class _Reader:
             start += t.size
 
     def _actuator(self, term: ActionTerm, joint: str, name: str) -> schema.Actuator:
-        a = self.index.find("actuator", name)
-        assert isinstance(a, el.Actuator)
-        kp, kv = term.servo or (a.kp, a.kv)
+        a = self.program.actuator(self.index, name)
         return schema.Actuator(
-            name=name, joint=joint, kind="servo" if term.servo else a.tag, kp=kp, kv=kv, gear=a.gear,
+            name=name, joint=joint, kind="servo" if term.servo else a.tag, kp=a.kp, kv=a.kv, gear=a.gear,
             control_range=a.ctrlrange, force_range=a.forcerange,
         )  # fmt: skip
 
     def _commands(self) -> Iterator[tuple[str, schema.Command]]:
-        params = self.program.params
         for c in self.program.commands:
             at = f"command.{c.name}"
-            values = [self._value(f.value, f"{at}.{f.name}:value", f"{at}.{f.name}") for f in c.fields]
+            zero = self.program.param(at, "probability")
+            values = [self._value(f.value, f"{at}.{f.name}:value") for f in c.fields]
             fields = tuple(
                 schema.Field(name=f.name, unit=f.dim, value=v) for f, v in zip(c.fields, values, strict=True)
             )
             yield c.name, schema.Command(
                 frame=c.frame, frame_of=c.frame_key, fields=fields,
-                resample=_interval(params, f"{at}.resample") if c.interval else None,
-                zero=params.get(f"{at}.zero") if c.zero else None,
+                resample=self.program.interval(at), zero=zero and zero.value,
             )  # fmt: skip
 
     def _rewards(self) -> Iterator[tuple[str, schema.Reward]]:
-        levels = {v.name: v.start for v in self.program.levels}, {v.name: v.end for v in self.program.levels}
         for r in self.program.rewards:
+            found = effective(self.program, r)
             yield r.name, schema.Reward(
                 value=self._value(r.value, f"reward.{r.name}:value"), unit=r.unit,
                 weight=self._value(r.weight, f"reward.{r.name}.weight"), mode=r.mode,
-                effective=self._ends(r.weight, levels),
+                effective=found and (_clean(found.ends[0]), _clean(found.ends[1])),
             )  # fmt: skip
-
-    def _ends(self, weight: Node, levels: Sequence[Mapping[str, float]]) -> tuple[float, float] | None:
-        """A weight with the curriculum at its start and at its end; None where it hangs on more."""
-        start, end = (self.canon.values(weight, at) for at in levels)
-        return (_clean(start[0]), _clean(end[0])) if start and end else None
 
     def _changes(self, changes: Sequence[StateChange], path: str) -> tuple[schema.Change, ...]:
         return tuple(
             schema.Change(
                 target=s.target, names=s.names, components=s.components, op=s.op,
-                value=self._value(s.value, f"{path}.{i}:value", self._stream(s.value)),
+                value=self._value(s.value, f"{path}.{i}:value"),
             )
             for i, s in enumerate(changes)
         )  # fmt: skip
-
-    def _stream(self, node: Node) -> str:
-        """The declaration that a line draws for, from the first stream in it."""
-        names = [n for n in self.canon(node).names if n.startswith("stream:")]
-        return names[0].removeprefix("stream:").partition("#")[0] if names else ""
 
     def _reset(self) -> schema.Reset:
         r = self.program.reset
@@ -156,12 +142,12 @@ class _Reader:
     def _events(self) -> Iterator[tuple[str, schema.Event]]:
         for e in self.program.events:
             path = f"event.{e.name}"
-            every = _interval(self.program.params, f"{path}.interval") or (0.0, 0.0)
+            every = self.program.interval(path) or (0.0, 0.0)
             yield e.name, schema.Event(every=every, changes=self._changes(e.changes, path))
 
     def _randomize(self) -> Iterator[schema.Randomization]:
         for i, f in enumerate(self.program.randomization):
-            value = self._value(f.value, f"randomize.{i}:value", f"randomize.{f.name}")
+            value = self._value(f.value, f"randomize.{i}:value")
             yield schema.Randomization(
                 name=f.name, quantity=f.quantity, of=f.of, names=f.names, op=f.op, scope=f.scope, value=value
             )
@@ -178,6 +164,16 @@ class _Reader:
                 value=self._maybe(k.value, ""), where=self._maybe(k.where, ""),
             )  # fmt: skip
 
+    def _robot_names(self) -> dict[str, str]:
+        """What the spec calls parts of the robot."""
+        return {r.own: self.texts[f"{r.name}:value"] for r in self.rows if r.block == "robot" and r.value}
+
+    def _profiles(self) -> dict[str, str]:
+        """The lines of every profile, in order: they are applied only on request."""
+        names = [r.own for r in self.rows if r.header and r.block == "profile"]
+        lines = {n: [text_of(r.span, self.sources) for r in self.rows if r.block == f"profile.{n}"] for n in names}
+        return {name: "; ".join(inside) for name, inside in lines.items()}
+
 
 def _networks(p: Program) -> schema.Networks:
     policy = p.policy.model_dump()
@@ -192,24 +188,6 @@ def _world(p: Program) -> schema.World:
     w = p.world
     sites = {s.name: (s.body, s.position) for s in w.sites}
     return schema.World(floor=w.floor, floor_friction=w.floor_friction, solver=dict(w.solver), sites=sites)
-
-
-def _interval(params: Mapping[str, float], stream: str) -> tuple[float, float] | None:
-    low = params.get(f"{stream}.low")
-    return None if low is None else (low, params.get(f"{stream}.high", low))
-
-
-def _robot_names(items: Sequence[Item], sources: SourceMap) -> dict[str, str]:
-    """What the spec calls parts of the robot."""
-    body = [line for i in items if isinstance(i, ast.Section) and i.keyword == "robot" for line in i.body]
-    named = [s for s in body if isinstance(s, ast.Assign) and isinstance(s.target, ast.Name)]
-    return {s.target.id: text_of(s.value, sources) for s in named if isinstance(s.target, ast.Name)}
-
-
-def _profiles(items: Sequence[Item], sources: SourceMap) -> dict[str, str]:
-    """The lines of every profile, in order: they are applied only on request."""
-    sections = [i for i in items if isinstance(i, ast.Section) and i.keyword == "profile"]
-    return {s.name or "": "; ".join(text_of(line, sources) for line in s.body) for s in sections}
 
 
 def _clean(x: float) -> float:

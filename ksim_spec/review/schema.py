@@ -69,7 +69,7 @@ class Observation(Part):
 
 
 class Actuator(Part):
-    """How a control becomes a force at a joint: numbers of the MJCF, or of the spec's `gain` and `damping`."""
+    """How a control becomes a force at a joint in the simulated model, with the spec's `gain` and `damping`."""
 
     name: str
     joint: str
@@ -116,8 +116,8 @@ class Command(Part):
 class Networks(Part):
     """Hidden layers of the networks, their inputs and outputs, and how observations and actions are transformed."""
 
-    actor: tuple[int, ...]
-    critic: tuple[int, ...]
+    actor: tuple[int, ...] | dict[str, Any]  # layer sizes of an `mlp`; the settings of other kinds, `kind` among them
+    critic: tuple[int, ...] | dict[str, Any]
     actor_inputs: int
     critic_inputs: int
     actions: int

@@ -13,7 +13,6 @@ from typing import Any
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.language.load import Trace, load_tree
 from ksim_spec.review.older import READABLE, restated, upgraded
-from ksim_spec.review.places import places
 from ksim_spec.review.schema import SCHEMA_VERSION, Contract, Model
 from ksim_spec.review.trees import DiskTree, GitTree, Tree, closure, is_revision
 from ksim_spec.robot.index import RobotIndex
@@ -138,9 +137,8 @@ class Opener:
         index = self._robot(path)
         if path not in self._models:
             self._models[path] = model_facts(index)
-        where = places(loaded.items)
-        whole = declared(loaded.program, index, loaded.items, loaded.sources, self._models[path], where)
-        return Side(label or name, whole, where, loaded.sources, index, text, tree)
+        whole = declared(loaded.program, index, loaded.items, loaded.sources, self._models[path])
+        return Side(label or name, whole, loaded.program.places, loaded.sources, index, text, tree)
 
     def _robot(self, path: Path) -> RobotIndex:
         if path not in self._robots:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ksim_spec.robot import elements as el
+from ksim_spec.robot.law import Law
 from ksim_spec.robot.mjcf import Node, Tree
 
 JOINT_TYPES: tuple[el.JointType, ...] = ("free", "ball", "slide", "hinge")
@@ -70,20 +71,30 @@ def _geom(model: Any, i: int, common: tuple) -> el.Geom:
 
 
 def _actuator(model: Any, i: int, common: tuple) -> el.Actuator:
-    import mujoco
-
     words = {0: ("joint", model.joint), 1: ("jointinparent", model.joint), 3: ("tendon", model.tendon),
              4: ("site", model.site), 5: ("body", model.body)}  # fmt: skip
     word, access = words.get(int(model.actuator_trntype[i]), ("", None))
     target = access(int(model.actuator_trnid[i, 0])).name if access else ""
-    affine = model.actuator_biastype[i] == mujoco.mjtBias.mjBIAS_AFFINE
-    bias = model.actuator_biasprm[i]
     return el.Actuator(
         *common, transmission=word, target=target, gear=tuple(map(float, model.actuator_gear[i])),
         ctrlrange=_range(model.actuator_ctrllimited[i], model.actuator_ctrlrange[i]),
         forcerange=_range(model.actuator_forcelimited[i], model.actuator_forcerange[i]),
-        kp=(float(-bias[1]) or None) if affine else None, kv=(float(-bias[2]) or None) if affine else None,
+        law=law_of(model, i),
     )  # fmt: skip
+
+
+def law_of(model: Any, i: int) -> Law:
+    """Returns the law of an actuator of a compiled model."""
+    import mujoco
+
+    def word(kind: Any, value: Any) -> str:
+        return kind(int(value)).name.partition("_")[2].lower()
+
+    gain, bias = word(mujoco.mjtGain, model.actuator_gaintype[i]), word(mujoco.mjtBias, model.actuator_biastype[i])
+    dynamics = word(mujoco.mjtDyn, model.actuator_dyntype[i])
+    offset, length, velocity = (float(x) for x in model.actuator_biasprm[i, :3] * (bias == "affine"))
+    kind = gain if bias in ("none", "affine") else bias
+    return Law(float(model.actuator_gainprm[i, 0]), offset, 0.0 - length, 0.0 - velocity, dynamics, kind)
 
 
 def _range(limited: Any, values: Any) -> tuple[float, float] | None:

@@ -73,14 +73,7 @@ class TouchFilter:
         return found
 
 
-def robot_bodies(model: mujoco.MjModel) -> set[int]:
-    """Returns the ids of the robot's bodies: the tree of the first free joint's body, else all that are not static."""
-    free = [int(model.jnt_bodyid[j]) for j in range(model.njnt) if model.jnt_type[j] == mujoco.mjtJoint.mjJNT_FREE]
-    root = int(model.body_rootid[free[0]]) if free else -1
-    return {b for b in range(1, model.nbody) if (model.body_rootid[b] == root if free else model.body_weldid[b] != 0)}
-
-
-def outside_geoms(model: mujoco.MjModel) -> list[int]:
-    """Returns the geoms that are not the robot's."""
-    inside = robot_bodies(model)
+def outside_geoms(model: mujoco.MjModel, robot: Iterable[str]) -> list[int]:
+    """Returns the geoms that are on none of the robot's bodies, which are given by name."""
+    inside = {int(model.body(name).id) for name in robot}
     return [g for g in range(model.ngeom) if int(model.geom_bodyid[g]) not in inside]

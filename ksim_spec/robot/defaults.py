@@ -74,6 +74,16 @@ class Defaults:
             self._cache[key] = self.classes[name].resolved(node.tag)
         return {**self._cache[key], **node.attrs}
 
+    def of_actuator(self, node: Node) -> list[list[tuple[str, dict[str, str]]]]:
+        """Returns what sets an actuator's parameters: tag and attributes by class, outermost first, then its own."""
+        cls: DefaultClass | None = self.classes.get(node.attrs.get("class", "main"), self._main)
+        chain: list[DefaultClass] = []
+        while cls is not None:
+            chain.insert(0, cls)
+            cls = cls.parent
+        classes = [[(tag, attrs) for tag, attrs in one.own.items() if tag in ACTUATORS] for one in chain]
+        return [*classes, [(node.tag, node.attrs)]]
+
     def _unknown(self, node: Node, name: str) -> None:
         known = [c for c in self.classes if c]
         raise SpecError(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ksim_spec.robot.law import Law
+
 KINDS = (
     "body", "joint", "geom", "site", "camera", "light", "tendon", "actuator", "sensor", "equality", "pair", "exclude",
     "keyframe", "mesh", "hfield", "material", "numeric",
@@ -103,8 +105,8 @@ class Joint(Attached):
 class Actuator(Element):
     """An actuator: `tag` is its MJCF word (position, motor, …); ranges are None when unlimited.
 
-    `kp`, `kv` are in force per length or angle (and per second) at the joint for a position or velocity servo, or None.
-    `transmission` says what `target` names: joint, jointinparent, tendon, site, body, slidersite.
+    `law` says which force a control gives. `transmission` says what `target` names: joint, jointinparent, tendon, site,
+    body, slidersite.
     """
 
     transmission: str = "joint"
@@ -112,8 +114,17 @@ class Actuator(Element):
     gear: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     ctrlrange: tuple[float, float] | None = None
     forcerange: tuple[float, float] | None = None
-    kp: float | None = None
-    kv: float | None = None
+    law: Law = Law()
+
+    @property
+    def kp(self) -> float | None:
+        """Stiffness at the actuator's side of the gear; None for what is no position servo."""
+        return self.law.kp or None
+
+    @property
+    def kv(self) -> float | None:
+        """Damping at the actuator's side of the gear; None without any, and where MuJoCo works it out."""
+        return self.law.kv or None
 
 
 @dataclass(frozen=True)

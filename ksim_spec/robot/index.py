@@ -15,6 +15,7 @@ from typing import TypeVar
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.mjcf import Node, Tree, read_file, read_text
+from ksim_spec.robot.naming import name_of
 from ksim_spec.robot.reader import GENERATORS, Reader
 from ksim_spec.source import NOWHERE, SourceMap, Span
 
@@ -61,12 +62,12 @@ class RobotIndex:
         return [e.name for e in self.all(kind) if e.name]
 
     def find(self, kind: str, name: str) -> el.Element | None:
-        """Returns the element of that kind and name, or None."""
+        """Returns the element of that kind and name, or None; what has no name is found by its generated one."""
         return self._by_name.get((kind, name))
 
     @cached_property
     def _by_name(self) -> dict[tuple[str, str], el.Element]:
-        return {(kind, e.name): e for kind, found in self.kinds.items() for e in found if e.name}
+        return {(kind, name_of(e)): e for kind, found in self.kinds.items() for e in found}
 
     @property
     def sources(self) -> SourceMap:
@@ -129,24 +130,10 @@ class RobotIndex:
         """Returns the physics step in seconds."""
         return float(self.options.get("timestep", DEFAULT_TIMESTEP))
 
-    @property
-    def free_joint(self) -> el.Joint | None:
-        """Returns the first free joint: that of the floating base."""
-        return next((j for j in self.joints if j.type == "free"), None)
-
-    @property
-    def base(self) -> el.Body:
-        """Returns the body of the free joint, else the first body below the world (the world if there is none)."""
-        free = self.free_joint
-        return self.bodies[free.body] if free else self.bodies[min(1, len(self.bodies) - 1)]
-
-    def subtree(self, body: int) -> list[int]:
-        """Returns the ids of a body and everything below it, in compiled order."""
-        inside = {body}
-        for b in self.bodies:
-            if b.id and b.parent in inside:
-                inside.add(b.id)
-        return sorted(inside)
+    def free_joint(self, body: str) -> el.Joint | None:
+        """Returns the free joint on which a body floats, None where it does not."""
+        found = self.find("body", body)
+        return next((j for j in self.joints if found and j.body == found.id and j.type == "free"), None)
 
     def on_body(self, kind: str, body: int) -> tuple[el.Attached, ...]:
         """Returns the geoms, sites, joints, cameras or lights fixed to one body."""

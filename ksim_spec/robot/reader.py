@@ -9,6 +9,7 @@ from typing import TypeVar
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.defaults import ACTUATORS, Defaults
+from ksim_spec.robot.law import LawReader
 from ksim_spec.robot.mjcf import Node, Tree
 
 T = TypeVar("T", bound=el.Element)
@@ -179,7 +180,7 @@ class Reader:
         words = ("joint", "jointinparent", "tendon", "site", "cranksite", "body", "slidersite")
         transmission = next((w for w in words if w in attrs), "")
         gear = self.num.vector(node, attrs, "gear", (1.0,))
-        kp, kv = self._gains(node, attrs)
+        law = LawReader(lambda found, key: self.num.vector(node, dict(found), key)).law(self.defaults.of_actuator(node))
         ctrlrange = self._limits(node, attrs, "ctrlrange", "ctrllimited")
         inherit = self.num.scalar(node, attrs, "inheritrange")
         if ctrlrange is None and inherit > 0:
@@ -187,19 +188,8 @@ class Reader:
         return self._element(
             el.Actuator, "actuator", node, index, attrs, transmission=transmission, target=attrs.get(transmission, ""),
             gear=gear + (0.0,) * (6 - len(gear)), ctrlrange=ctrlrange,
-            forcerange=self._limits(node, attrs, "forcerange", "forcelimited"), kp=kp, kv=kv,
+            forcerange=self._limits(node, attrs, "forcerange", "forcelimited"), law=law,
         )  # fmt: skip
-
-    def _gains(self, node: Node, attrs: dict[str, str]) -> tuple[float | None, float | None]:
-        number, vector = self.num.scalar, self.num.vector
-        if node.tag in ("position", "intvelocity"):
-            return number(node, attrs, "kp", 1.0), number(node, attrs, "kv", 0.0) or None
-        if node.tag == "velocity":
-            return None, number(node, attrs, "kv", 1.0)
-        if node.tag != "general" or attrs.get("biastype") != "affine":
-            return None, None
-        bias = vector(node, attrs, "biasprm") + (0.0,) * 3
-        return (-bias[1] or None), (-bias[2] or None)
 
     def _inherited(self, joint_name: str, scale: float) -> tuple[float, float] | None:
         joint = next((j for j in self.found["joint"] if j.name == joint_name), None)

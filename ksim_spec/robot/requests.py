@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ksim_spec.robot.elements import Actuator
+
 if TYPE_CHECKING:
     import mujoco
 
@@ -65,21 +67,14 @@ class SiteRequest:
 
 
 @dataclass(frozen=True)
-class ServoRequest:
-    """Turns a motor into a position servo: joint torque kp (ctrl - q) - kd qvel, within the motor's old limits."""
-
-    actuator: str
-    kp: float
-    kd: float
-
-
-@dataclass(frozen=True)
 class SceneRequest:
     """Everything that decides the composed model.
 
     `floor` is the sliding friction of a flat floor that replaces the model's own, or None to leave the model alone.
     `physics_step` is in seconds (None keeps the MJCF's). `options` overrides fields of MuJoCo's option by name
     (`iterations`, `ls_iterations`, `solver`, `integrator`, `cone`, `impratio`, …; `flag:NAME` True or False).
+    `servos` are actuators as they shall be (see `servo.served`). `own`
+    names the robot's bodies, None those that `who.robot_bodies` finds.
     `keep_sensors` names the robot's own sensors to keep (None keeps all): each costs time at every step.
     `strip_visual` drops geoms that cannot collide and are not named by a sensor, with masses unchanged.
     """
@@ -90,7 +85,8 @@ class SceneRequest:
     sites: tuple[SiteRequest, ...] = ()
     sensors: tuple[SensorRequest, ...] = ()
     contacts: tuple[ContactRequest, ...] = ()
-    servos: tuple[ServoRequest, ...] = ()
+    servos: tuple[Actuator, ...] = ()
+    own: tuple[str, ...] | None = None
     options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     keep_sensors: tuple[str, ...] | None = None
     strip_visual: bool = False

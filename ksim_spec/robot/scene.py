@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import mujoco
 
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
+from ksim_spec.robot import elements as el
 from ksim_spec.robot.assets import bundle_assets
 from ksim_spec.robot.contacts import TouchFilter, contact_count, outside_geoms
 from ksim_spec.robot.floor import NAME as FLOOR
 from ksim_spec.robot.floor import place_floor
+from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.load import compile_spec, spec_from_file, spec_from_text
-from ksim_spec.robot.naming import generated_name
+from ksim_spec.robot.naming import generated_name, name_of
 from ksim_spec.robot.options import apply_options
-from ksim_spec.robot.requests import ContactRequest, Scene, SceneRequest, SensorRequest, ServoRequest, Stage
+from ksim_spec.robot.requests import ContactRequest, Scene, SceneRequest, SensorRequest, Stage
 from ksim_spec.robot.strip import strip_visual
+from ksim_spec.robot.who import robot_bodies
 
 OBJ = mujoco.mjtObj
 OBJECTS = {
@@ -108,16 +112,23 @@ class _Composer:
     def _body(self, name: str) -> Any:
         return self.spec.worldbody if name == "world" else self.spec.body(self._resolve("body", name))
 
-    def _servo(self, servo: ServoRequest) -> None:
-        actuator = self.spec.actuator(self._resolve("actuator", servo.actuator))
-        gear = abs(actuator.gear[0]) or 1.0
-        limits = [actuator.ctrlrange, actuator.forcerange]
-        torque = next((gear * max(map(abs, r)) for r in limits if r[0] < r[1]), None)
-        actuator.set_to_position(kp=servo.kp, kv=servo.kd)
-        actuator.gear = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    def _servo(self, wanted: el.Actuator) -> None:
+        """Gives an actuator the law of `wanted`; a motor takes its gear and ranges too, a servo keeps its own."""
+        actuator, law = self.spec.actuator(self._resolve("actuator", name_of(wanted))), wanted.law
+        if actuator.biastype == mujoco.mjtBias.mjBIAS_AFFINE and actuator.biasprm[1]:
+            actuator.gainprm[0], actuator.biasprm[1] = law.gain, -law.kp
+            if law.kv is not None:  # else a damping ratio, which stays one
+                actuator.biasprm[2] = -law.kv
+            return
+        gear = abs(actuator.gear[0])
+        actuator.set_to_position(kp=law.kp, kv=law.kv)
+        actuator.gear = list(wanted.gear)
+        # What hangs on the motor itself is felt at the joint through its gear.
+        actuator.armature *= gear**2
+        actuator.damping = [d * gear**2 for d in actuator.damping]
         actuator.ctrlrange, actuator.ctrllimited = [0.0, 0.0], mujoco.mjtLimited.mjLIMITED_FALSE
-        if torque is not None:
-            actuator.forcerange, actuator.forcelimited = [-torque, torque], mujoco.mjtLimited.mjLIMITED_TRUE
+        if wanted.forcerange is not None:
+            actuator.forcerange, actuator.forcelimited = list(wanted.forcerange), mujoco.mjtLimited.mjLIMITED_TRUE
 
     def _sensor(self, request: SensorRequest) -> None:
         frame = request.kind.startswith("frame")
@@ -141,11 +152,18 @@ class _Composer:
         touch = TouchFilter(model)
         return {request.key: self._contact(request, model, touch) for request in self.request.contacts}
 
+    def _own(self) -> Iterable[str]:
+        """The names of the robot's bodies."""
+        if self.request.own is not None:
+            return self.request.own
+        index = RobotIndex.load(self.request.robot)
+        return [name_of(index.bodies[b]) for b in robot_bodies(index)]
+
     def _contact(self, request: ContactRequest, model: mujoco.MjModel, touch: TouchFilter) -> list[str]:
         def ids(geoms: tuple[str | int, ...]) -> list[int]:
             return [model.geom(self._resolve("geom", g)).id for g in geoms]
 
-        others = outside_geoms(model) if request.b == "outside" else ids(request.b)
+        others = outside_geoms(model, self._own()) if request.b == "outside" else ids(request.b)
         fields = sum(1 << CONTACT_FIELDS.index(f) for f in request.data)
         single = set(request.data) <= {"found", "dist"}
         added: list[str] = []

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
+from ksim_spec.robot.who import welds
 
 FLOOR = "floor"
 _FLAT = ("plane", "hfield")
@@ -19,10 +20,14 @@ _NEW_FLOOR = el.Geom("geom", -1, FLOOR, "geom", "", 0, type="plane", contype=-1,
 
 @dataclass(frozen=True)
 class Touch:
-    """Answers for one robot; `floor` says that the spec puts a plane in place of the robot file's floors."""
+    """Answers for one scene; `floor` says that the spec puts a plane in place of the robot file's floors.
+
+    `own` are the ids of the robot's bodies.
+    """
 
     index: RobotIndex
     floor: bool
+    own: tuple[int, ...]
 
     @cached_property
     def geoms(self) -> tuple[el.Geom, ...]:
@@ -60,13 +65,7 @@ class Touch:
 
     @cached_property
     def _welded(self) -> list[int]:
-        """For each body the one that it moves with: itself where it has a joint, else its parent's; 0 is the world."""
-        moved = {j.body for j in self.index.joints}
-        found: list[int] = []
-        for b in self.index.bodies:
-            own = b.id in moved or b.attrs.get("mocap") == "true"
-            found.append(b.id if own else found[b.parent] if b.id else 0)
-        return found
+        return welds(self.index)
 
     def _off(self) -> bool:
         return "disable" in (self.index.options.get("flag:contact"), self.index.options.get("flag:constraint"))
@@ -110,15 +109,7 @@ class Touch:
     @cached_property
     def outside(self) -> list[el.Geom]:
         """The geoms that are not the robot's."""
-        free = self.index.free_joint
-        moving = (i for i, weld in enumerate(self._welded) if weld)
-        inside = set(self.index.subtree(self._root(free.body)) if free else moving)
-        return [g for g in self.geoms if g is _NEW_FLOOR or g.body not in inside]
-
-    def _root(self, body: int) -> int:
-        while self.index.bodies[body].parent:
-            body = self.index.bodies[body].parent
-        return body
+        return [g for g in self.geoms if g is _NEW_FLOOR or g.body not in self.own]
 
     def any_pair(self, a: Iterable[el.Geom], b: Iterable[el.Geom]) -> bool:
         """Returns whether one of `a` can touch one of `b`."""

@@ -71,6 +71,7 @@ ROBOT = (
     Rule("KS162", "scene-name", "error", "the scene lacks an element that the task asks for", "robot"),
     Rule("KS163", "physics-option", "error", "a physics option is unknown or has an impossible value", "robot"),
     Rule("KS164", "floor-name", "error", "the robot uses the floor's name for another geom", "robot"),
+    Rule("KS165", "ambiguous-actuator", "error", "several actuators of a joint take the same kind of target", "robot"),
 )
 
 TYPES = (
@@ -97,6 +98,7 @@ TYPES = (
     Rule("KS222", "rotation-product", "error", "two rotations are multiplied with `*`"),
     Rule("KS223", "no-place", "error", "a velocity is asked for in a frame that does not say from where"),
     Rule("KS224", "out-of-range", "error", "a probability is not between 0 and 100 %"),
+    Rule("KS230", "impossible-gain", "error", "a servo is given a stiffness or a damping that it cannot have"),
     Rule("KS250", "nothing-drawn", "error", "a number stands where something must be drawn", fix=True),
 )
 

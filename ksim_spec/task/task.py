@@ -22,7 +22,7 @@ from ksim_spec.physics.protocol import Engine, EngineConfig, Starts
 from ksim_spec.task.random import Samples, samples
 from ksim_spec.task.state import EnvState, Episode, StepInfo, TaskState
 
-ValueFn = Callable[[Mapping[str, Array]], Array]
+ValueFn = Callable[[Mapping[str, Array], Array], Array]  # observations, and which environment each row is of
 NEVER = np.iinfo(np.int32).max  # a control step that no episode reaches
 TERMINAL_ROWS = 32  # terminal observations are valued in chunks of this many rows
 
@@ -34,6 +34,11 @@ def where_rows(mask_E: Bool[Array, "E"], then: Any, otherwise: Any) -> Any:
         return jnp.where(mask_E.reshape(mask_E.shape + (1,) * (a.ndim - 1)), a, b)
 
     return jax.tree.map(pick, then, otherwise)
+
+
+def held(fixed: Array, drawn_E: Float[Array, "E"]) -> Float[Array, "E"]:
+    """Returns a command field that somebody holds at a value; NaN leaves it as it was drawn."""
+    return jnp.where(jnp.isnan(fixed), drawn_E, fixed)
 
 
 class Task:
@@ -68,6 +73,7 @@ class Task:
             stage=about["stage"],
             reads=tuple(about["reads"]),
             fields=tuple(about["fields"]),
+            friction_dofs=tuple(about["friction_dofs"]) if "friction_dofs" in about else None,
             control_changes=bool(about["delays"]),
             settle=round(about["settle"] / about["control_step"]),
             wrench=False,
@@ -84,7 +90,10 @@ class Task:
 
     @property
     def params(self) -> dict[str, dict[str, Array]]:
-        """The runtime parameters as the spec gives them: `p` by qualified name and the curriculum levels `lv`."""
+        """The runtime parameters as the spec gives them: `p` by qualified name and the curriculum levels `lv`.
+
+        Whoever steers adds `fixed`: by block and field of the commands what to hold it at (SI), NaN for what is drawn.
+        """
         return {
             "p": {k: jnp.asarray(v, jnp.float32) for k, v in self.about["params"].items()},
             "lv": {k: jnp.asarray(v, jnp.float32) for k, v in self.about["levels"].items()},
@@ -178,8 +187,8 @@ class Task:
     ) -> tuple[TaskState, EnvState, StepInfo]:
         """Returns the state one control step later, what it shows, and how the step ended.
 
-        `value_fn` maps an observation of rows to their values; with it `bootstrap_E` holds the value of the true final
-        observation of truncated episodes.
+        `value_fn` maps observations of some environments, and which those are, to their values; with it `bootstrap_E`
+        holds the value of the true final observation of truncated episodes.
         """
         step = state.step + 1
         drawn = self._samples(state.key, step, "event", "command", "step")
@@ -324,7 +333,9 @@ class Task:
         for name in self.about["commands"]:
             role = getattr(self.module, f"command_{name}")
             fields, seconds = jax.vmap(lambda d: role({}, None, {}, 0.0, {}, d, p, lv), axis_size=self.num_envs)(drawn)  # noqa: B023
-            command[name] = {k: jnp.broadcast_to(x, (self.num_envs,)).astype(jnp.float32) for k, x in fields.items()}
+            drawn_E = {k: jnp.broadcast_to(x, (self.num_envs,)).astype(jnp.float32) for k, x in fields.items()}
+            fixed = params.get("fixed", {}).get(name, {})
+            command[name] = {k: held(fixed[k], x) if k in fixed else x for k, x in drawn_E.items()}
             left[name] = jnp.broadcast_to(seconds, (self.num_envs,)).astype(jnp.float32)
         return command, left
 
@@ -381,7 +392,7 @@ class Task:
             (index_K,) = jnp.nonzero(left_E, size=rows, fill_value=self.num_envs)
             safe_K = jnp.minimum(index_K, self.num_envs - 1)
             picked, t_K, d_K = jax.tree.map(lambda x: x[safe_K], (after, t, d))
-            value_K = value_fn(self._observe(picked, t_K, d_K, params))
+            value_K = value_fn(self._observe(picked, t_K, d_K, params), safe_K)
             return left_E.at[index_K].set(False, mode="drop"), values_E.at[index_K].set(value_K, mode="drop")
 
         return jax.lax.while_loop(more, chunk, (truncated_E, values_E))[1]

@@ -25,6 +25,7 @@ from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.files import write_atomic
 from ksim_spec.train.config import PolicyConfig, TrainConfig
 from ksim_spec.train.interface import Task
+from ksim_spec.train.network import Network
 from ksim_spec.train.normalizer import init_normalizer
 from ksim_spec.train.policy import make_policy
 from ksim_spec.train.rollout import Actor, groups_of
@@ -109,9 +110,12 @@ def restore(template: Any, arrays: dict[str, np.ndarray], prefix: str, source: P
     return jax.tree_util.tree_map_with_path(pick, template)
 
 
-def describe(task: Task, config: TrainConfig, policy_config: PolicyConfig) -> dict[str, Any]:
-    """Returns the part of `meta.json` that does not change in a run."""
-    return {
+def describe(
+    task: Task, config: TrainConfig, policy_config: PolicyConfig, network: type[Network] | None = None
+) -> dict[str, Any]:
+    """Returns the part of `meta.json` that does not change in a run; `network` names a class from outside."""
+    own = {} if network is None else {"network": f"{network.__module__}.{network.__qualname__}"}
+    return own | {
         "format": FORMAT,
         "train": config.model_dump(mode="json"),
         "policy": policy_config.model_dump(mode="json"),
@@ -213,17 +217,34 @@ def restore_state(checkpoint: Checkpoint, task: Task, fresh: TrainState) -> Trai
     return TrainState(**{**tree, "task_state": task.import_state(tree["task_state"])})
 
 
-def restore_actor(checkpoint: Checkpoint, task: Task, policy: PolicyConfig | None = None) -> Actor:
+def check_network(checkpoint: Checkpoint, network: type[Network] | None) -> None:
+    """Raises SpecError where a run was trained with a network of someone's own and that class is not given, or where
+    one is given and the run was not.
+    """
+    name = checkpoint.meta.get("network")
+    if name is not None and network is None:
+        message = f"checkpoint `{checkpoint.path}` was trained with the network `{name}` of its own"
+        raise problem("KS714", "checkpoint-mismatch", message, "open it from Python and give that class as `network`")
+    if name is None and network is not None:
+        message = f"checkpoint `{checkpoint.path}` was trained with the networks of its spec, not `{network.__name__}`"
+        raise problem("KS714", "checkpoint-mismatch", message, "leave `network` out")
+
+
+def restore_actor(
+    checkpoint: Checkpoint, task: Task, policy: PolicyConfig | None = None, network: type[Network] | None = None
+) -> Actor:
     """Returns networks and statistics for playing and evaluating; needs no task state.
 
-    With `policy` the networks are what that says, and not what the checkpoint was saved with; raises SpecError where
-    they, or the sizes of the task, do not fit the checkpoint.
+    With `policy` the networks are what that says, and not what the checkpoint was saved with; `network` is their class
+    where the run was trained with one from outside. Raises SpecError where they, or the sizes of the task, do not fit
+    the checkpoint.
     """
     config = policy or checkpoint.policy_config
+    check_network(checkpoint, network)
 
     def build(key: Any) -> Actor:
         normalizer = init_normalizer({g: task.obs_sizes[g] for g in groups_of(task)})
-        return Actor(make_policy(task, config, key), normalizer, init_value_scale())
+        return Actor(make_policy(task, config, key, network), normalizer, init_value_scale())
 
     like = jax.eval_shape(build, jax.random.key(0))
     names = ("policy", "normalizer", "value_scale")

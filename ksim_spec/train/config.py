@@ -6,23 +6,95 @@ Imports neither jax nor MuJoCo: the checker validates `train` and `policy` block
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    field_validator,
+    model_serializer,
+    model_validator,
+)  # fmt: skip
 
 Activation = Literal["swish", "elu", "tanh", "relu"]
+FLOATS = (1e-37, 3e38)  # the least and the greatest size of a number that is not zero: float32 holds no others
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _fits_float32(cls, value: Any, info: Any) -> Any:
+        if isinstance(value, float) and value and not FLOATS[0] <= abs(value) <= FLOATS[1]:
+            size = "small" if abs(value) < 1 else "large"
+            raise ValueError(f"`{info.field_name}` ({value:g}) is too {size} for the numbers of training, float32")
+        return value
+
+
+class NetworkSettings(_Section):
+    """What a network is made of. A subclass is one kind of network; `kind` is what specs call it: `mlp(256, 128)`.
+
+    `made_by` is where its `train.network.Network` is: module and class, not imported before a policy is made.
+    """
+
+    made_by: ClassVar[str]
+
+    kind: str
+    hidden: tuple[Annotated[int, Field(ge=1)], ...]  # sizes of the layers between input and output
+    activation: Activation | None = None  # None: the policy's
+
+    def __str__(self) -> str:
+        return f"{self.kind}({', '.join(map(str, self.hidden))})"
+
+    def parameters(self, inputs: int, outputs: int) -> int:
+        """Returns how many numbers training changes in it."""
+        raise NotImplementedError
+
+
+class Mlp(NetworkSettings):
+    """Dense layers. Written as its layer sizes alone wherever settings are kept."""
+
+    made_by: ClassVar[str] = "ksim_spec.train.mlp:MLP"
+
+    kind: Literal["mlp"] = "mlp"
+
+    def parameters(self, inputs: int, outputs: int) -> int:
+        sizes = (inputs, *self.hidden, outputs)
+        return sum((a + 1) * b for a, b in zip(sizes, sizes[1:], strict=False))
+
+    @model_serializer(mode="wrap")
+    def _short(self, whole: Callable[[Mlp], dict[str, Any]]) -> Any:
+        return self.hidden if self.activation is None else whole(self)
+
+
+NETWORKS: dict[str, type[NetworkSettings]] = {"mlp": Mlp}
+
+
+def _of_its_kind(value: Any) -> Any:
+    """Returns the settings that a mapping with a `kind` stands for; layer sizes alone are those of an `mlp`."""
+    if isinstance(value, NetworkSettings):
+        return value
+    given = {"kind": "mlp", "hidden": value} if isinstance(value, tuple | list) else value
+    kind = given.get("kind") if isinstance(given, dict) else None
+    if kind not in NETWORKS:
+        raise ValueError(f"a network is {' or '.join(f'`{name}(…)`' for name in NETWORKS)}")
+    return NETWORKS[kind].model_validate(given)
+
+
+AnyNetwork = Annotated[SerializeAsAny[NetworkSettings], BeforeValidator(_of_its_kind)]
 
 
 class PolicyConfig(_Section):
-    """Networks and action distribution. Layer sizes are hidden layers only."""
+    """Networks and action distribution."""
 
-    actor: tuple[int, ...] = (128, 128)
-    critic: tuple[int, ...] = (128, 128)
+    actor: AnyNetwork = Mlp(hidden=(128, 128))
+    critic: AnyNetwork = Mlp(hidden=(128, 128))
     activation: Activation = "swish"
     symmetric: bool = False  # mirrored observations give mirrored actions and equal values, by construction
     distribution: Literal["tanh_normal", "normal"] = "tanh_normal"
@@ -34,9 +106,12 @@ class PolicyConfig(_Section):
     def _check(self) -> PolicyConfig:
         if self.init_std <= self.min_std:
             raise ValueError(f"`init_std` ({self.init_std:g}) must be greater than `min_std` ({self.min_std:g})")
-        if any(size < 1 for size in (*self.actor, *self.critic)):
-            raise ValueError("layer sizes must be at least 1")
         return self
+
+    def network(self, role: Literal["actor", "critic"]) -> NetworkSettings:
+        """Returns the settings of one network, with the activation that it has."""
+        own: NetworkSettings = getattr(self, role)
+        return own if own.activation else own.model_copy(update={"activation": self.activation})
 
 
 class TrainConfig(_Section):

@@ -13,15 +13,16 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ksim_spec.train.config import TrainConfig
 from ksim_spec.train.interface import StepInfo, Task
-from ksim_spec.train.rollout import Actor, clean, make_value_fn, normalized
+from ksim_spec.train.policy import Memory
+from ksim_spec.train.rollout import Actor, clean, normalized
 from ksim_spec.train.state import strong
 
 Kind = Literal["mean", "rms", "min", "max", "fraction"]
-Measure = Callable[[Mapping[str, Array]], Array]
+Measure = Callable[[Mapping[str, Any]], Array]
 CHUNK = 50  # control steps per call of the compiled program
 
 
@@ -65,6 +66,7 @@ class _Tally(NamedTuple):
 class _Carry(NamedTuple):
     task_state: Any
     env_state: Any
+    memory: Memory
     played: Array  # episodes finished, per environment
     active: Array  # inside a counted episode (false between the cut at `seconds` and the next reset)
     tallies: dict[str, _Tally]
@@ -73,10 +75,24 @@ class _Carry(NamedTuple):
     faults: Array
 
 
-def act(task: Task, config: TrainConfig, actor: Actor, obs: Mapping[str, Array]) -> Array:
-    """Returns the deterministic action for raw observations."""
+def act(
+    task: Task, config: TrainConfig, actor: Actor, memory: Memory, obs: Mapping[str, Array]
+) -> tuple[Memory, Array]:
+    """Returns the memory after one step, and the deterministic actions for raw observations of every environment."""
     x = normalized(config, actor.normalizer, task.actor_group, clean(obs[task.actor_group]))
-    return actor.policy.action(actor.policy.distribution(x).loc)
+    memory, normal = actor.policy.act(memory, x)
+    return memory, actor.policy.action(normal.loc)
+
+
+def act_on(
+    task: Task, config: TrainConfig, actor: Actor, obs: Mapping[str, Float[Array, "T E L"]], begins: Bool[Array, "T E"]
+) -> Float[Array, "T E A"]:
+    """Returns the deterministic actions for recorded observations; `begins` marks the first of an episode."""
+    x = normalized(config, actor.normalizer, task.actor_group, clean(obs[task.actor_group]))
+    ended = jnp.concatenate([begins[1:], jnp.zeros_like(begins[:1])])
+    x_ETL, done_ET = jnp.swapaxes(x, 0, 1), jnp.swapaxes(ended, 0, 1)
+    loc_ETA = actor.policy.distribution(x_ETL, None, done_ET).loc
+    return jnp.swapaxes(actor.policy.action(loc_ETA), 0, 1)
 
 
 def _start(kind: Kind) -> _Tally:
@@ -84,7 +100,7 @@ def _start(kind: Kind) -> _Tally:
     return _Tally(jnp.float32(fill), jnp.float32(0))
 
 
-def _add(reducer: Reducer, tally: _Tally, metrics: Mapping[str, Array], counted: Array) -> _Tally:
+def _add(reducer: Reducer, tally: _Tally, metrics: Mapping[str, Any], counted: Array) -> _Tally:
     value = jnp.asarray(reducer.value(metrics), jnp.float32)
     mask = counted & (metrics["time"] > reducer.after)
     if reducer.where is not None:
@@ -117,11 +133,9 @@ def _make_chunk(
     task: Task, config: TrainConfig, reducers: Mapping[str, Reducer], quota: int, seconds: float
 ) -> Callable[..., Any]:
     def chunk(carry: _Carry, actor: Actor, params: Any) -> tuple[_Carry, dict[str, Array]]:
-        value_fn = make_value_fn(task, config, actor)
-
         def step(carry: _Carry, _: None) -> tuple[_Carry, dict[str, Array]]:
-            action = act(task, config, actor, carry.env_state.obs)
-            task_state, env_state, info = task.step(carry.task_state, action, params, value_fn)
+            memory, action = act(task, config, actor, carry.memory, carry.env_state.obs)
+            task_state, env_state, info = task.step(carry.task_state, action, params)
             counted = carry.active & (carry.played < quota)
             ended = env_state.done | info.fault_E
             full = info.time_E >= seconds - 0.5 * task.control_dt
@@ -129,6 +143,7 @@ def _make_chunk(
             next_carry = _Carry(
                 task_state,
                 env_state,
+                memory.after(ended),
                 carry.played + finished,
                 jnp.where(ended, True, carry.active & ~full),
                 {k: _add(r, carry.tallies[k], _measures(info), counted) for k, r in reducers.items()},
@@ -145,7 +160,7 @@ def _make_chunk(
     return chunk
 
 
-def _measures(info: StepInfo) -> dict[str, Array]:
+def _measures(info: StepInfo) -> dict[str, Any]:
     return {**info.metrics, "time": info.time_E}
 
 
@@ -169,8 +184,7 @@ def evaluate(
 
     def begin(key: PRNGKeyArray, params: Any) -> _Carry:
         task_state, env_state = task.init(key, params)
-        zeros = jnp.zeros(task.num_envs, jnp.int32)
-        return strong(_fresh(task, reducers, task_state, env_state, zeros))
+        return strong(_fresh(task, reducers, task_state, env_state, actor.policy.start(task.num_envs)))
 
     carry = jax.jit(begin)(key, params)
     chunk = jax.jit(_make_chunk(task, config, reducers, quota, seconds), donate_argnums=0)
@@ -205,10 +219,9 @@ def _empty(task: Task, reducers: Mapping[str, Reducer]) -> dict[str, Any]:
     )
 
 
-def _fresh(task: Task, reducers: Mapping[str, Reducer], task_state: Any, env_state: Any, zeros: Array) -> _Carry:
-    return _Carry(
-        task_state, env_state, zeros, jnp.ones(task.num_envs, bool), faults=jnp.int32(0), **_empty(task, reducers)
-    )
+def _fresh(task: Task, reducers: Mapping[str, Reducer], task_state: Any, env_state: Any, memory: Memory) -> _Carry:
+    played, active = jnp.zeros(task.num_envs, jnp.int32), jnp.ones(task.num_envs, bool)
+    return _Carry(task_state, env_state, memory, played, active, faults=jnp.int32(0), **_empty(task, reducers))
 
 
 def _result(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 Params = Any  # pytree of the task's runtime parameters: weights, ranges, curriculum levels
 TaskState = Any  # pytree, opaque to the trainer
 Obs = Mapping[str, Float[Array, "E L"]]
-ValueFn = Callable[[Mapping[str, Array]], Array]
+ValueFn = Callable[[Mapping[str, Array], Array], Array]  # observations, and which environment each row is of
 
 
+@runtime_checkable
 class EnvState(Protocol):
     """What one control step shows. Where `done`, obs is already the first one of the next episode."""
 
@@ -24,6 +25,7 @@ class EnvState(Protocol):
     def done(self) -> Bool[Array, "E"]: ...
 
 
+@runtime_checkable
 class StepInfo(Protocol):
     """How a step ended, and what is measured on it. Times in seconds, before any reset."""
 
@@ -42,13 +44,14 @@ class StepInfo(Protocol):
     @property
     def terms(self) -> Mapping[str, Float[Array, "E"]]: ...
     @property
-    def metrics(self) -> Mapping[str, Array]: ...
+    def metrics(self) -> Mapping[str, Any]: ...
     @property
     def time_E(self) -> Float[Array, "E"]: ...
     @property
     def episode_return_E(self) -> Float[Array, "E"]: ...
 
 
+@runtime_checkable
 class Task(Protocol):
     """A batch of num_envs environments. `init`, `stagger`, `step`, `levels` and `update_levels` are traceable."""
 

@@ -15,16 +15,21 @@ from ksim_spec.train.interface import Task
 from ksim_spec.train.loss import PARTS, Batch, loss, targets_of
 from ksim_spec.train.named import Named
 from ksim_spec.train.normalizer import Normalizer
-from ksim_spec.train.policy import Normal, Policy
+from ksim_spec.train.policy import Memory, Normal, Policy
 from ksim_spec.train.rollout import Transitions, clean, normalized
 from ksim_spec.train.state import TrainState
 from ksim_spec.train.value_scale import rescale
 
-MIN_RATE, MAX_RATE = 1e-5, 1e-2  # bounds of the adaptive learning rate
+MIN_RATE, MAX_RATE = 1e-5, 1e-2  # bounds of the adaptive learning rate, unless it begins outside them
 
 
-def make_dataset(task: Task, config: TrainConfig, normalizer: Normalizer, seen: Transitions, env_state: Any) -> Batch:
-    """Returns all sequences, environment first, so that picking sequences copies whole blocks of memory."""
+def make_dataset(
+    task: Task, config: TrainConfig, normalizer: Normalizer, seen: Transitions, env_state: Any, memory: Memory
+) -> Batch:
+    """Returns all sequences, environment first, so that picking sequences copies whole blocks of memory.
+
+    `memory` is that before the first step.
+    """
 
     def obs(group: str, last: bool) -> Array:
         x = seen.obs[group]
@@ -44,6 +49,7 @@ def make_dataset(task: Task, config: TrainConfig, normalizer: Normalizer, seen: 
         env_first(seen.done),
         env_first(seen.valid),
         env_first(seen.bootstrap),
+        memory,
     )
 
 
@@ -55,7 +61,13 @@ def _faded(config: TrainConfig, state: TrainState, final: float) -> Array:
 def _learning_rate(config: TrainConfig, state: TrainState) -> Array:
     if config.learning_rate_schedule == "linear":
         return config.learning_rate * _faded(config, state, config.final_learning_rate)
-    return jnp.clip(config.learning_rate * state.rate_factor, min(MIN_RATE, config.learning_rate), MAX_RATE)
+    rate = config.learning_rate * state.rate_factor
+    return jnp.clip(rate, *_rate_bounds(config)) if config.learning_rate_schedule == "adaptive" else rate
+
+
+def _rate_bounds(config: TrainConfig) -> tuple[float, float]:
+    """Returns between which rates an adaptive one moves; where it begins is always between them."""
+    return min(MIN_RATE, config.learning_rate), max(MAX_RATE, config.learning_rate)
 
 
 def _clip_gradient(config: TrainConfig, gradient: Float[Array, "P"], num_actor: int) -> tuple[Array, Array]:
@@ -80,7 +92,8 @@ def learn(
     num_actor = flat_policy.size - ravel_pytree(state.policy.critic)[0].size
 
     def with_targets(policy: Policy, batch: Batch) -> Batch:
-        return batch._replace(targets=targets_of(config, scale, batch, policy.value(batch.critic_obs)))
+        value_BT1 = policy.value(batch.critic_obs, batch.memory, batch.done)
+        return batch._replace(targets=targets_of(config, scale, batch, value_BT1))
 
     def minibatch(carry: tuple[Array, optax.OptState], batch: Batch) -> tuple[Any, Named]:
         flat, optimizer = carry
@@ -115,7 +128,8 @@ def learn(
     if config.learning_rate_schedule == "adaptive":
         change = jnp.where(last["loss/kl"] > 2 * config.target_kl, 1 / 1.5, 1.0)
         change = jnp.where(last["loss/kl"] < 0.5 * config.target_kl, 1.5, change)
-        factor = jnp.clip(factor * change, MIN_RATE / config.learning_rate, MAX_RATE / config.learning_rate)
+        low, high = _rate_bounds(config)
+        factor = jnp.clip(factor * change, low / config.learning_rate, high / config.learning_rate)
     state = state._replace(policy=policy, optimizer=optimizer, value_scale=scale, rate_factor=factor)
     return state, _learning_metrics(means, last, rate)
 

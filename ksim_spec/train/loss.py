@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float
 from ksim_spec.train.advantages import Targets, gae
 from ksim_spec.train.config import TrainConfig
 from ksim_spec.train.named import Named
-from ksim_spec.train.policy import Normal, Policy, kl_divergence, log_prob
+from ksim_spec.train.policy import Memory, Normal, Policy, kl_divergence, log_prob
 from ksim_spec.train.value_scale import ValueScale, denormalize
 
 PARTS = (
@@ -23,7 +23,8 @@ PARTS = (
 class Batch(NamedTuple):
     """B sequences of T steps with normalised observations; the critic sees one observation more, for the last value.
 
-    `targets` is None where they are recomputed in the loss.
+    `memory` is what the networks carried when the sequences began. `targets` is None where they are recomputed in the
+    loss.
     """
 
     actor_obs: Float[Array, "B T L"]
@@ -34,6 +35,7 @@ class Batch(NamedTuple):
     done: Bool[Array, "B T"]
     valid: Bool[Array, "B T"]
     bootstrap: Float[Array, "B T"]
+    memory: Memory = Memory()
     targets: Targets | None = None
 
 
@@ -57,14 +59,14 @@ def loss(
     `bonus` is what a nat of entropy is worth in this update.
     """
     weight = batch.valid.astype(jnp.float32)
-    value_BT1 = policy.value(batch.critic_obs)
+    value_BT1 = policy.value(batch.critic_obs, batch.memory, batch.done)
     targets = batch.targets or targets_of(config, scale, batch, value_BT1)
 
     advantage = targets.advantage
     if config.normalize_advantages:
         centred = advantage - _mean(advantage, weight)
         advantage = centred / (jnp.sqrt(_mean(jnp.square(centred), weight)) + 1e-8)
-    normal = policy.distribution(batch.actor_obs)
+    normal = policy.distribution(batch.actor_obs, batch.memory, batch.done)
     raw = batch.normal.loc + batch.normal.std * batch.noise
     ratio = jnp.exp(log_prob(normal, raw) - log_prob(batch.normal, raw))
     clipped = jnp.clip(ratio, 1 - config.clip, 1 + config.clip)

@@ -31,6 +31,6 @@ class Named(eqx.Module):
         """Returns several entries as one vector."""
         return self.values[..., np.array([self.names.index(n) for n in names])]
 
-    def items(self) -> list[tuple[str, np.ndarray]]:
-        """Returns names with their values on the host."""
+    def items(self) -> list[tuple[str, np.ndarray | np.floating]]:
+        """Returns names with their values on the host: scalars, or arrays of the axes before the last."""
         return list(zip(self.names, np.moveaxis(np.asarray(self.values), -1, 0), strict=True))

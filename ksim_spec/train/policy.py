@@ -1,112 +1,35 @@
-"""Actor and critic networks (Equinox) and the action distribution.
+"""Actor and critic networks, what they carry from step to step, and the action distribution.
 
 The raw action is the sample before tanh. It is what training keeps, because undoing tanh loses precision near ±1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ksim_spec.train.config import PolicyConfig
+from ksim_spec.train.custom import adapted
 from ksim_spec.train.interface import Task
-from ksim_spec.train.symmetry import Mirror, SignedPermutation, mirror_of
+from ksim_spec.train.network import (
+    Both,
+    Carry,
+    Network,
+    Sizes,
+    carry_of_rows,
+    class_of,
+    remembers,
+    step,
+    unroll,
+)  # fmt: skip
+from ksim_spec.train.symmetry import Mirror, mirror_of
 
-
-@jax.custom_vjp
-def swish(x: Array) -> Array:
-    """Returns x * sigmoid(x) (Ramachandran et al. 2017).
-
-    Its derivative is worked out from x alone: keeping the sigmoid costs more than doing it again (measured on two
-    cores: a tenth of a gradient step of 128 x 128 networks).
-    """
-    return x * jax.nn.sigmoid(x)
-
-
-def _swish_forward(x: Array) -> tuple[Array, Array]:
-    return swish(x), x
-
-
-def _swish_backward(x: Array, gradient: Array) -> tuple[Array]:
-    s = jax.nn.sigmoid(x)
-    return (gradient * (s + x * s * (1.0 - s)),)
-
-
-swish.defvjp(_swish_forward, _swish_backward)
-
-ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
-    "swish": swish,
-    "elu": jax.nn.elu,
-    "tanh": jnp.tanh,
-    "relu": jax.nn.relu,
-}
 LOG_2PI = 1.8378770664093453
-
-
-class Dense(eqx.Module):
-    """A linear layer on the last axis of a batch; one matrix product for all leading axes."""
-
-    weight: Float[Array, "I O"]
-    bias: Float[Array, "O"]
-
-    def __init__(self, key: PRNGKeyArray, inputs: int, outputs: int, gain: float = 1.0) -> None:
-        bound = gain * (3.0 / inputs) ** 0.5  # uniform with variance gain^2 / inputs (LeCun et al. 1998)
-        self.weight = jax.random.uniform(key, (inputs, outputs), jnp.float32, -bound, bound)
-        self.bias = jnp.zeros(outputs, jnp.float32)
-
-    def __call__(self, x: Float[Array, "... I"]) -> Float[Array, "... O"]:
-        return x @ self.weight + self.bias
-
-
-class MLP(eqx.Module):
-    """Dense layers with an activation between them and none after the last."""
-
-    layers: tuple[Dense, ...]
-    activation: str = eqx.field(static=True)
-
-    def __init__(
-        self, key: PRNGKeyArray, inputs: int, hidden: tuple[int, ...], outputs: int, activation: str, last_gain: float
-    ) -> None:
-        sizes = [inputs, *hidden, outputs]
-        gains = [1.0] * len(hidden) + [last_gain]
-        keys = jax.random.split(key, len(gains))
-        self.layers = tuple(Dense(*z) for z in zip(keys, sizes[:-1], sizes[1:], gains, strict=True))
-        self.activation = activation
-
-    def __call__(self, x: Float[Array, "... I"]) -> Float[Array, "... O"]:
-        rows = self._rest(self.layers[0](x.reshape(-1, x.shape[-1])))
-        return rows.reshape(*x.shape[:-1], rows.shape[-1])
-
-    def of_both(
-        self, x: Float[Array, "... I"], mirror: SignedPermutation
-    ) -> tuple[Float[Array, "... O"], Float[Array, "... O"]]:
-        """Returns the outputs for x and for its mirror image.
-
-        The first layer's weights are mirrored instead of the inputs, which are far more numbers. What follows sees the
-        two as alternating rows of one matrix, so that nothing is copied between the products (measured: the gradient
-        takes six tenths of the time that it takes with one half behind the other).
-        """
-        index, sign = mirror
-        swap = np.zeros((len(index), len(index)), np.float32)
-        swap[np.arange(len(index)), list(index)] = sign  # mirrored x = swap @ x
-        first = self.layers[0]
-        weights = jnp.concatenate([first.weight, jnp.asarray(swap.T) @ first.weight], 1)
-        both = x.reshape(-1, x.shape[-1]) @ weights
-        rows = self._rest(both.reshape(-1, first.bias.shape[0]) + first.bias)
-        outputs = rows.reshape(*x.shape[:-1], 2, rows.shape[-1])
-        return outputs[..., 0, :], outputs[..., 1, :]
-
-    def _rest(self, x: Float[Array, "N H"]) -> Float[Array, "N O"]:
-        """What follows the first layer's product."""
-        for layer in self.layers[1:]:
-            x = layer(ACTIVATIONS[self.activation](x))
-        return x
 
 
 class Normal(NamedTuple):
@@ -114,6 +37,25 @@ class Normal(NamedTuple):
 
     loc: Float[Array, "... A"]
     std: Float[Array, "... A"] | Float[Array, "A"]
+
+
+class Memory(NamedTuple):
+    """What actor and critic carry of every environment, rows first; empty where they remember nothing.
+
+    `done` marks rows whose last step ended an episode: the next step does not use what they carry.
+    """
+
+    actor: Carry = ()
+    critic: Carry = ()
+    done: Bool[Array, "E"] | None = None
+
+    def after(self, done: Bool[Array, "E"]) -> Memory:
+        """Returns the memory after a step of the environments that ended these episodes."""
+        return self if self.done is None else self._replace(done=done)
+
+    def begins(self, done: Bool[Array, "B T"], steps: int) -> Bool[Array, "B T1"] | None:
+        """Returns which of `steps` observations are the first of an episode, given which steps ended one."""
+        return None if self.done is None else jnp.concatenate([self.done[:, None], done], 1)[:, :steps]
 
 
 class Policy(eqx.Module):
@@ -124,28 +66,92 @@ class Policy(eqx.Module):
     (Abdolhosseini et al. 2019, "NET"; Su et al. 2024).
     """
 
-    actor: MLP
+    actor: Network
     std_param: Float[Array, "A"] | None
-    critic: MLP  # last, so that a flattened policy is the actor's numbers and then the critic's
+    critic: Network  # last, so that a flattened policy is the actor's numbers and then the critic's
     config: PolicyConfig = eqx.field(static=True)
     mirror: Mirror | None = eqx.field(static=True)
 
     def __init__(
         self, key: PRNGKeyArray, actor_inputs: int, critic_inputs: int, action_size: int, config: PolicyConfig,
-        mirror: Mirror | None = None,
+        mirror: Mirror | None = None, network: type[Network] | None = None,
     ) -> None:  # fmt: skip
+        """With `network` actor and critic are of that class, else of the kinds that the settings name."""
         actor_key, critic_key = jax.random.split(key)
         by_state = config.std == "state"
-        outputs = action_size * (2 if by_state else 1)
         # A nearly zero last layer starts every state at the same distribution, so no early action is an accident.
-        self.actor = MLP(actor_key, actor_inputs, config.actor, outputs, config.activation, 0.01)
-        self.critic = MLP(critic_key, critic_inputs, config.critic, 1, config.activation, 0.1)
+        actor_sizes = Sizes(actor_inputs, action_size * (2 if by_state else 1), 0.01)
+        critic_sizes = Sizes(critic_inputs, 1, 0.1)
+        settings = config.network("actor"), config.network("critic")
+        classes = [network or class_of(s) for s in settings]
+        self.actor = adapted(classes[0].init(actor_key, actor_sizes, settings[0]), actor_sizes, critic=False)
+        self.critic = adapted(classes[1].init(critic_key, critic_sizes, settings[1]), critic_sizes, critic=True)
         self.std_param = None if by_state else jnp.zeros(action_size, jnp.float32)
         self.config, self.mirror = config, mirror
 
-    def distribution(self, obs: Float[Array, "... L"]) -> Normal:
-        """Returns the normal over raw actions; its std is min_std + softplus, and init_std at the start."""
-        out = self.actor(obs) if self.mirror is None else self._symmetric_actor(obs, self.mirror)
+    # One step of every environment ------------------------------------------------------------------------------------
+
+    def start(self, rows: int) -> Memory:
+        """Returns the memory of so many environments at the first step of an episode."""
+        actor, critic = (carry_of_rows(network, rows) for network in (self._actor, self._critic))
+        return Memory(actor, critic, jnp.ones(rows, bool) if jax.tree.leaves((actor, critic)) else None)
+
+    def act(self, memory: Memory, obs: Float[Array, "E L"]) -> tuple[Memory, Normal]:
+        """Returns the memory after the actor's step, and the normal over raw actions."""
+        carry, out = step(self._actor, memory.actor, obs, memory.done)
+        return memory._replace(actor=carry), self._normal(out)
+
+    def watch(self, memory: Memory, obs: Float[Array, "E L"]) -> Memory:
+        """Returns the memory after the critic's step."""
+        return memory._replace(critic=step(self._critic, memory.critic, obs, memory.done)[0])
+
+    @property
+    def critic_remembers(self) -> bool:
+        return remembers(self.critic)
+
+    def value_after(self, memory: Memory, obs: Float[Array, "K L"], rows: Any) -> Float[Array, "K"]:
+        """Returns the values of observations that the episodes of these rows of the memory went on to."""
+        carry, going_on = jax.tree.map(lambda x: x[rows], memory.critic), jnp.zeros(len(obs), bool)
+        return self._value(step(self._critic, carry, obs, going_on)[1])
+
+    # Sequences: where there is no memory, observations may have any leading axes --------------------------------------
+
+    def distribution(
+        self, obs: Float[Array, "B T L"], memory: Memory | None = None, done: Bool[Array, "B T"] | None = None
+    ) -> Normal:
+        """Returns the normal over raw actions; its std is min_std + softplus, and init_std at the start.
+
+        Sequences begin with `memory`, else with an episode; `done` marks steps that ended one, none if left out.
+        """
+        memory, begins = self._beginnings(obs, memory, done)
+        return self._normal(unroll(self._actor, memory.actor, obs, begins))
+
+    def value(
+        self, obs: Float[Array, "B T L"], memory: Memory | None = None, done: Bool[Array, "B T"] | None = None
+    ) -> Float[Array, "B T"]:
+        """Returns the predicted return in units of the value normaliser; `memory` and `done` as in `distribution`."""
+        memory, begins = self._beginnings(obs, memory, done)
+        return self._value(unroll(self._critic, memory.critic, obs, begins))
+
+    def _beginnings(self, obs: Array, memory: Memory | None, done: Array | None) -> tuple[Memory, Array | None]:
+        memory = self.start(len(obs)) if memory is None else memory
+        if memory.done is None:
+            return memory, None
+        steps = obs.shape[1]
+        return memory, memory.begins(jnp.zeros((len(obs), steps), bool) if done is None else done, steps)
+
+    # What the networks' outputs mean ----------------------------------------------------------------------------------
+
+    @property
+    def _actor(self) -> Network:
+        return self.actor if self.mirror is None else cast(Network, Both(self.actor, self.mirror.actor))
+
+    @property
+    def _critic(self) -> Network:
+        return self.critic if self.mirror is None else cast(Network, Both(self.critic, self.mirror.critic))
+
+    def _normal(self, out: Array) -> Normal:
+        out = out if self.mirror is None else self._symmetric(out, self.mirror)
         loc, raw_std = (out, self.std_param) if self.std_param is not None else jnp.split(out, 2, axis=-1)
         if self.mirror is not None and self.std_param is not None:
             raw_std = (raw_std + raw_std[np.array(self.mirror.action[0])]) / 2
@@ -153,18 +159,17 @@ class Policy(eqx.Module):
         spread = self.config.min_std + jax.nn.softplus(raw_std + start)
         return Normal(loc, spread)
 
-    def value(self, obs: Float[Array, "... L"]) -> Float[Array, "..."]:
-        """Returns the predicted return in units of the value normaliser."""
+    def _value(self, out: Array) -> Float[Array, "..."]:
         if self.mirror is None:
-            return self.critic(obs)[..., 0]
-        here, there = self.critic.of_both(obs, self.mirror.critic)
+            return out[..., 0]
+        here, there = out[..., 0, :], out[..., 1, :]
         return (here + there)[..., 0] / 2
 
-    def _symmetric_actor(self, obs: Float[Array, "... L"], mirror: Mirror) -> Float[Array, "... O"]:
+    def _symmetric(self, out: Float[Array, "... 2 O"], mirror: Mirror) -> Float[Array, "... O"]:
         index, sign = (np.array(x) for x in mirror.action)
         if self.std_param is None:  # spreads change places without a sign
             index, sign = np.concatenate([index, len(index) + index]), np.concatenate([sign, np.ones_like(sign)])
-        here, there = self.actor.of_both(obs, mirror.actor)
+        here, there = out[..., 0, :], out[..., 1, :]
         return (here + there[..., index] * sign.astype(np.float32)) / 2
 
     def action(self, raw: Float[Array, "... A"]) -> Float[Array, "... A"]:
@@ -180,11 +185,14 @@ class Policy(eqx.Module):
         return total.sum(-1)
 
 
-def make_policy(task: Task, config: PolicyConfig, key: PRNGKeyArray) -> Policy:
-    """Returns untrained networks that fit the task."""
+def make_policy(task: Task, config: PolicyConfig, key: PRNGKeyArray, network: type[Network] | None = None) -> Policy:
+    """Returns untrained networks that fit the task; with `network` they are of that class.
+
+    Raises SpecError for a class whose networks do not do what `train.network.Network` says.
+    """
     sizes = task.obs_sizes
     mirror = mirror_of(task) if config.symmetric else None
-    return Policy(key, sizes[task.actor_group], sizes[task.critic_group], task.action_size, config, mirror)
+    return Policy(key, sizes[task.actor_group], sizes[task.critic_group], task.action_size, config, mirror, network)
 
 
 def log_prob(normal: Normal, raw: Float[Array, "... A"]) -> Float[Array, "..."]:

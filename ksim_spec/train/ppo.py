@@ -1,7 +1,8 @@
 """One PPO update as one compiled program: rollout, advantages, epochs of minibatches, statistics.
 
-The program sees a TrainState and returns the next one with the metrics of the update. With a mesh axis name it runs
-inside `shard_map`: gradients and statistics are averaged over the axis, parameters stay equal on every device.
+The program sees a TrainState and returns the next one with the metrics of the update. With the name of a mapped axis
+(of `jax.vmap`, as the tests have it; `ksim train` maps over none) gradients and statistics are averaged over the axis,
+and parameters stay equal along it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ksim_spec.train.config import PolicyConfig, TrainConfig
 from ksim_spec.train.interface import Task
 from ksim_spec.train.learn import learn, make_dataset
 from ksim_spec.train.named import Named
+from ksim_spec.train.network import Network
 from ksim_spec.train.normalizer import init_normalizer, update_moments
 from ksim_spec.train.policy import make_policy
 from ksim_spec.train.rollout import Actor, groups_of, rollout
@@ -59,12 +61,15 @@ def _is_option(name: str) -> bool:
     return True
 
 
-def trace_init(task: Task, config: TrainConfig, policy_config: PolicyConfig, params: Any = None) -> tuple[Any, Any]:
+def trace_init(
+    task: Task, config: TrainConfig, policy_config: PolicyConfig, params: Any = None,
+    network: type[Network] | None = None,
+) -> tuple[Any, Any]:  # fmt: skip
     """Returns the traced program of `init_state` and its arguments; its `out_info` is the shape of the state."""
 
     def build(key: PRNGKeyArray, params: Any) -> TrainState:
         policy_key, task_key, run_key, stagger_key = (jax.random.fold_in(key, i) for i in range(4))
-        policy = make_policy(task, policy_config, policy_key)
+        policy = make_policy(task, policy_config, policy_key, network)
         task_state, env_state = task.init(task_key, params)
         task_state = task.stagger(task_state, stagger_key)
         normalizer = init_normalizer({g: task.obs_sizes[g] for g in groups_of(task)})
@@ -72,7 +77,7 @@ def trace_init(task: Task, config: TrainConfig, policy_config: PolicyConfig, par
         return strong(
             TrainState(
                 policy, optimizer, normalizer, init_value_scale(), jnp.float32(1), params, task_state, env_state,
-                run_key, jnp.int32(0),
+                run_key, jnp.int32(0), policy.start(task.num_envs),
             )
         )
 
@@ -80,20 +85,23 @@ def trace_init(task: Task, config: TrainConfig, policy_config: PolicyConfig, par
     return jax.jit(build).trace(*args), args
 
 
-def init_state(task: Task, config: TrainConfig, policy_config: PolicyConfig, params: Any = None) -> TrainState:
+def init_state(
+    task: Task, config: TrainConfig, policy_config: PolicyConfig, params: Any = None,
+    network: type[Network] | None = None,
+) -> TrainState:  # fmt: skip
     """Returns the state before the first update; a function of config.seed alone."""
-    traced, args = trace_init(task, config, policy_config, params)
+    traced, args = trace_init(task, config, policy_config, params, network)
     return traced.lower().compile(compiler_options=compiler_options(once=True))(*args)
 
 
 def start(
-    task: Task, config: TrainConfig, policy_config: PolicyConfig
+    task: Task, config: TrainConfig, policy_config: PolicyConfig, network: type[Network] | None = None
 ) -> tuple[TrainState, Callable[[TrainState], tuple[TrainState, Named]]]:
     """Returns the state before the first update and the compiled update, which donates its argument.
 
     Both programs compile at the same time. Compiling ahead of time means that the update cannot compile twice.
     """
-    traced, args = trace_init(task, config, policy_config)
+    traced, args = trace_init(task, config, policy_config, network=network)
     update = jax.jit(make_update(task, config), donate_argnums=0).lower(traced.out_info)
     with ThreadPoolExecutor(1, thread_name_prefix="compile") as pool:
         compiled = pool.submit(update.compile, compiler_options=compiler_options())
@@ -112,8 +120,8 @@ def make_update(
             key = jax.random.fold_in(key, jax.lax.axis_index(axis))
         rollout_key, shuffle_key = jax.random.split(key)
         actor = Actor(state.policy, state.normalizer, state.value_scale)
-        task_state, env_state, seen, counts = rollout(
-            task, config, actor, state.params, state.task_state, state.env_state, rollout_key
+        task_state, env_state, memory, seen, counts = rollout(
+            task, config, actor, state.params, state.task_state, state.env_state, state.memory, rollout_key
         )
         symmetric = state.policy.mirror is not None  # then the statistics must be, too
         seen_obs = {g: with_mirror_image(task, g, x) if symmetric else x for g, x in seen.obs.items()}
@@ -122,8 +130,8 @@ def make_update(
         # exception: its untrained actor ignores the observation, and the critic needs sensible inputs.
         first = state.update == 0
         normalizer = jax.tree.map(lambda new, old: jnp.where(first, new, old), updated, state.normalizer)
-        dataset = make_dataset(task, config, normalizer, seen, env_state)
-        state = state._replace(normalizer=normalizer, task_state=task_state, env_state=env_state)
+        dataset = make_dataset(task, config, normalizer, seen, env_state, state.memory)
+        state = state._replace(normalizer=normalizer, task_state=task_state, env_state=env_state, memory=memory)
         state, learned = learn(config, state, dataset, shuffle_key, axis)
         metrics, stats = _summarize(config, counts, state.update, axis)
         levels = task.levels(state.params)  # those that the update was collected with

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -19,6 +19,7 @@ LINE_EVERY_S = 10.0
 WIDTH, BAR = 60, 24
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Told about every update; `say` prints a line that stays."""
 

@@ -13,7 +13,7 @@ from ksim_spec.train.config import TrainConfig
 from ksim_spec.train.interface import Obs, StepInfo, Task, ValueFn
 from ksim_spec.train.named import Named
 from ksim_spec.train.normalizer import Normalizer, normalize
-from ksim_spec.train.policy import Normal, Policy
+from ksim_spec.train.policy import Memory, Normal, Policy
 from ksim_spec.train.value_scale import ValueScale, denormalize
 
 
@@ -50,13 +50,13 @@ def normalized(config: TrainConfig, normalizer: Normalizer, group: str, obs: Arr
     return normalize(normalizer[group], obs, config.observation_clip) if config.normalize_observations else obs
 
 
-def make_value_fn(task: Task, config: TrainConfig, actor: Actor) -> ValueFn:
-    """Returns the critic as a function of raw observations, in (scaled) reward units."""
+def make_value_fn(task: Task, config: TrainConfig, actor: Actor, memory: Memory) -> ValueFn:
+    """Returns the critic as a function of raw observations, in (scaled) reward units; `memory` is that before them."""
 
-    def value_fn(obs: Mapping[str, Array]) -> Array:
+    def value_fn(obs: Mapping[str, Array], rows: Array) -> Array:
         group = task.critic_group
         x = normalized(config, actor.normalizer, group, clean(obs[group]))
-        return denormalize(actor.value_scale, actor.policy.value(x))
+        return denormalize(actor.value_scale, actor.policy.value_after(memory, x, rows))
 
     return value_fn
 
@@ -82,32 +82,37 @@ def _count(info: StepInfo, done: Array, reward: Array, obs: Obs) -> Named:
 
 
 def rollout(
-    task: Task, config: TrainConfig, actor: Actor, params: Any, task_state: Any, env_state: Any, key: PRNGKeyArray
-) -> tuple[Any, Any, Transitions, Named]:
+    task: Task, config: TrainConfig, actor: Actor, params: Any, task_state: Any, env_state: Any, memory: Memory,
+    key: PRNGKeyArray,
+) -> tuple[Any, Any, Memory, Transitions, Named]:  # fmt: skip
     """Takes rollout_length steps with sampled actions.
 
-    Returns the state of the task, the last EnvState, the transitions with leading axes (T, E), and counts summed over
-    steps and environments. Episodes unfinished at the end carry on in the next rollout.
+    Returns the state of the task, the last EnvState, the networks' memory after it, the transitions with leading axes
+    (T, E), and counts summed over steps and environments. Episodes unfinished at the end carry on in the next rollout.
     """
-    value_fn = make_value_fn(task, config, actor)
-    groups = groups_of(task)
+    groups, policy = groups_of(task), actor.policy
 
-    def step(carry: tuple[Any, Any], noise: Array) -> tuple[tuple[Any, Any], tuple[Transitions, Named]]:
-        task_state, env_state = carry
+    def step(carry: tuple[Any, Any, Memory], noise: Array) -> tuple[tuple[Any, Any, Memory], tuple[Transitions, Named]]:
+        task_state, env_state, memory = carry
         obs = {group: clean(env_state.obs[group]) for group in groups}
-        normal = actor.policy.distribution(
-            normalized(config, actor.normalizer, task.actor_group, obs[task.actor_group])
-        )
-        action = actor.policy.action(normal.loc + normal.std * noise)
+
+        def seen_by(group: str) -> Array:
+            return normalized(config, actor.normalizer, group, obs[group])
+
+        memory, normal = policy.act(memory, seen_by(task.actor_group))
+        if policy.critic_remembers:  # else its values are first needed when the whole rollout is learned from
+            memory = policy.watch(memory, seen_by(task.critic_group))
+        action = policy.action(normal.loc + normal.std * noise)
+        value_fn = make_value_fn(task, config, actor, memory)
         task_state, env_state, info = task.step(task_state, action, params, value_fn)
         valid = ~info.fault_E & jnp.isfinite(env_state.reward)
         kept = Normal(normal.loc, jnp.broadcast_to(normal.std, normal.loc.shape))
-        seen = Transitions(
-            obs, kept, noise, clean(env_state.reward), env_state.done | info.fault_E, valid, clean(info.bootstrap_E)
-        )
-        return (task_state, env_state), (seen, _count(info, env_state.done, env_state.reward, env_state.obs))
+        done = env_state.done | info.fault_E
+        seen = Transitions(obs, kept, noise, clean(env_state.reward), done, valid, clean(info.bootstrap_E))
+        counts = _count(info, env_state.done, env_state.reward, env_state.obs)
+        return (task_state, env_state, memory.after(done)), (seen, counts)
 
     shape = (config.rollout_length, *env_state.done.shape, task.action_size)
     noise_TEA = jax.random.normal(key, shape, jnp.float32)
-    (task_state, env_state), (transitions, counts_T) = jax.lax.scan(step, (task_state, env_state), noise_TEA)
-    return task_state, env_state, transitions, jax.tree.map(lambda x: x.sum(0), counts_T)
+    carry, (transitions, counts_T) = jax.lax.scan(step, (task_state, env_state, memory), noise_TEA)
+    return *carry, transitions, jax.tree.map(lambda x: x.sum(0), counts_T)

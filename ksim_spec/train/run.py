@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ksim_spec.train.interface import Task
 from ksim_spec.train.interrupt import Interrupts
 from ksim_spec.train.metrics import Row, RunLog, plain, read_rows
 from ksim_spec.train.named import Named
+from ksim_spec.train.network import Network
 from ksim_spec.train.ppo import start
 from ksim_spec.train.progress import Mode, Progress, make_progress
 from ksim_spec.train.state import TrainState
@@ -105,6 +107,7 @@ def train(
     policy_config: PolicyConfig | None = None,
     run_dir: Path | None = None,
     *,
+    network: type[Network] | None = None,
     name: str = "task",
     spec: str = "",
     contract: dict[str, Any] | None = None,
@@ -117,6 +120,8 @@ def train(
 ) -> TrainResult:
     """Trains until the budget is spent or Ctrl-C, and returns how it went.
 
+    Actor and critic are of the kinds that `policy_config` names, or of the class `network`: an Equinox module with the
+    methods of `train.network.Network`. It is not kept with the run: who resumes or opens that gives it again.
     run_dir gets metrics.jsonl, TensorBoard events and checkpoints/; with `resume` it must hold a checkpoint, and the
     run goes on from there exactly as if it had not stopped. `spec` (resolved, YAML), `contract` and `commit` (that the
     spec came from) travel in checkpoints. `prepared` says that the caller made the folder.
@@ -126,11 +131,13 @@ def train(
     policy_config = policy_config or PolicyConfig()
     run_dir = run_dir or default_run_dir(name)
     saved = ckpt.load(ckpt.find(run_dir)) if resume else None
+    if saved is not None:
+        ckpt.check_network(saved, network)
     if saved is None and not prepared:
         create_run_dir(run_dir)
     started = time.monotonic()
     before = saved.meta if saved is not None else {}
-    meta = ckpt.describe(task, config, policy_config) | {"commit": before.get("commit", commit)}
+    meta = ckpt.describe(task, config, policy_config, network) | {"commit": before.get("commit", commit)}
     run = _Run(
         task, config, run_dir, meta, spec, contract,
         RunLog(run_dir, before.get("env_states", 0)), make_progress(progress, name, config.real_budget),
@@ -139,14 +146,15 @@ def train(
     if config.real_budget != config.budget:
         run.progress.say(f"budget: {config.real_budget} env_states ({config.num_updates} updates)")
     try:
-        return _loop(run, policy_config, saved, on_update, resume_hint.format(run=run_dir))
+        begin = partial(start, task, config, policy_config, network)
+        return _loop(run, begin, saved, on_update, resume_hint.format(run=run_dir))
     finally:
         run.progress.close()
         run.log.close()
 
 
 def _loop(
-    run: _Run, policy_config: PolicyConfig, saved: ckpt.Checkpoint | None, on_update: Sequence[OnUpdate], hint: str
+    run: _Run, start: Callable[[], Any], saved: ckpt.Checkpoint | None, on_update: Sequence[OnUpdate], hint: str
 ) -> TrainResult:
     def first() -> None:
         run.progress.say("stopping after this update; press Ctrl-C again to leave at once")
@@ -157,7 +165,7 @@ def _loop(
 
     with Interrupts(first, second) as interrupts:
         begin = time.monotonic()
-        state, step = interrupts.run(start, run.task, run.config, policy_config)
+        state, step = interrupts.run(start)
         run.compile_s = time.monotonic() - begin
         if saved is not None:
             state = ckpt.restore_state(saved, run.task, state)

@@ -10,14 +10,14 @@ import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ksim_spec.train.normalizer import Normalizer
-from ksim_spec.train.policy import Policy
+from ksim_spec.train.policy import Memory, Policy
 from ksim_spec.train.value_scale import ValueScale
 
 
 class TrainState(NamedTuple):
     """All that changes in a run. The optimiser sees the policy as one vector: one update instead of one per layer.
 
-    `key` never changes: update u draws from fold_in(key, u).
+    `memory` is what the networks carry of every environment. `key` never changes: update u draws from fold_in(key, u).
     """
 
     policy: Policy
@@ -30,6 +30,7 @@ class TrainState(NamedTuple):
     env_state: Any
     key: PRNGKeyArray
     update: Int[Array, ""]
+    memory: Memory = Memory()
 
 
 def strong(tree: Any) -> Any:

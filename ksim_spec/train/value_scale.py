@@ -1,17 +1,18 @@
 """Keeps the critic's output near unit size whatever the scale of the rewards.
 
-The critic predicts (return - mean) / std of recent returns. When the statistics move, its last layer is rewritten so
-that predictions in reward units stay as they were (PopArt, van Hasselt et al. 2016).
+The critic predicts (return - mean) / std of recent returns. When the statistics move, it is rescaled so that
+predictions in reward units stay as they were (PopArt, van Hasselt et al. 2016).
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ksim_spec.train.network import Rescaled
 from ksim_spec.train.policy import Policy
 
 RATE = 0.1  # weight of the newest update once there have been ten
@@ -53,8 +54,5 @@ def rescale(
     shift = mean - scale.mean
     new_var = scale.var + rate * (var - scale.var) + rate * (1 - rate) * jnp.square(shift)
     new = ValueScale(scale.updates + 1.0, scale.mean + rate * shift, new_var)
-    last = policy.critic.layers[-1]
-    factor = scale.std / new.std
-    weight, bias = last.weight * factor, last.bias * factor + (scale.mean - new.mean) / new.std
-    policy = eqx.tree_at(lambda p: (p.critic.layers[-1].weight, p.critic.layers[-1].bias), policy, (weight, bias))
-    return new, policy
+    critic = cast(Rescaled, policy.critic).rescaled(scale.std / new.std, (scale.mean - new.mean) / new.std)
+    return new, eqx.tree_at(lambda p: p.critic, policy, critic)

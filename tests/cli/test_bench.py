@@ -64,8 +64,17 @@ def test_a_start_that_fails_shows_the_last_lines(tmp_path):
 
 def test_the_text_names_load_and_ratios():
     result = {
-        "task": "t", "backend": "cpu", "num_envs": 8, "rollout_length": 4, "substeps": 5, "stage": "vel", "cores": 2,
-        "load_before": 1.5, "load_after": 2.5, "rounds": 3, "control_steps_per_s": {"physics": 1000, "task_step": 900},
+        "task": "t",
+        "backend": "cpu",
+        "num_envs": 8,
+        "rollout_length": 4,
+        "substeps": 5,
+        "stage": "vel",
+        "cores": 2,
+        "load_before": 1.5,
+        "load_after": 2.5,
+        "rounds": 3,
+        "control_steps_per_s": {"physics": 1000, "task_step": 900},
         "ratio_to_physics": {"task_step": 0.9},
-    }  # fmt: skip
+    }
     assert "90.0%" in as_text(result) and "load 1.5" in as_text(result) and "first update" not in as_text(result)

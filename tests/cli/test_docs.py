@@ -44,7 +44,9 @@ def test_the_results_are_those_of_the_record():
     made = generator()
     page, record = made.RESULTS.read_text(), made.record()
     assert made.generated(page, made.RESULT_TABLES) == page, "run: python docs/generate.py"
-    assert set(re.findall(r"<!-- table: (\w+) -->", page)) == set(record) == {p.stem for p in WALK.parent.glob("*.ksim")}
+    assert (
+        set(re.findall(r"<!-- table: (\w+) -->", page)) == set(record) == {p.stem for p in WALK.parent.glob("*.ksim")}
+    )
     for task, runs in record.items():
         assert [run["seed"] for run in runs] == list(range(len(runs)))
         assert all(run["passed"] and re.fullmatch(r"[0-9a-f]{40}", run["commit"]) for run in runs)

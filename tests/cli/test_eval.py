@@ -12,8 +12,14 @@ from ksim_spec.cli.main import main
 from ksim_spec.origin import commit_of
 
 SPECS = Path(__file__).parents[2] / "specs"
-TINY = ("train.num_envs=8", "train.num_minibatches=1", "train.num_env_states_per_minibatch=64", "train.budget=128",
-        "policy.actor=mlp(8)", "policy.critic=mlp(8)")  # fmt: skip
+TINY = (
+    "train.num_envs=8",
+    "train.num_minibatches=1",
+    "train.num_env_states_per_minibatch=64",
+    "train.budget=128",
+    "policy.actor=mlp(8)",
+    "policy.critic=mlp(8)",
+)
 
 
 def git(*words: str, cwd: Path) -> str:

@@ -34,7 +34,12 @@ def test_without_a_rule_all_are_listed_by_family(capsys):
 
 
 @pytest.mark.parametrize(
-    ("name", "help"), [("unit-mismach", "did you mean `unit-mismatch`?"), ("KS399", "`ksim explain`"), ("reward-wight", "`reward-weight`")]
+    ("name", "help"),
+    [
+        ("unit-mismach", "did you mean `unit-mismatch`?"),
+        ("KS399", "`ksim explain`"),
+        ("reward-wight", "`reward-weight`"),
+    ],
 )
 def test_an_unknown_rule_is_2_with_a_near_one(name, help, capsys):
     assert main(["explain", name]) == 2
@@ -53,4 +58,6 @@ def test_examples_are_coloured_by_their_words_and_keep_their_text():
     page = "# A\n\n```ksim\nsignal {\n\n  a = 1 m\n}\n```\n\n```\nplain\n```\n\n```ksim\nleft open\n"
     painted = terminal(page, Style(color=True))
     assert "    \x1b[34msignal\x1b[39;49;00m {\n\n" in painted and "\x1b[36mplain\x1b[0m" in painted
-    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == terminal(page, Style()) and "    left open\n" in terminal(page, Style())
+    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == terminal(page, Style()) and "    left open\n" in terminal(
+        page, Style()
+    )

@@ -71,7 +71,9 @@ def test_a_diff_can_be_applied(ugly, capfd):
     assert ugly.read_text() == NEAT
 
 
-@pytest.mark.parametrize("data", [NEAT.replace("\n", "\r\n").encode(), b"\xef\xbb\xbf" + NEAT.encode(), NEAT.rstrip().encode()])
+@pytest.mark.parametrize(
+    "data", [NEAT.replace("\n", "\r\n").encode(), b"\xef\xbb\xbf" + NEAT.encode(), NEAT.rstrip().encode()]
+)
 def test_line_ends_and_byte_order_marks_are_changes(data, tmp_path, capfd):
     path = tmp_path / "a.ksim"
     path.write_bytes(data)
@@ -163,10 +165,16 @@ def test_a_result_that_says_something_else_is_our_bug_and_is_not_written(ugly, c
 @pytest.mark.parametrize(
     "data",
     [
-        b"\x00\x01\xff\xfe", b"\x89PNG\r\n\x1a\n\x00\x00", b"task a\x00b\n", b"signal {\n a = " + b"(" * 3000 + b"\n}\n",
-        b"{" * 3000, "task \U0001f916\n".encode(), b"\xef\xbb\xbf\xef\xbb\xbf}", b'task "\n',
+        b"\x00\x01\xff\xfe",
+        b"\x89PNG\r\n\x1a\n\x00\x00",
+        b"task a\x00b\n",
+        b"signal {\n a = " + b"(" * 3000 + b"\n}\n",
+        b"{" * 3000,
+        "task \U0001f916\n".encode(),
+        b"\xef\xbb\xbf\xef\xbb\xbf}",
+        b'task "\n',
     ],
-)  # fmt: skip
+)
 def test_bad_input_gives_a_message_and_is_left_alone(data, tmp_path, capfd):
     path = tmp_path / "bad.ksim"
     path.write_bytes(data)

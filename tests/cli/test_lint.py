@@ -119,7 +119,12 @@ def test_a_warning_does_not_fail(unused, capsys):
 
 
 def test_rules_are_chosen_on_the_command_line(unused, capsys):
-    for argv in (["--ignore", "unused-signal"], ["--ignore", "KS607,KS115"], ["--select", "KS6"], ["--ignore", "names"]):
+    for argv in (
+        ["--ignore", "unused-signal"],
+        ["--ignore", "KS607,KS115"],
+        ["--select", "KS6"],
+        ["--ignore", "names"],
+    ):
         assert findings(capsys, str(unused), *argv) == (0, []), argv
     assert findings(capsys, str(unused), "--select", "unused-signal")[1] == [("unused-signal", "warning")]
 

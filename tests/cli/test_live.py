@@ -11,8 +11,14 @@ from ksim_spec.diagnostics import SpecError
 from ksim_spec.live import Live
 
 SPEC = str(Path(__file__).with_name("small.ksim"))
-TINY = ("train.num_envs=8", "train.num_minibatches=1", "train.num_env_states_per_minibatch=64", "train.budget=64",
-        "policy.actor=mlp(8)", "policy.critic=mlp(8)")  # fmt: skip
+TINY = (
+    "train.num_envs=8",
+    "train.num_minibatches=1",
+    "train.num_env_states_per_minibatch=64",
+    "train.budget=64",
+    "policy.actor=mlp(8)",
+    "policy.critic=mlp(8)",
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +59,50 @@ def test_a_command_holds_from_the_next_step_on_and_only_while_it_is_fixed(live):
 
 def test_a_command_given_at_the_start_is_there_at_the_first_step(run):
     assert seen(Live(run, {"velocity.x": 0.5, "velocity.y": 0.0, "velocity.yaw": 0.0})) == [0.5, 0, 0]
+
+
+DRAWS = {
+    "x": "uniform(1 m/s)", "y": "normal(0.1 m/s)",
+    "yaw": "if bernoulli(50 %) then uniform(0 rad/s, 1 rad/s) else uniform(3 rad/s, 5 rad/s)",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def drawing(tmp_path_factory) -> Path:
+    """A run whose commands are drawn in other ways than between two literals."""
+    out = tmp_path_factory.mktemp("runs") / "drawing"
+    texts = [*TINY, *(f"command.velocity.{name}={text}" for name, text in DRAWS.items())]
+    sets = [part for text in texts for part in ("--set", text)]
+    assert main(["train", SPEC, "--out", str(out), "--no-progress", "--no-video", *sets]) == 0
+    return out
+
+
+def test_the_range_of_a_field_is_that_of_its_expression(drawing):
+    """The spec's command is zero now and then, which the last field by itself never is."""
+    ranges = Live(drawing).ranges
+    assert ranges["velocity.x"] == (-1, 1) and ranges["velocity.y"] == pytest.approx((-0.3, 0.3))
+    assert ranges["velocity.yaw"] == (0, 5)
+
+
+def test_a_field_is_held_at_a_value_whatever_it_is_drawn_from(drawing):
+    live = Live(drawing, {"velocity.x": 0.5})
+    drawn = set()
+    for _ in range(6):
+        live.restart()
+        x, y, yaw = seen(live)
+        assert x == 0.5
+        drawn.add((y, yaw))
+    assert len(drawn) > 1  # the others stay as the spec draws them
+    live.steer({"velocity.y": 2.0, "velocity.yaw": -1.0})
+    for _ in range(6):
+        live.restart()
+        assert seen(live)[1:] == [2, -1]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_is_refused(live, value):
+    with pytest.raises(SpecError, match="velocity.x"):
+        live.steer({"velocity.x": value})
 
 
 def test_an_unknown_field_is_refused_and_changes_nothing(live):

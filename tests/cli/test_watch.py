@@ -1,7 +1,6 @@
 """Watching: what is seen as a change, and how it ends."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -102,9 +101,13 @@ def until(path: Path, held: Callable[[str], bool]) -> str:
     raise AssertionError(path.read_text())
 
 
-def heed_interrupts() -> None:
-    """What a shell starts in the background inherits that Ctrl-C is ignored, and the tests may have been started so."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+# What a shell starts in the background inherits that Ctrl-C is ignored, and the tests may have been started so.
+HEEDING_INTERRUPTS = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from ksim_spec.cli.main import run
+run()
+"""
 
 
 def waiting(text: str) -> bool:
@@ -115,16 +118,17 @@ def test_lint_watches_the_spec_its_includes_and_its_robot(tmp_path):
     for name, text in (("a.ksim", SPEC), ("shared.ksim", SHARED), ("arm.xml", ROBOT)):
         (tmp_path / name).write_text(text)
     told = tmp_path / "told.txt"
-    command = [sys.executable, "-m", "ksim_spec.cli.main", "lint", "a.ksim", "--watch", "--format", "concise"]
+    command = [sys.executable, "-c", HEEDING_INTERRUPTS, "lint", "a.ksim", "--watch", "--format", "concise"]
     with told.open("w") as out:
-        running = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out, preexec_fn=heed_interrupts)
+        running = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out)
     try:
         before = until(told, waiting)
         assert "no problems" in before
         for name, old, new, word in (
-            ("arm.xml", "hinge", "elbow", "`hinge`"), ("shared.ksim", "time > 20 s", "tme > 20 s", "`tme`"),
+            ("arm.xml", "hinge", "elbow", "`hinge`"),
+            ("shared.ksim", "time > 20 s", "tme > 20 s", "`tme`"),
             ("a.ksim", "scale 1 Nm", "scale", "scale"),
-        ):  # fmt: skip
+        ):
             path, start = tmp_path / name, len(before)
             changed = tmp_path / "new"
             changed.write_text(path.read_text().replace(old, new))

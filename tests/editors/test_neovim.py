@@ -29,9 +29,12 @@ def test_diagnostics_formatting_and_hover_arrive(tmp_path: Path):
     command.chmod(0o755)
     script = Path(__file__).with_name("neovim.lua")
     done = subprocess.run(
-        [str(NVIM), "--headless", "-u", "NONE", "-S", str(script)], capture_output=True, text=True, timeout=240,
+        [str(NVIM), "--headless", "-u", "NONE", "-S", str(script)],
+        capture_output=True,
+        text=True,
+        timeout=240,
         env={**os.environ, "SPEC": str(specs / "walk.ksim"), "KSIM": str(command), "XDG_STATE_HOME": str(tmp_path)},
-    )  # fmt: skip
+    )
     said = dict(json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
     (found,) = said["diagnostics"]
     assert found["line"] == 0 and "did you mean `linvel`?" in found["text"], done.stderr

@@ -41,7 +41,9 @@ def seen(texts: list[str]) -> list[dict[int, str]]:
     asked = json.dumps({"texts": texts})
     done = subprocess.run(["node", VSCODE / "tests" / "tokens.mjs"], input=asked, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return [{k: SCOPES.get(scope, "") for a, b, scope in found for k in range(a, b)} for found in json.loads(done.stdout)]
+    return [
+        {k: SCOPES.get(scope, "") for a, b, scope in found for k in range(a, b)} for found in json.loads(done.stdout)
+    ]
 
 
 def differences(text: str, colours: dict[int, str]) -> list[str]:

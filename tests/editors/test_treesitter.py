@@ -56,7 +56,10 @@ def test_it_finds_the_parts_that_our_parser_finds(folder: Path, path: Path):
     tree = read_file(SourceFile("t", path.read_text(encoding="utf-8"))).tree
     want = Counter(NODES[type(node)] for node in walk(tree) if type(node) in NODES)
     # strings of headers, directives and tables are texts of their nodes in our tree, and flags are attributes
-    texts = sum(isinstance(n, ast.Section | ast.Directive) and n.text is not None or isinstance(n, ast.TableEntry) for n in walk(tree))
+    texts = sum(
+        isinstance(n, ast.Section | ast.Directive) and n.text is not None or isinstance(n, ast.TableEntry)
+        for n in walk(tree)
+    )
     found["attribute"] += found["flag"]
     want["string"] += texts
     assert {name: found[name] for name in NODES.values()} == {name: want[name] for name in NODES.values()}

@@ -19,7 +19,14 @@ pytestmark = pytest.mark.skipif(NPM is None, reason="needs npm, and `npm install
 
 def script(name: str, **environ: str) -> str:
     """Runs a script of the package and returns what it said; fails the test when the script does."""
-    done = subprocess.run([str(NPM), "run", "-s", name], cwd=VSCODE, env={**os.environ, **environ}, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [str(NPM), "run", "-s", name],
+        cwd=VSCODE,
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

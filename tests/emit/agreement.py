@@ -53,20 +53,35 @@ class Case:
             drawn = rng.uniform(size=size) if kind == "uniform" else rng.normal(size=size)
             samples[name] = np.minimum(drawn, np.float32(1 - 2**-24)).astype(np.float32) if kind == "uniform" else drawn
         return Inputs(
-            reads, rng.uniform(-1, 1, (rows, self.about["action_size"])).astype(np.float32), commands,
-            rng.uniform(0, 25, rows).astype(np.float32), {k: v.astype(np.float32) for k, v in samples.items()},
+            reads,
+            rng.uniform(-1, 1, (rows, self.about["action_size"])).astype(np.float32),
+            commands,
+            rng.uniform(0, 25, rows).astype(np.float32),
+            {k: v.astype(np.float32) for k, v in samples.items()},
             {k: np.float32(v) for k, v in self.about["params"].items()},
             {k: np.float32(rng.uniform(0, 1)) for k in self.about["levels"]},
-            {"episode_time": np.float32(7), "episode_return": np.float32(3), "success": np.float32(0.5), "fail": np.float32(0.1),
-             "env_states": np.float32(1e6), "episodes": np.float32(4)},
-        )  # fmt: skip
+            {
+                "episode_time": np.float32(7),
+                "episode_return": np.float32(3),
+                "success": np.float32(0.5),
+                "fail": np.float32(0.1),
+                "env_states": np.float32(1e6),
+                "episodes": np.float32(4),
+            },
+        )
 
     def mapped(self, role: str, inputs: Inputs, values: Arrays | None = None) -> Any:
         """Returns what a generated function gives for every row."""
         out = self._compiled(role, False)(
-            inputs.reads, inputs.action, inputs.commands, inputs.time, values or {}, inputs.samples, inputs.params,
+            inputs.reads,
+            inputs.action,
+            inputs.commands,
+            inputs.time,
+            values or {},
+            inputs.samples,
+            inputs.params,
             inputs.levels,
-        )  # fmt: skip
+        )
         return jax.tree.map(np.asarray, out)
 
     def advanced(self, inputs: Inputs, old: Arrays | None) -> tuple[Arrays, Arrays]:
@@ -76,9 +91,15 @@ class Case:
             kinds, rows = self.about["memory"], len(inputs.time)
             old = {k: np.zeros((rows, *s), bool if d == "bool" else np.float32) for k, (d, s) in kinds.items()}
         out = self._compiled("advance", first)(
-            inputs.reads, inputs.action, inputs.commands, inputs.time, old, inputs.samples, inputs.params,
+            inputs.reads,
+            inputs.action,
+            inputs.commands,
+            inputs.time,
+            old,
+            inputs.samples,
+            inputs.params,
             inputs.levels,
-        )  # fmt: skip
+        )
         return jax.tree.map(np.asarray, out)
 
     @cached_property
@@ -173,7 +194,7 @@ class Reference:
 
     def __init__(self, case: Case, roots: list[Node]) -> None:
         self.roots = list(dict.fromkeys(roots))
-        self.evaluator = Evaluator(self.roots, case.compiled.binding.leaves)
+        self.evaluator = Evaluator(self.roots, case.compiled.binding.leaves, case.about["control_step"])
         self.under = {id(r): [n for n in walk([r]) if n.op in CUTS] for r in self.roots}
 
     def run(self, inputs: Inputs, rows: int, memory: Arrays | None = None) -> tuple[dict[int, np.ndarray], Arrays]:

@@ -115,6 +115,7 @@ def _joint_field(model: Any, f: dict[str, np.ndarray], quantity: str, op: str, n
             f["actuator_gainprm"][i, 0] = gain
         return
     name, at = {
-        "stiffness": ("jnt_stiffness", joint), "zero": ("qpos0", model.jnt_qposadr[joint]),
-    }.get(quantity, (f"dof_{quantity}", model.jnt_dofadr[joint]))  # fmt: skip
+        "stiffness": ("jnt_stiffness", joint),
+        "zero": ("qpos0", model.jnt_qposadr[joint]),
+    }.get(quantity, (f"dof_{quantity}", model.jnt_dofadr[joint]))
     f[name][at] = _merge(op, f[name][at], value)

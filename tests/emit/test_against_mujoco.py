@@ -176,10 +176,17 @@ def truth(model: Any, data: Any, kind: str, name: str) -> dict[str, Any]:
     linear, angular = velocity(model, data, kind, name)
     touching, force = contacts(model, data, kind, name)
     return {
-        "pos": position, "quat": quat_of(matrix), "linvel": linear, "angvel": angular, "height": position[2],
-        "yaw": np.arctan2(matrix[1, 0], matrix[0, 0]), "up": matrix[:, 2], "forward": matrix[:, 0],
-        "contact": float(touching), "contact_force": force,
-    }  # fmt: skip
+        "pos": position,
+        "quat": quat_of(matrix),
+        "linvel": linear,
+        "angvel": angular,
+        "height": position[2],
+        "yaw": np.arctan2(matrix[1, 0], matrix[0, 0]),
+        "up": matrix[:, 2],
+        "forward": matrix[:, 0],
+        "contact": float(touching),
+        "contact_force": force,
+    }
 
 
 def close(got: Any, want: Any, what: str, tolerance: float = 2e-5) -> None:

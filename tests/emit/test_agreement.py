@@ -13,6 +13,8 @@ import pytest
 
 from ksim_spec.compile import compile_spec
 from ksim_spec.ir.evaluate import Evaluator
+from ksim_spec.ir.node import walk
+from ksim_spec.ir.temporal import is_temporal
 from tests.emit.agreement import TOLERANCE, Case, Reference, worst
 from tests.emit.state_reference import apply_changes, apply_fields
 
@@ -35,7 +37,7 @@ def episodes(path: Path) -> list[dict[str, Any]]:
     rng = np.random.default_rng(7)
     roots = program.roots()
     reference = Reference(c, roots)
-    names = {n.digest: k for n in reference.evaluator._temporal for k in [temporal_name(c, n)]}
+    names = {n.digest: k for n in walk(reference.roots) if is_temporal(n) for k in [temporal_name(c, n)]}
     memory, old, sticky = None, None, np.zeros(ENVS, bool)
     steps = []
     for step in range(STEPS):
@@ -43,8 +45,17 @@ def episodes(path: Path) -> list[dict[str, Any]]:
         values, memory_now = reference.run(inputs, ENVS, memory)
         v, kept = c.advanced(inputs, old)
         memory, old = memory_now, kept
-        steps.append({"inputs": inputs, "values": values, "near": dict(reference.near), "v": v, "kept": kept,
-                      "memory": {names[k]: x for k, x in memory_now.items()}, "sticky": sticky.copy()})  # fmt: skip
+        steps.append(
+            {
+                "inputs": inputs,
+                "values": values,
+                "near": dict(reference.near),
+                "v": v,
+                "kept": kept,
+                "memory": {names[k]: x for k, x in memory_now.items()},
+                "sticky": sticky.copy(),
+            }
+        )
         for near in reference.near.values():
             sticky |= near
     return steps

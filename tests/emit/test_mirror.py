@@ -109,7 +109,9 @@ def test_mirrored_actions_move_the_robot_as_its_mirror_image(name: str) -> None:
                 data.ctrl[[model.actuator(a).id for a in term.actuators]] = ctrl
             for _ in range(task.program.world.substeps):
                 mujoco.mj_step(model, data)
-        clocks = [i for e, a, b in task.program.group("critic").slices() if e.name.startswith("clock") for i in range(a, b)]
+        clocks = [
+            i for e, a, b in task.program.group("critic").slices() if e.name.startswith("clock") for i in range(a, b)
+        ]
         rest = np.setdiff1d(np.arange(len(seen[0])), clocks)  # both clocks started alike here
         assert np.allclose(apply(found.groups["critic"], seen[0])[rest], seen[1][rest], atol=1e-4)
     assert abs(both[0].qvel).max() > 0.5
@@ -134,7 +136,9 @@ def test_a_heavier_thigh_is_named(tmp_path: Path) -> None:
 
 
 def test_a_one_sided_reward_is_named(tmp_path: Path) -> None:
-    task = changed(tmp_path, ("  bounce  ", "  limp = square(left.height - 0.1 m) weight -3 per m^2 per s\n    bounce  "))
+    task = changed(
+        tmp_path, ("  bounce  ", "  limp = square(left.height - 0.1 m) weight -3 per m^2 per s\n    bounce  ")
+    )
     found = derive_mirror(task.program, task.binding).differences
     assert found == ("the reward `limp` of a mirrored state differs from that of the state",)
 

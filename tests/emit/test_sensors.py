@@ -28,17 +28,26 @@ VECTORS = [
 ]  # fmt: skip
 # Each with the zero of its own unit, whose addition only checks when the units agree.
 SCALARS = {
-    "touch": "0 N", "rangefinder": "0 m", "jointpos": "0 rad", "jointvel": "0 rad/s", "slidepos": "0 m",
-    "slidevel": "0 m/s", "actuatorpos": "0 rad", "actuatorvel": "0 rad/s", "actuatorfrc": "0 Nm", "slidefrc": "0 N",
+    "touch": "0 N",
+    "rangefinder": "0 m",
+    "jointpos": "0 rad",
+    "jointvel": "0 rad/s",
+    "slidepos": "0 m",
+    "slidevel": "0 m/s",
+    "actuatorpos": "0 rad",
+    "actuatorvel": "0 rad/s",
+    "actuatorfrc": "0 Nm",
+    "slidefrc": "0 N",
     "jointactuatorfrc": "0 Nm",
-}  # fmt: skip
+}
 UNITS = {
     "gyro": "rad/s", "accelerometer": "m/s^2", "velocimeter": "m/s", "magnetometer": "", "force": "N", "torque": "Nm",
     "framepos": "m", "framexaxis": "", "frameyaxis": "", "framezaxis": "", "framelinvel": "m/s", "frameangvel": "rad/s",
     "framelinacc": "m/s^2", "frameangacc": "rad/s^2", "subtreecom": "m", "subtreelinvel": "m/s",
     "subtreeangmom": "kg*m^2/s",
 }  # fmt: skip
-SPEC = f"""
+SPEC = (
+    f"""
 task sensors
 robot "{HERE}/sensors.xml" {{
 }}
@@ -53,12 +62,15 @@ observe actor {{
   one = joint("hinge").pos
 }}
 observe critic {{
-""" + "\n".join(
-    [f'{n} = sensor("{n}") in world' for n in VECTORS]
-    + [f'{n} = sensor("{n}") + {zero}' for n, zero in SCALARS.items()]
-    + [f'raw_{n} = sensor("{n}")' for n in ("framequat", "quat_seen")]
-    + [f'unit_{n} = sensor("{n}").x + 0 {u}' for n, u in UNITS.items()]
-) + "\n}\n"
+"""
+    + "\n".join(
+        [f'{n} = sensor("{n}") in world' for n in VECTORS]
+        + [f'{n} = sensor("{n}") + {zero}' for n, zero in SCALARS.items()]
+        + [f'raw_{n} = sensor("{n}")' for n in ("framequat", "quat_seen")]
+        + [f'unit_{n} = sensor("{n}").x + 0 {u}' for n, u in UNITS.items()]
+    )
+    + "\n}\n"
+)
 
 
 @cache

@@ -37,15 +37,18 @@ def test_no_value_leaves_its_interval(compiled):
         memory = None
         levels = {v.name: rng.uniform(*sorted((v.start, v.end))) for v in program.levels}
         for step in range(5):
-            data.qpos[:], data.qvel[:] = random_state(model, data, rng)
+            data.qpos[:], data.qvel[:] = random_state(model, data, rng, program.base)
             data.ctrl[:] = rng.normal(size=model.nu) * 30
             mujoco.mj_forward(model, data)
             drawn = {n.attr("stream"): _sample(n, rng) for n in samples}
-            commands = {c.name: {f.name: _between(seeds.command(c.name, f.name), rng) for f in c.fields}
-                        for c in program.commands}  # fmt: skip
+            commands = {
+                c.name: {f.name: _between(seeds.command(c.name, f.name), rng) for f in c.fields}
+                for c in program.commands
+            }
             reads = {name: getattr(data, name).copy() for name in binding.reads}
-            inputs = Inputs(reads, rng.uniform(-1, 1, program.action_size), commands, 0.02 * step, drawn,
-                            program.params, levels)  # fmt: skip
+            inputs = Inputs(
+                reads, rng.uniform(-1, 1, program.action_size), commands, 0.02 * step, drawn, program.params, levels
+            )
             values, memory = evaluator.evaluate(inputs, memory)
             for node in walk(roots):
                 off = outside(values[id(node)], ranges(node)).max(initial=0.0)
@@ -92,6 +95,8 @@ def test_ranges_of_walk_are_those_worked_out_by_hand():
     assert facts["upright"].value == (0.0, 1.0) and facts["upright"].adds == (-5.0, 0.0)
     assert facts["bounce"].value == (0.0, np.inf) and facts["bounce"].share is None
     # The best of a second: 2 + 2 + 2 + 2 + 0.5 + 1 + 1.
-    assert facts["track_linear"].share == pytest.approx(2 / 10.5) and facts["alive"].per_step == pytest.approx((0.01, 0.01))
+    assert facts["track_linear"].share == pytest.approx(2 / 10.5) and facts["alive"].per_step == pytest.approx(
+        (0.01, 0.01)
+    )
     torques = [300.0 if "hip_pitch" in j or "knee" in j else 0.0 for t in compiled.program.action for j in t.joints]
     assert facts["torque"].value[1] > max(torques)

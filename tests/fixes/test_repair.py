@@ -1,6 +1,7 @@
 """Fixes repair what they say, leave comments and the rest alone, and never make a spec worse."""
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,17 @@ from ksim_spec.fixes.derive import DERIVED, with_fixes
 from ksim_spec.fixes.meaning import differences, meaning
 from ksim_spec.fixes.repair import Repair, applied, repair
 from ksim_spec.language.load import load_spec, load_text
-from ksim_spec.lint import designed
 from ksim_spec.rules import RULES, find
 from ksim_spec.rules.pages import page_of
 from ksim_spec.rules.verdict import settled
 from ksim_spec.source import SourceFile, Span
 from ksim_spec.syntax.parse import read_file
+from tests.mistakes import Mistake, lint, mistakes
 from tests.rules.pages import BASE, completed
 
 ROOT = Path(__file__).parents[2]
 WALK = ROOT / "specs" / "walk.ksim"
 TEXT = WALK.read_text(encoding="utf-8")
-BAD = sorted((ROOT / "tests" / "language" / "bad").glob("*.ksim"))
 
 
 def repaired(text: str, unsafe: bool, path: Path = WALK) -> Repair:
@@ -35,8 +35,9 @@ def changed(old: str, new: str) -> str:
     return TEXT.replace(old, new, 1)
 
 
+@cache
 def findings(text: str, path: Path = WALK) -> list[Diagnostic]:
-    loaded = designed(load_text(text, str(path), path))
+    loaded = lint(text, path)
     return with_fixes(settled(path, loaded.diagnostics, loaded.sources), loaded.sources)
 
 
@@ -65,15 +66,25 @@ REPAIRED = [
     ("  previous  = action\n", "", "  previous = action\n}"),
     ("weight -5.0 per s", "weight 5.0 per s", "weight -5.0 per s"),
     ("time >= 20 s                                truncate", "time >= 20 s  fail", "time >= 20 s  truncate"),
-    ("  timeout when time >= 20 s                                truncate\n", "", "timeout when time >= 20 s  truncate\n}"),
-    ("  alive  ", "  air = sum(feet.air_time where landing) weight 1 per s per s\n  alive  ", "weight 1 per s  on event"),
+    (
+        "  timeout when time >= 20 s                                truncate\n",
+        "",
+        "timeout when time >= 20 s  truncate\n}",
+    ),
+    (
+        "  alive  ",
+        "  air = sum(feet.air_time where landing) weight 1 per s per s\n  alive  ",
+        "weight 1 per s  on event",
+    ),
     ("  alive  ", "  never = sum(max(legs.pos - legs.upper, 0 rad)) weight -1 per rad per s\n  alive  ", "  alive  "),
     ("push_strength * disc", "disc", "curriculum {\n  cost"),
     ("  previous  = action\n", "  previous  = action\n  again = action  # twice\n", "  # twice\n"),
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "expected"), REPAIRED, ids=[f"{k}-{r[1].strip()[:24]}" for k, r in enumerate(REPAIRED)])
+@pytest.mark.parametrize(
+    ("old", "new", "expected"), REPAIRED, ids=[f"{k}-{r[1].strip()[:24]}" for k, r in enumerate(REPAIRED)]
+)
 def test_a_mistake_is_repaired(old, new, expected):
     text = changed(old, new)
     before = findings(text)
@@ -125,9 +136,9 @@ def test_an_angle_without_its_unit_is_given_it_and_means_the_same():
         assert "scale 0.5 rad" in done.new and done.effect == "the meaning is unchanged"
 
 
-@pytest.mark.parametrize("path", BAD, ids=lambda p: p.stem)
-def test_no_fix_makes_a_spec_of_the_corpus_worse(path):
-    text = path.read_text(encoding="utf-8")
+@pytest.mark.parametrize("case", mistakes(), ids=lambda c: c.name)
+def test_no_fix_makes_a_spec_of_the_corpus_worse(case: Mistake):
+    text, path = case.text, case.path
     before = findings(text, path)
     if not any(d.fix for d in before):
         return
@@ -156,7 +167,7 @@ def test_the_fix_of_a_rule_repairs_the_example_of_its_page(rule):
 
 
 def test_the_registry_knows_which_rules_have_fixes():
-    seen = {d.slug for path in BAD for d in findings(path.read_text(encoding="utf-8"), path) if d.fix}
+    seen = {d.slug for case in mistakes() for d in findings(case.text, case.path) if d.fix}
     examples = [(r, p.fails) for r in SHOWN if (p := page_of(r)) is not None and p.fails]
     seen |= {d.slug for _, text in examples for d in findings(completed(text), BASE) if d.fix}
     assert seen == {r.slug for r in RULES if r.fix}

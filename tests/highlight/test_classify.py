@@ -17,9 +17,14 @@ from ksim_spec.units import UNITS
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).with_name("golden.ksim")
 SPECS = sorted(
-    [*(ROOT / "specs").glob("*.ksim"), *(ROOT / "benchmarks").rglob("*.ksim"), *(ROOT / "ksim_spec").rglob("*.ksim"),
-     *(ROOT / "tests").glob("*/*.ksim"), *(ROOT / "tests").glob("*/good/*.ksim")]
-)  # fmt: skip
+    [
+        *(ROOT / "specs").glob("*.ksim"),
+        *(ROOT / "benchmarks").rglob("*.ksim"),
+        *(ROOT / "ksim_spec").rglob("*.ksim"),
+        *(ROOT / "tests").glob("*/*.ksim"),
+        *(ROOT / "tests").glob("*/good/*.ksim"),
+    ]
+)
 
 
 def classified(text: str) -> list[tuple[str, str]]:

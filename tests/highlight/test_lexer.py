@@ -19,8 +19,7 @@ from ksim_spec.highlight.classes import STYLES
 from ksim_spec.highlight.lexer import TOKENS, KsimLexer
 from ksim_spec.highlight.terminal import colored
 from tests.highlight.test_classify import GOLDEN, ROOT, SPECS
-
-BAD = sorted((ROOT / "tests" / "language" / "bad").glob("*.ksim"))
+from tests.mistakes import Mistake, mistakes
 
 
 def test_the_package_declares_it():
@@ -29,7 +28,9 @@ def test_the_package_declares_it():
     assert EntryPoint(*entry, group="pygments.lexers").load() is KsimLexer
 
 
-@pytest.mark.skipif(not entry_points(group="pygments.lexers", name="ksim"), reason="installed by an older pyproject.toml")
+@pytest.mark.skipif(
+    not entry_points(group="pygments.lexers", name="ksim"), reason="installed by an older pyproject.toml"
+)
 def test_pygments_finds_it():
     assert isinstance(get_lexer_by_name("ksim"), KsimLexer)
     assert isinstance(get_lexer_for_filename("specs/walk.ksim"), KsimLexer)
@@ -44,13 +45,15 @@ def test_no_spec_has_an_error(path: Path):
 
 
 def test_a_mistaken_character_is_an_error():
-    found = [piece for _, token, piece in KsimLexer().get_tokens_unprocessed("signal {\n  a = b & c\n}\n") if token is Error]
+    found = [
+        piece for _, token, piece in KsimLexer().get_tokens_unprocessed("signal {\n  a = b & c\n}\n") if token is Error
+    ]
     assert found == ["&"]
 
 
-@pytest.mark.parametrize("path", BAD[::5], ids=lambda p: p.stem)
-def test_bad_specs_lose_nothing(path: Path):
-    text = path.read_bytes().decode("utf-8", "replace")
+@pytest.mark.parametrize("case", mistakes()[::5], ids=lambda c: c.name)
+def test_bad_specs_lose_nothing(case: Mistake):
+    text = case.text
     assert "".join(piece for _, _, piece in KsimLexer().get_tokens_unprocessed(text)) == text
 
 

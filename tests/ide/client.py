@@ -23,7 +23,9 @@ class Client:
         self.guard.start()
         self.notes: list[dict[str, Any]] = []
         self.number = 0
-        self.capabilities = self.request("initialize", processId=None, rootUri=root.as_uri() if root else None, capabilities=capabilities or {})
+        self.capabilities = self.request(
+            "initialize", processId=None, rootUri=root.as_uri() if root else None, capabilities=capabilities or {}
+        )
         self.notify("initialized")
 
     def send(self, **message: Any) -> None:

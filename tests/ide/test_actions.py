@@ -18,7 +18,12 @@ def carried_out(text: str, action: Action) -> str:
         ('body("torso")', 'body("tor|soo")', "Change to `torso` (changes the meaning)", 'body("torso")'),
         ("signal {\n", "signal {\n  id|le = base.height\n", "Remove the signal", "signal {\n"),
         ("base.height < 0.5 m", "base.height < 0.|5", "Write `m` (changes the meaning)", "base.height < 0.5 m"),
-        ("sum(square(down.xy))", "square(dow|n.xy)", "Reduce it with `sum(…)` (changes the meaning)", "sum(square(down.xy))"),
+        (
+            "sum(square(down.xy))",
+            "square(dow|n.xy)",
+            "Reduce it with `sum(…)` (changes the meaning)",
+            "sum(square(down.xy))",
+        ),
     ],
 )
 def test_a_fix_is_offered_where_its_finding_is(old, new, title, result):

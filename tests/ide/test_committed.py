@@ -53,7 +53,9 @@ def test_what_the_open_text_changes_is_told_and_shown(repository: Path):
     (lens,) = lenses(client, uri)
     assert lens["command"]["title"] == "1 change since HEAD: meaning"
     assert lens["range"]["start"]["line"] == 0
-    client.request("workspace/executeCommand", command=lens["command"]["command"], arguments=lens["command"]["arguments"])
+    client.request(
+        "workspace/executeCommand", command=lens["command"]["command"], arguments=lens["command"]["arguments"]
+    )
     shown = wait_for(client, "window/showDocument")["params"]["uri"]
     text = Path(unquote(urlparse(shown).path)).read_text(encoding="utf-8")
     assert "observe.actor.gyro" in text and "+  gyro" in text and "silently different" in text

@@ -79,7 +79,9 @@ def test_each_place_offers_what_fits(old: str, new: str, some: list[str], none: 
     assert len(found) == len(set(found))
 
 
-@pytest.mark.parametrize("new", ["# ba|", "  gait = base.linvel # |", 'task a "x |"', "  gait = nothing.|", "  gait = 1|"])
+@pytest.mark.parametrize(
+    "new", ["# ba|", "  gait = base.linvel # |", 'task a "x |"', "  gait = nothing.|", "  gait = 1|"]
+)
 def test_nothing_is_offered_where_nothing_fits(new: str):
     assert labels(GAIT, new) == []
 
@@ -101,15 +103,21 @@ def test_an_unfinished_line_leaves_the_checker_as_it_was():
 
 
 LINES = {
-    "signal": ("signal", "zz{k} = base.height {a}"), "terminate": ("terminate", "zz{k} when base.height < 0 m fail {a}"),
-    "observe": ("observe zz", "zz{k} = base.height {a}"), "reward": ("reward", "zz{k} = 1 {a}"),
-    "reset": ("reset", "base.pos.x += 0 m {a}"), "randomize": ("randomize", "hips.kd *= 1 {a}"),
-    "event": ("event zz every 5 s", "base.linvel.x += 0 m/s {a}"), "command": ("command zz", "z{k} = uniform(1 m) {a}"),
-}  # fmt: skip
+    "signal": ("signal", "zz{k} = base.height {a}"),
+    "terminate": ("terminate", "zz{k} when base.height < 0 m fail {a}"),
+    "observe": ("observe zz", "zz{k} = base.height {a}"),
+    "reward": ("reward", "zz{k} = 1 {a}"),
+    "reset": ("reset", "base.pos.x += 0 m {a}"),
+    "randomize": ("randomize", "hips.kd *= 1 {a}"),
+    "event": ("event zz every 5 s", "base.linvel.x += 0 m/s {a}"),
+    "command": ("command zz", "z{k} = uniform(1 m) {a}"),
+}
 HEADERS = {
-    "command": "command zz{k} {a} {{\n  x = uniform(1 m)\n}}", "observe": "observe zz{k} {a} {{\n  a = base.height\n}}",
-    "event": "event zz{k} {a} {{\n  base.linvel.x += 0 m/s\n}}", "reward": "reward {a} {{\n  zz{k} = 1 weight 1 per s\n}}",
-}  # fmt: skip
+    "command": "command zz{k} {a} {{\n  x = uniform(1 m)\n}}",
+    "observe": "observe zz{k} {a} {{\n  a = base.height\n}}",
+    "event": "event zz{k} {a} {{\n  base.linvel.x += 0 m/s\n}}",
+    "reward": "reward {a} {{\n  zz{k} = 1 weight 1 per s\n}}",
+}
 REFUSED = re.compile(r"takes no `(\w+)`")
 
 
@@ -118,13 +126,19 @@ def refused(piece: str) -> set[str]:
 
 
 def attribute(word: str) -> str:
-    return word if word in FLAGS else f"{word} base" if word == "in" else f'{word} "x"' if word == "doc" else f"{word} 1"
+    return (
+        word if word in FLAGS else f"{word} base" if word == "in" else f'{word} "x"' if word == "doc" else f"{word} 1"
+    )
 
 
 @pytest.mark.parametrize("block", LINES)
 def test_the_checker_takes_exactly_the_attributes_that_are_offered_for_a_line(block: str):
     opening, line = LINES[block]
-    words = [w for w in (*ATTRIBUTES, *FLAGS) if w not in ("reason", "fail", "success", "truncate", "when", "normalize", "stale")]
+    words = [
+        w
+        for w in (*ATTRIBUTES, *FLAGS)
+        if w not in ("reason", "fail", "success", "truncate", "when", "normalize", "stale")
+    ]
     lines = "\n  ".join(line.format(k=k, a=attribute(w)) for k, w in enumerate(words))
     assert refused(f"\n{opening} {{\n  {lines}\n}}\n") == set(words) - set(LINE_TAKES[block])
 
@@ -159,11 +173,20 @@ def test_a_space_offers_the_words_of_a_closed_set(old: str, new: str, offered: s
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (GAIT, "  gait = |"), (GAIT, "  gait = v + |"), (GAIT, "  gait = v |"), (GAIT, "  |"), (GAIT, "  gait = 2 |"),
-        ("weight 0.5 per s", "|"), ("weight 0.5 per s", "weight |"), (GAIT, "  gait = min(1, |"), (GAIT, "# say |"),
-        (GAIT, "  gait = if |"), (GAIT, "  gait = not |"), ("  num_envs                     = 1024", "  num_envs = |"),
+        (GAIT, "  gait = |"),
+        (GAIT, "  gait = v + |"),
+        (GAIT, "  gait = v |"),
+        (GAIT, "  |"),
+        (GAIT, "  gait = 2 |"),
+        ("weight 0.5 per s", "|"),
+        ("weight 0.5 per s", "weight |"),
+        (GAIT, "  gait = min(1, |"),
+        (GAIT, "# say |"),
+        (GAIT, "  gait = if |"),
+        (GAIT, "  gait = not |"),
+        ("  num_envs                     = 1024", "  num_envs = |"),
     ],
-)  # fmt: skip
+)
 def test_a_space_anywhere_else_offers_nothing(old: str, new: str):
     here, offset = edited(old, new)
     assert complete(here, offset, " ").items == ()

@@ -42,15 +42,18 @@ from tests.ide.helpers import at, edited, snapshot
         ("world.down| in base", ["plain number"]),
         ("> 60 de|g", ["60 deg = 1.0472 rad", "degree"]),
         ("physics_step = 4 m|s", ["4 ms = 0.004 s", "millisecond"]),
-        ("num_en|vs                     =", ["num_envs: whole number", "environments side by side", "default `1024`", "at least 1"]),
+        (
+            "num_en|vs                     =",
+            ["num_envs: whole number", "environments side by side", "default `1024`", "at least 1"],
+        ),
         ("learning_rate_sch|edule", ["constant | linear | adaptive"]),
         ("  joint_ve|l = legs.vel", ["observation [18:30]"]),
         ("  linv|el  = v", ["observation [47:50]"]),
         ("  ali|ve        = 1", ["adds 0.5/s, 0.01/step, 10 over a whole episode", "value 1, adds 0.5 /s"]),
         ("  track_lin|ear = gaussian", ["value 0 .. 1, adds 0 .. 2 /s", "of the most", "at full command earns 0.0"]),
         ("    boun|ce      =", ["-0.05 → -0.5/s"]),
-        ("geom(\"fl|oor\")", ["geoms"]),
-        ("geom(\"floor\").fric|tion", ["sliding friction"]),
+        ('geom("fl|oor")', ["geoms"]),
+        ('geom("floor").fric|tion', ["sliding friction"]),
         ("legs.k|p ", ["stiffness of the joint's position servo", "(Nm"]),
         ("rew|ard {", ["reward", "each term times its weight"]),
         ("  zer|o with", ["zero", "at once"]),
@@ -62,7 +65,7 @@ from tests.ide.helpers import at, edited, snapshot
         ("tru|ncate", ["what the critic expects"]),
         ("ta|sk walk", ["a line that says what it is for"]),
     ],
-)  # fmt: skip
+)
 def test_a_hover_says_what_a_thing_is(marked: str, expected: list[str]):
     here, offset = at(marked)
     found = hover(here, offset)

@@ -61,7 +61,9 @@ def test_a_library_function_leads_into_the_library_and_the_robot_into_its_file()
 
 
 def test_functions_parameters_and_binders_of_the_spec():
-    text = WALK_TEXT.replace("signal {", "fn twice(q) = q + q\nsignal {\n  both = twice(1 m)\n  top = sum(j.pos for j of legs)", 1)
+    text = WALK_TEXT.replace(
+        "signal {", "fn twice(q) = q + q\nsignal {\n  both = twice(1 m)\n  top = sum(j.pos for j of legs)", 1
+    )
     here = snapshot(text)
     for use, declared in (("= twi|ce(1", "twice(q)"), ("= q| + q", "q) ="), ("sum(j|.pos", "j of legs")):
         start = text.index(use.replace("|", "")) + use.index("|")
@@ -105,10 +107,13 @@ def test_a_rename_follows_the_paths_of_a_profile():
 @pytest.mark.parametrize(
     ("marked", "new", "why"),
     [
-        ("  mov|ing  =", "gait", "already means"), ("  mov|ing  =", "2x", "not a name"), ("  mov|ing  =", "sum", "already"),
-        ("  track_lin|ear =", "x", "only signals"), ("  mov|ing  =", "and", "not a name"),
+        ("  mov|ing  =", "gait", "already means"),
+        ("  mov|ing  =", "2x", "not a name"),
+        ("  mov|ing  =", "sum", "already"),
+        ("  track_lin|ear =", "x", "only signals"),
+        ("  mov|ing  =", "and", "not a name"),
     ],
-)  # fmt: skip
+)
 def test_a_rename_that_would_change_the_meaning_is_refused(marked: str, new: str, why: str):
     refused = rename(*at(marked), new)
     assert isinstance(refused, Refusal) and why in refused.reason

@@ -13,12 +13,11 @@ from ksim_spec.ide.problems import problems
 from ksim_spec.ide.symbols import flat, symbols
 from ksim_spec.ide.workspace import Workspace
 from ksim_spec.language.load import load_spec
-from ksim_spec.lint import designed
 from ksim_spec.source import SourceFile
 from tests.ide.helpers import ROOT, WALK_TEXT, edited, snapshot
+from tests.mistakes import Mistake, lint, mistakes
 
 SPECS = sorted((ROOT / "specs").glob("*.ksim"))
-BAD = sorted((ROOT / "tests" / "language" / "bad").glob("*.ksim"))
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
@@ -27,10 +26,10 @@ def test_a_good_spec_has_the_findings_of_lint(path: Path):
     assert [p.code for p in found] == [d.code for d in load_spec(path).diagnostics]
 
 
-@pytest.mark.parametrize("path", BAD[::12], ids=lambda p: p.stem)
-def test_a_bad_spec_has_the_findings_of_lint_where_lint_puts_them(path: Path):
-    here = snapshot(path=path)
-    own = [d for d in designed(load_spec(path)).diagnostics if d.span.file == str(path)]
+@pytest.mark.parametrize("case", mistakes()[::12], ids=lambda c: c.name)
+def test_a_bad_spec_has_the_findings_of_lint_where_lint_puts_them(case: Mistake):
+    here = snapshot(case.text, case.path)
+    own = [d for d in lint(case.text, case.path).diagnostics if d.span.file == str(case.path)]
     found = {(p.code, p.start) for p in problems(here)}
     assert own and {(d.code, d.span.start) for d in own if d.span.end > d.span.start} <= found
 
@@ -52,7 +51,7 @@ def test_a_mistake_in_the_robot_file_is_shown_where_the_spec_names_it(tmp_path: 
 
 
 def test_problems_of_an_unsaved_document_and_of_nothing():
-    for text in ("", "task a", "\ufefftask a", "\r\n\r\n", "robot \"x\" {\r\n"):
+    for text in ("", "task a", "\ufefftask a", "\r\n\r\n", 'robot "x" {\r\n'):
         here = snapshot(text, Path("nowhere.ksim"))
         assert all(0 <= p.start <= p.end <= len(here.text) for p in problems(here))
 
@@ -83,7 +82,9 @@ def test_the_outline_has_every_block_and_what_it_declares():
 
 
 def test_blocks_and_comments_fold():
-    here = snapshot("# one\n# two\ntask a\nworld {\n  # x\n  floor = plane\n}\nfn f(x) = sum(\n  x\n)\n", Path("a.ksim"))
+    here = snapshot(
+        "# one\n# two\ntask a\nworld {\n  # x\n  floor = plane\n}\nfn f(x) = sum(\n  x\n)\n", Path("a.ksim")
+    )
     assert folds(here) == [Fold(0, 1, "comment"), Fold(3, 5, "block"), Fold(7, 9, "block")]
 
 

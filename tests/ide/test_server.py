@@ -50,7 +50,9 @@ def test_hover_completion_definition_references_rename_and_hints(client: Client)
     document = {"uri": uri}
 
     def ask(method: str, marked: str, **more: object) -> Any:
-        return client.request(f"textDocument/{method}", textDocument=document, position=where(WALK_TEXT, marked), **more)
+        return client.request(
+            f"textDocument/{method}", textDocument=document, position=where(WALK_TEXT, marked), **more
+        )
 
     assert "[xyz 3] m/s in base.heading" in ask("hover", "  v|       = base.linvel")["contents"]["value"]
     assert ask("hover", "|\nworld {") is None
@@ -66,7 +68,9 @@ def test_hover_completion_definition_references_rename_and_hints(client: Client)
     assert {"[0:3]", "2/s, 0.04/step"} <= {h["label"] for h in found}
     typed = WALK_TEXT.replace("  gait    = phase(1.4 Hz)", "  gait    = base.li")
     client.change(uri, 2, typed)
-    items = client.request("textDocument/completion", textDocument=document, position=where(typed, "= base.li|\n"))["items"]
+    items = client.request("textDocument/completion", textDocument=document, position=where(typed, "= base.li|\n"))[
+        "items"
+    ]
     behind = {"triggerKind": 2, "triggerCharacter": " "}
     place = where(typed, "  gait    = |base.li")
     spaced = client.request("textDocument/completion", textDocument=document, position=place, context=behind)
@@ -109,7 +113,10 @@ def test_colours_signatures_lenses_and_names_of_all_specs(tmp_path: Path):
     found = client.request("textDocument/inlayHint", textDocument=document, range=everything)
     assert "mean -0.25/step" in [h["label"] for h in found]
     names = client.request("workspace/symbol", query="upright")
-    assert [(s["name"], Path(s["location"]["uri"]).name) for s in names] == [("upright", "walk.ksim"), ("upright_too", "other.ksim")]
+    assert [(s["name"], Path(s["location"]["uri"]).name) for s in names] == [
+        ("upright", "walk.ksim"),
+        ("upright_too", "other.ksim"),
+    ]
     assert client.stop() == 0
 
 

@@ -69,7 +69,21 @@ def test_every_spec_without_one_token(path: Path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\n", "{", "}", "robot", 'robot "', "a.b.c(", "((((", "\x00\x01", "\ud800", "reward {\n  a = 1 m", "signal{fn f(x)="]
+    "text",
+    [
+        "",
+        "\n",
+        "{",
+        "}",
+        "robot",
+        'robot "',
+        "a.b.c(",
+        "((((",
+        "\x00\x01",
+        "\ud800",
+        "reward {\n  a = 1 m",
+        "signal{fn f(x)=",
+    ],
 )
 def test_what_is_hardly_a_spec(text: str):
     for offset in range(len(text) + 1):

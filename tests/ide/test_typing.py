@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +18,19 @@ from ksim_spec.syntax import parse
 from tests.ide.helpers import ROBOTS, ROOT
 
 SPECS = sorted((ROOT / "specs").glob("*.ksim"))
-PIECES = ["", "x", "\n", "{", "}", "(", '"', "# ksim: allow unused-signal -- why\n", " 0.5 m", "fn f(x) = x\n", "  s = 1\n"]
+PIECES = [
+    "",
+    "x",
+    "\n",
+    "{",
+    "}",
+    "(",
+    '"',
+    "# ksim: allow unused-signal -- why\n",
+    " 0.5 m",
+    "fn f(x) = x\n",
+    "  s = 1\n",
+]
 
 
 def shown(here: Snapshot) -> list[object]:
@@ -27,9 +38,13 @@ def shown(here: Snapshot) -> list[object]:
     return [*everything, here.diagnostics, list(here.seen), here.blocks]
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
-@settings(max_examples=8, deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0, 1, 3, 40]), st.sampled_from(PIECES)), min_size=2, max_size=4))
+@settings(max_examples=12, deadline=None)
+@given(
+    st.sampled_from(SPECS),
+    st.lists(
+        st.tuples(st.floats(0, 1), st.sampled_from([0, 1, 3, 40]), st.sampled_from(PIECES)), min_size=2, max_size=4
+    ),
+)
 def test_what_is_shown_hangs_on_the_text_alone(path: Path, edits: list[tuple[float, int, str]]) -> None:
     original = path.read_text(encoding="utf-8")
     texts = [original]
@@ -45,9 +60,11 @@ def test_what_is_shown_hangs_on_the_text_alone(path: Path, edits: list[tuple[flo
             assert [repr(part) for part in shown(earlier)] == [repr(part) for part in shown(anew)]
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
-@settings(max_examples=4, deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 0.999), st.sampled_from(["0", "1", "3", "250"])), min_size=4, max_size=6))
+@settings(max_examples=8, deadline=None)
+@given(
+    st.sampled_from(SPECS),
+    st.lists(st.tuples(st.floats(0, 0.999), st.sampled_from(["0", "1", "3", "250"])), min_size=4, max_size=6),
+)
 def test_numbers_are_followed_wherever_they_count(path: Path, edits: list[tuple[float, str]]) -> None:
     """What lies between which numbers is taken over from check to check, and only where nothing below has changed."""
     text, earlier = path.read_text(encoding="utf-8"), None

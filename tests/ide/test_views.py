@@ -72,12 +72,20 @@ def test_the_argument_that_is_being_written(marked: str, label: str, active: str
 @pytest.mark.parametrize(
     ("typed", "active"),
     [
-        ("tolerance(|", "x"), ("tolerance(v, 1 m, |", "high?"), ("tolerance(v, margin: |", "margin"),
-        ("tolerance(v, margin: 1, at: |", "at?"), ("std.near_limits(legs, |", "margin = 0.05 rad"),
-        ("max(1, min(2, |", "y?"), ("norm(v)|", None), ("norm(1, 2, |", None), ("(|", None), ("nothing(|", None),
-        ("norm(  # a comment, |", None), ("tolerance(v, nonsense: |", None),
+        ("tolerance(|", "x"),
+        ("tolerance(v, 1 m, |", "high?"),
+        ("tolerance(v, margin: |", "margin"),
+        ("tolerance(v, margin: 1, at: |", "at?"),
+        ("std.near_limits(legs, |", "margin = 0.05 rad"),
+        ("max(1, min(2, |", "y?"),
+        ("norm(v)|", None),
+        ("norm(1, 2, |", None),
+        ("(|", None),
+        ("nothing(|", None),
+        ("norm(  # a comment, |", None),
+        ("tolerance(v, nonsense: |", None),
     ],
-)  # fmt: skip
+)
 def test_half_written_calls(typed: str, active: str | None):
     found = signature_at(*edited("  gait    = phase(1.4 Hz)", f"  gait    = {typed}"))
     shown = found.label[slice(*found.parameters[found.active])] if found and found.active is not None else None
@@ -101,8 +109,15 @@ def a_run(folder: Path, name: str, rows: list[object], spec: str = WALK_TEXT, ag
     os.utime(metrics, (metrics.stat().st_mtime - age,) * 2)
 
 
-ROW = {"env_states": 2_500_000, "episode/return": 12.3456, "episode/seconds": 17.5, "wall_s": 90.0,
-       "reward/upright": -0.0021828, "reward/track_yaw": 0.01244, "loss/kl": None}  # fmt: skip
+ROW = {
+    "env_states": 2_500_000,
+    "episode/return": 12.3456,
+    "episode/seconds": 17.5,
+    "wall_s": 90.0,
+    "reward/upright": -0.0021828,
+    "reward/track_yaw": 0.01244,
+    "loss/kl": None,
+}
 
 
 def test_the_latest_mean_stands_beside_each_term(tmp_path: Path):
@@ -111,11 +126,16 @@ def test_the_latest_mean_stands_beside_each_term(tmp_path: Path):
     a_run(tmp_path, "other", [{**ROW, "reward/upright": 7.0}], spec=WALK_TEXT.replace("task walk", "task trot"))
     here = snapshot(WALK_TEXT, tmp_path / "specs" / "walk.ksim")
     found = {here.text[: h.offset].rsplit("\n", 1)[1].split()[0]: h for h in means(here, 0, len(here.text))}
-    assert {name: h.text for name, h in found.items()} == {"upright": "mean -0.00218/step", "track_yaw": "mean 0.0124/step"}
+    assert {name: h.text for name, h in found.items()} == {
+        "upright": "mean -0.00218/step",
+        "track_yaw": "mean 0.0124/step",
+    }
     assert found["upright"].tip.endswith("in the last update of `walk-new`")
     assert means(here, 0, here.text.index("reward {")) == []
     (lens,) = lenses(here)
-    assert lens.text == "last run walk-new: 2.5M env_states, return 12.3, episodes of 17.5 s, 1.5 min" and lens.offset == 0
+    assert (
+        lens.text == "last run walk-new: 2.5M env_states, return 12.3, episodes of 17.5 s, 1.5 min" and lens.offset == 0
+    )
 
 
 def test_a_spec_that_has_changed_since_says_so_and_a_growing_run_is_read_again(tmp_path: Path):
@@ -153,8 +173,9 @@ def test_names_of_all_specs_are_found_best_first(tmp_path: Path):
     index = Index()
     found = index.search("clock", [tmp_path])
     assert [(f.symbol.name, f.inside, Path(f.source.name).name) for f in found] == [
-        ("clock", "signal", "two.ksim"), ("gait_clock", "signal", "one.ksim"),
-    ]  # fmt: skip
+        ("clock", "signal", "two.ksim"),
+        ("gait_clock", "signal", "one.ksim"),
+    ]
     assert {f.symbol.name for f in index.search("cok", [tmp_path])} == {"clock", "gait_clock", "cook"}
     assert "task one" in {f.symbol.name for f in index.search("", [tmp_path])}
     (tmp_path / "two.ksim").write_text("signal {\n  clock_of_mine = 1\n}\n")

@@ -136,7 +136,10 @@ CASES: dict[str, Callable[[Leaves], Node]] = {
     "rotate_inv": _turned("rotate_inv"),
     "quat_mul": _two("quat_mul", (4,), (2, 4), ("quat", "quat")),
     **{op: (lambda leaf, op=op: make(op, leaf((2, 4), "quat"))) for op in ("quat_inv", "quat_positive")},
-    **{op: (lambda leaf, op=op: make(op, leaf([(4,), (2, 4)][leaf.rng.integers(2)], "quat"))) for op in ("heading", "yaw")},
+    **{
+        op: (lambda leaf, op=op: make(op, leaf([(4,), (2, 4)][leaf.rng.integers(2)], "quat")))
+        for op in ("heading", "yaw")
+    },
     "yaw_quat": lambda leaf: make("yaw_quat", leaf((2,))),
     "axis_angle_quat": lambda leaf: make("axis_angle_quat", leaf((2, 3))),
     "cross": _two("cross", (3,), (2, 3)),
@@ -150,5 +153,5 @@ CASES: dict[str, Callable[[Leaves], Node]] = {
     **{op: _two(op, (3,), (3,), ("float", "bool")) for op in ("max_since", "min_since")},
     "phase": lambda leaf: make("phase", leaf(()), leaf((2,)), dt=DT),
     "history": lambda leaf: make("norm", make("history", leaf((3,)), steps=3), axis=int(leaf.rng.integers(2))),
-}  # fmt: skip
+}
 NOT_LEAVES = {name for name, row in OPS.items() if not row.leaf}

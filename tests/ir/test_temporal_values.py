@@ -50,7 +50,7 @@ CASES: dict[str, tuple[Node, list[float], list[Any]]] = {
     "min_since": (make("min_since", scalar(), make("lt", const(5.0), scalar())), [3, 1, 2, 6, 4], [3, 1, 1, 6, 4]),
     "phase": (make("phase", const(0.5), const(0.25), dt=DT), [0] * 5, [0.25, 0.5, 0.75, 0.0, 0.25]),
     "history": (make("history", scalar(), steps=3), [1, 2, 3], [[1, 1, 1], [2, 1, 1], [3, 2, 1]]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -51,12 +51,13 @@ SAME = {
     "a reward renamed": changed(("  turn  ", "  spin  ")),
     "units spelled otherwise": changed(("20 ms\n", "0.02 s\n"), ("60 deg", "1.0471975511966 rad"), ("0.35 m", "35 cm")),
     "another layout and comments": changed(("reward {", "# paid\nreward {\n\n"), ("weight  2.0", "weight 2")),
-    "operands of a sum exchanged": changed(("base.height < 0.35 m or tilt(base) > 60 deg",
-                                            "tilt(base) > 60 deg or base.height < 0.35 m")),
+    "operands of a sum exchanged": changed(
+        ("base.height < 0.35 m or tilt(base) > 60 deg", "tilt(base) > 60 deg or base.height < 0.35 m")
+    ),
     "a number given a name": changed(SCALAR, USES),
     "a named number renamed": changed(*((a, b.replace("scale_", "width")) for a, b in (SCALAR, USES))),
     "another title": changed(("The spec that every", "A spec that every")),
-}  # fmt: skip
+}
 OTHER = {
     "a weight": changed(("weight  2.0 per s", "weight  2.5 per s")),
     "a threshold": changed(("time > 20 s", "time > 21 s")),
@@ -71,8 +72,10 @@ OTHER = {
     "a draw renamed": changed(("event push", "event shove")),
     "the reset pose": changed(("  pose home\n", "")),
     "a level": changed(("by 0.05", "by 0.1")),
-    "a kick's target": changed(("base.linvel.xy += strength * disc(0.5 m/s)", "base.angvel.xy += strength * disc(0.5 rad/s)")),
-}  # fmt: skip
+    "a kick's target": changed(
+        ("base.linvel.xy += strength * disc(0.5 m/s)", "base.angvel.xy += strength * disc(0.5 rad/s)")
+    ),
+}
 
 
 @pytest.fixture(scope="module")

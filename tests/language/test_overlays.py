@@ -55,10 +55,16 @@ def test_a_command_range_and_a_new_setting():
         ("train.num_env=3", "`train` has no setting `num_env`"),
         ("reward.track.weight", "`reward.track.weight` is not `path=value`"),
         ("reward.track.weight=3 m", None),
-        ("=", None), ("train.num_envs=", None), ("train.num_envs=)", None), ("....=1", None), ("train=1", "`train` is a block, which has no value"),
-        ("profile.x.y=2", None), ("robot=1", None), ("task=1", None),
+        ("=", None),
+        ("train.num_envs=", None),
+        ("train.num_envs=)", None),
+        ("....=1", None),
+        ("train=1", "`train` is a block, which has no value"),
+        ("profile.x.y=2", None),
+        ("robot=1", None),
+        ("task=1", None),
     ],
-)  # fmt: skip
+)
 def test_mistakes_on_the_command_line_are_reported(text: str, message: str | None) -> None:
     found = messages(load_spec(WALK, sets=[text]))
     assert found and (message is None or message in found)

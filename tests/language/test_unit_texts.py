@@ -6,7 +6,10 @@ from itertools import combinations
 
 from ksim_spec.units import UNITS, Dim, factor_between, parse_unit
 
-DIMS = list({unit.dim: None for unit in UNITS.values()} | {a.dim * b.dim**-1: None for a in UNITS.values() for b in UNITS.values()})
+DIMS = list(
+    {unit.dim: None for unit in UNITS.values()}
+    | {a.dim * b.dim**-1: None for a in UNITS.values() for b in UNITS.values()}
+)
 
 
 def test_the_text_of_a_dimension_is_a_unit_of_it():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
@@ -79,10 +80,8 @@ def starts(model: mujoco.MjModel, num_envs: int, seed: int = 0, height: float = 
     if model.nq > model.nv:
         qpos_EQ[:, 2] += height
         qpos_EQ[:, 3:7] /= np.linalg.norm(qpos_EQ[:, 3:7], axis=1, keepdims=True)
-    return Starts(
-        jnp.asarray(qpos_EQ, jnp.float32), jnp.asarray(rng.normal(0, 0.3, (num_envs, model.nv)), jnp.float32)
-    )
+    return Starts(jnp.asarray(qpos_EQ, jnp.float32), jnp.asarray(rng.normal(0, 0.3, (num_envs, model.nv)), jnp.float32))
 
 
-def controls(model: mujoco.MjModel, shape: tuple[int, ...], seed: int = 1) -> np.ndarray:
-    return np.random.default_rng(seed).uniform(-0.5, 0.5, (*shape, model.nu)).astype(np.float32)
+def controls(model: mujoco.MjModel, shape: tuple[int, ...], seed: int = 1) -> jax.Array:
+    return jnp.asarray(np.random.default_rng(seed).uniform(-0.5, 0.5, (*shape, model.nu)), jnp.float32)

@@ -99,7 +99,7 @@ def test_sensors_up_to_the_stage_are_current(model: mujoco.MjModel, stage: str) 
 def test_controls_may_change_between_physics_steps(model: mujoco.MjModel) -> None:
     engine = CpuEngine(model, EngineConfig(E, substeps=4, stage="acc", control_changes=True))
     at, ctrl_TEKU = starts(model, E), controls(model, (10, E, 4))
-    ctrl_TEKU[:, :, 1] = ctrl_TEKU[:, :, 0]  # a stretch of two steps
+    ctrl_TEKU = ctrl_TEKU.at[:, :, 1].set(ctrl_TEKU[:, :, 0])  # a stretch of two steps
     physics, _ = engine.init(at, {})
     _, reads, _ = rollout(engine, physics, ctrl_TEKU)
     for e in range(E):
@@ -129,8 +129,9 @@ def test_a_taken_spare_begins_again_with_its_fields(model: mujoco.MjModel) -> No
     physics, _ = engine.init(starts(model, E), nominal)
     physics, _, _ = rollout(engine, physics, controls(model, (5, E, 1)))
     scale_E = 1 + 0.1 * np.arange(E)
-    changed = {name: value * scale_E.reshape(-1, *[1] * (value.ndim - 1)).astype(np.float32)
-               for name, value in nominal.items()}
+    changed = {
+        name: value * scale_E.reshape(-1, *[1] * (value.ndim - 1)).astype(np.float32) for name, value in nominal.items()
+    }
     fresh, mask_E = starts(model, E, seed=7), jnp.arange(E) % 2 == 0
     physics, spare_reads = engine.prepare(physics, mask_E, fresh, changed)
     take_TE = jnp.zeros((4, E), bool).at[0].set(mask_E)
@@ -172,8 +173,8 @@ def test_kick_and_wrench(model: mujoco.MjModel) -> None:
     dqvel_EV[1, 0] = 2.0
     xfrc_EB6 = np.zeros((E, model.nbody, 6), np.float32)
     xfrc_EB6[2, 1, 2] = 50.0
-    ctrl_EKU = np.zeros((E, 1, model.nu), np.float32)
-    physics, _, _ = engine.step(physics, NO_ONE, ctrl_EKU, dqvel_EV, xfrc_EB6)
+    ctrl_EKU = jnp.zeros((E, 1, model.nu))
+    physics, _, _ = engine.step(physics, NO_ONE, ctrl_EKU, jnp.asarray(dqvel_EV), jnp.asarray(xfrc_EB6))
     physics, reads, _ = engine.step(physics, NO_ONE, ctrl_EKU)
     for e in range(E):
         data = plain(model, at, e)
@@ -188,8 +189,7 @@ def test_kick_and_wrench(model: mujoco.MjModel) -> None:
 def test_an_unstable_environment_is_reported_and_recovers(model: mujoco.MjModel) -> None:
     engine = CpuEngine(model, EngineConfig(E, 2))
     physics, _ = engine.init(starts(model, E), {})
-    ctrl_TEKU = controls(model, (3, E, 1))
-    ctrl_TEKU[1, 4] = np.nan
+    ctrl_TEKU = controls(model, (3, E, 1)).at[1, 4].set(np.nan)
     physics, reads, fault_TE = rollout(engine, physics, ctrl_TEKU, jnp.zeros((3, E), bool).at[2, 4].set(True))
     want_TE = np.zeros((3, E), bool)
     want_TE[1, 4] = True
@@ -198,7 +198,7 @@ def test_an_unstable_environment_is_reported_and_recovers(model: mujoco.MjModel)
     assert (reads["qpos"][1, 4] == 0).all() and (reads["qpos"][2, 4] != 0).any()
     dqvel_EV = np.zeros((E, model.nv), np.float32)
     dqvel_EV[3] = 1e12
-    physics, reads, fault_E = engine.step(physics, NO_ONE, ctrl_TEKU[0], dqvel_EV)
+    physics, reads, fault_E = engine.step(physics, NO_ONE, ctrl_TEKU[0], jnp.asarray(dqvel_EV))
     np.testing.assert_array_equal(fault_E, np.arange(E) == 3)
     physics, reads, fault_E = engine.step(physics, jnp.asarray(fault_E), ctrl_TEKU[0])
     assert not fault_E.any() and (reads["qpos"][3] != 0).any()

@@ -18,14 +18,19 @@ import pytest
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.physics.mjx import MjxEngine
 from ksim_spec.physics.protocol import EngineConfig, Starts
-from ksim_spec.physics.select import make_engine
-from ksim_spec.physics.warp import capacity, warp_installed
+from ksim_spec.physics.select import engine_info, make_engine
+from ksim_spec.physics.warp import capacity
 from tests.physics.physics_models import PENDULUM, QUADRUPED, controls, load, starts
 
 E, FIELDS = 8, ("geom_friction", "body_mass", "actuator_gainprm", "actuator_biasprm")
 CONFIG = EngineConfig(
-    E, substeps=3, stage="acc", reads=("qpos", "qvel", "sensordata", "actuator_force", "site_xpos"), fields=FIELDS,
-    control_changes=True, wrench=True,
+    E,
+    substeps=3,
+    stage="acc",
+    reads=("qpos", "qvel", "sensordata", "actuator_force", "site_xpos"),
+    fields=FIELDS,
+    control_changes=True,
+    wrench=True,
 )
 # largest difference that passes, by what is compared: metres or radians, and per second, contact found, newtons
 POSE, SPEED, FORCE, ACCELERATION = 1e-5, 2e-3, 0.3, 1.0
@@ -106,7 +111,7 @@ def test_mjx_agrees_with_cpu() -> None:
     agree("mjx")
 
 
-@pytest.mark.skipif(not warp_installed(), reason="warp-lang is not installed")
+@pytest.mark.skipif(not engine_info("warp").installed, reason="warp-lang is not installed")
 def test_warp_agrees_with_cpu() -> None:
     agree("warp")
 
@@ -182,5 +187,3 @@ def test_what_mjx_cannot_do_is_said() -> None:
 def test_capacity_covers_what_happens() -> None:
     assert capacity(load(QUADRUPED))[:2] == (4, 16)
     assert capacity(load(PENDULUM)).contacts == 0
-
-

@@ -13,8 +13,7 @@ from ksim_spec.render.text import FORMATS, render
 from ksim_spec.source import SourceFile, SourceMap, Span
 
 TEXT = (
-    'task walk\r\n\r\nreward {\r\n'
-    '\ttrack = 世界(v.xy - velocity, 0.5 m)\r\n  b = 1\r\n  c = "\x1b[31m[bold]"\r\n}\r\n'
+    'task walk\r\n\r\nreward {\r\n\ttrack = 世界(v.xy - velocity, 0.5 m)\r\n  b = 1\r\n  c = "\x1b[31m[bold]"\r\n}\r\n'
 )
 
 

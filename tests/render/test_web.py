@@ -105,10 +105,15 @@ def test_wishes_are_granted_between_frames(page):
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("/command", "{"), ("/command", "[]"), ("/command", '{"velocity.z": 1}'), ("/command", '{"velocity.x": "1"}'),
-        ("/command", '{"velocity.x": NaN}'), ("/command", " " * 20_000), ("/elsewhere", "{}"),
+        ("/command", "{"),
+        ("/command", "[]"),
+        ("/command", '{"velocity.z": 1}'),
+        ("/command", '{"velocity.x": "1"}'),
+        ("/command", '{"velocity.x": NaN}'),
+        ("/command", " " * 20_000),
+        ("/elsewhere", "{}"),
     ],
-)  # fmt: skip
+)
 def test_nonsense_is_refused(page, path, body):
     puppet, connection = page
     assert ask(connection, "POST", path, body)[0] == 400

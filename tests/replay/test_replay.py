@@ -136,7 +136,9 @@ def test_a_robot_with_other_joints_takes_what_it_knows(folder: Path):
 
 def test_joints_and_commands_with_other_names_take_what_was_recorded_of_them(folder: Path):
     robot = (folder / "robots" / "biped.xml").read_text()
-    (folder / "robots" / "named.xml").write_text(robot.replace("left_knee", "left_bend").replace("right_knee", "right_bend"))
+    (folder / "robots" / "named.xml").write_text(
+        robot.replace("left_knee", "left_bend").replace("right_knee", "right_bend")
+    )
     text = plain("walk").replace("biped.xml", "named.xml").replace("*_knee", "*_bend")
     new = re.sub(r"\bvelocity\b(?! *[(c])", "wanted", text)
     assert "command wanted in" in new

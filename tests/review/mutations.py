@@ -70,7 +70,9 @@ def contract(version: Version) -> Contract:
     return declared(loaded.program, index, loaded.items, loaded.sources)
 
 
-def _text(pattern: str, to: str | Callable[[re.Match[str]], str], count: int, spec: bool) -> Callable[[Version], Version | None]:
+def _text(
+    pattern: str, to: str | Callable[[re.Match[str]], str], count: int, spec: bool
+) -> Callable[[Version], Version | None]:
     found = re.compile(pattern, re.M | re.S if pattern.startswith("(?s)") else re.M)
 
     def change(v: Version) -> Version | None:

@@ -49,7 +49,13 @@ def test_what_is_not_in_the_schema_is_refused(walk: Contract):
 
 def test_it_says_what_the_policy_sees(walk: Contract):
     gyro, gravity, joint_pos, *_ = walk.observations["actor"]
-    assert (gyro.slice, gyro.unit, gyro.frame, gyro.history, gyro.elements) == ((0, 9), "rad/s", "base", 3, ("x", "y", "z"))
+    assert (gyro.slice, gyro.unit, gyro.frame, gyro.history, gyro.elements) == (
+        (0, 9),
+        "rad/s",
+        "base",
+        3,
+        ("x", "y", "z"),
+    )
     assert gyro.scale is not None and gyro.scale.values == (0.25,)
     assert gyro.noise is not None and [(d.distribution, d.arguments) for d in gyro.noise.draws] == [("normal", (0.2,))]
     assert gravity.slice == (9, 12) and gravity.scale is None and gravity.clip is None
@@ -63,7 +69,13 @@ def test_it_says_what_an_action_does(walk: Contract):
     assert action.slice == (0, 12) and action.delay_physics_steps == (0, 5) and action.scale.values == (0.5,)
     assert action.offset is not None and action.offset.values is not None and len(action.offset.values) == 12
     hip = action.actuators[0]
-    assert (hip.joint, hip.kind, hip.kp, hip.control_range, hip.force_range) == ("left_hip_yaw", "position", 120, (-0.5, 0.6), (-60, 60))
+    assert (hip.joint, hip.kind, hip.kp, hip.control_range, hip.force_range) == (
+        "left_hip_yaw",
+        "position",
+        120,
+        (-0.5, 0.6),
+        (-60, 60),
+    )
     assert hip.gear[0] == 1
 
 
@@ -79,10 +91,18 @@ def test_it_says_what_is_commanded_and_rewarded(walk: Contract):
 
 def test_the_compiled_contract_is_the_declared_one_and_more(walk: Contract, tmp_path: Path):
     whole = compile_spec(WALK).contract
-    assert whole.built is not None and 30 < whole.built.mass < 40 and set(whole.mirrored) == {"action", "observe.actor", "observe.critic"}
+    assert (
+        whole.built is not None
+        and 30 < whole.built.mass < 40
+        and set(whole.mirrored) == {"action", "observe.actor", "observe.critic"}
+    )
     same = {"built": None, "mirrored": {}, "hashes": walk.hashes}
     assert whole.model_copy(update=same) == walk
-    assert whole.hashes["declared"] == walk.hashes["declared"] and set(whole.hashes) == {"declared", "structure", "meaning"}
+    assert whole.hashes["declared"] == walk.hashes["declared"] and set(whole.hashes) == {
+        "declared",
+        "structure",
+        "meaning",
+    }
 
 
 def test_reading_a_contract_imports_nothing_heavy():

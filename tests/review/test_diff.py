@@ -26,7 +26,9 @@ ENV = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.c", "GIT_COMMITTER_NAME"
 
 
 def git(*words: str, cwd: Path) -> str:
-    done = subprocess.run(["git", *words], cwd=cwd, capture_output=True, text=True, env={**os.environ, **ENV}, check=True)
+    done = subprocess.run(
+        ["git", *words], cwd=cwd, capture_output=True, text=True, env={**os.environ, **ENV}, check=True
+    )
     return done.stdout
 
 
@@ -105,12 +107,15 @@ def test_a_break_is_accepted_with_a_reason_until_it_expires(repo: Path, capsys):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[[accept]]\nreason = "x"', "needs a `fingerprint`"), ('[[accept]]\nfingerprint = "x"', "needs a `reason`"),
-        ('[[accept]]\nfingerprint = "x"\nreason = "y"\nexpires = "soon"', "is a date"), ("[[accept", "not TOML"),
-        ('[[accept]]\nfingerprint = "x"\nreason = "y"\nwhy = 1', "`why` is not a key"), ("x = 1", "tables only"),
+        ('[[accept]]\nreason = "x"', "needs a `fingerprint`"),
+        ('[[accept]]\nfingerprint = "x"', "needs a `reason`"),
+        ('[[accept]]\nfingerprint = "x"\nreason = "y"\nexpires = "soon"', "is a date"),
+        ("[[accept", "not TOML"),
+        ('[[accept]]\nfingerprint = "x"\nreason = "y"\nwhy = 1', "`why` is not a key"),
+        ("x = 1", "tables only"),
         ("accept = [1]", "is a table"),
     ],
-)  # fmt: skip
+)
 def test_a_file_of_accepted_breaks_that_cannot_be_used_is_told(repo: Path, capsys, text: str, said: str):
     (repo / "ksim-accept.toml").write_text(text)
     assert said in run(capsys, "tasks/cartpole.ksim", code=2)
@@ -167,7 +172,10 @@ def test_runs_checkpoints_and_contract_files_are_sides_too(repo: Path, capsys):
     with zipfile.ZipFile("run/1.ckpt", "w") as archive:
         archive.write("run/contract.json", "contract.json")
     edit(repo / "tasks/cartpole.ksim", "mlp(64, 64)\n  critic", "mlp(32)\n  critic")
-    outs = {run(capsys, side, "tasks/cartpole.ksim") for side in ("run", "run/1.ckpt", "run/contract.json", "HEAD:tasks/cartpole.ksim")}
+    outs = {
+        run(capsys, side, "tasks/cartpole.ksim")
+        for side in ("run", "run/1.ckpt", "run/contract.json", "HEAD:tasks/cartpole.ksim")
+    }
     (out,) = outs
     assert "shape     KD105 network-changed" in out and "mlp(64, 64) -> mlp(32)" in out and "incompatible" in out
 
@@ -283,7 +291,11 @@ def test_every_rule_of_changes_is_used_and_every_used_one_is_a_rule():
     text = "".join(p.read_text() for p in (PACKAGE / "review").glob("*.py") if p.name != "rules.py")
     used = set(re.findall(r'"(KD\d{3})",\s*"([a-z-]+)"', text))
     named = {(r.code, r.slug) for r in CHANGE_RULES}
-    by_slug = {(r.code, r.slug) for r in CHANGE_RULES if f'change_rule("{r.slug}")' in text or f'"{r.slug}" if' in text or f'else "{r.slug}"' in text}
+    by_slug = {
+        (r.code, r.slug)
+        for r in CHANGE_RULES
+        if f'change_rule("{r.slug}")' in text or f'"{r.slug}" if' in text or f'else "{r.slug}"' in text
+    }
     assert used <= named and used | by_slug == named
     codes = [r.code for r in CHANGE_RULES]
     assert codes == sorted(set(codes)) and len({r.slug for r in CHANGE_RULES}) == len(codes)

@@ -140,7 +140,9 @@ def test_difftool_shows_what_changed_alone_and_leaves_other_tools_to_themselves(
 
 
 def test_hunks_are_headed_by_their_block():
-    assert re.match(HUNK.replace("[:space:]", r"\s"), "observe actor {") and re.match(HUNK.replace("[:space:]", r"\s"), "task walk")
+    assert re.match(HUNK.replace("[:space:]", r"\s"), "observe actor {") and re.match(
+        HUNK.replace("[:space:]", r"\s"), "task walk"
+    )
     assert not re.match(HUNK.replace("[:space:]", r"\s"), "  reward_scale = 5")
 
 
@@ -191,7 +193,7 @@ def test_the_history_of_a_spec_follows_its_robot_and_its_renames(repo: Path, cap
     assert main(["log", "tasks/nothing.ksim"]) == 2
     capsys.readouterr()
     assert main(["log", str(repo / "tasks" / "pole.ksim"), "-n", "1"]) == 0
-    assert capsys.readouterr().out.splitlines()[0].endswith(" Revert \"a mistake\"")
+    assert capsys.readouterr().out.splitlines()[0].endswith(' Revert "a mistake"')
     assert main(["log", f"main~6:{SPEC}"]) == 0
     out = capsys.readouterr().out
     assert "pay more" in out and "say more" not in out and out.endswith("  cosmetic  KD409 task: there is a new spec\n")
@@ -200,13 +202,20 @@ def test_the_history_of_a_spec_follows_its_robot_and_its_renames(repo: Path, cap
 def steps() -> dict[str, dict]:
     action = yaml.safe_load((ROOT / "action.yml").read_text())
     assert action["runs"]["using"] == "composite"
-    assert all("${{" not in s.get("run", "") for s in action["runs"]["steps"]), "inputs reach bash through the environment"
+    assert all("${{" not in s.get("run", "") for s in action["runs"]["steps"]), (
+        "inputs reach bash through the environment"
+    )
     return {s.get("name", ""): s for s in action["runs"]["steps"]}
 
 
 def step(name: str, cwd: Path, **env: str) -> tuple[int, str]:
-    done = subprocess.run(["bash", "-eo", "pipefail", "-c", steps()[name]["run"]], cwd=cwd, capture_output=True, text=True,
-                          env={**os.environ, **env})  # fmt: skip
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", steps()[name]["run"]],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **env},
+    )
     return done.returncode, done.stdout + done.stderr
 
 
@@ -221,7 +230,13 @@ def test_the_steps_of_the_action_on_a_branch(repo: Path, tmp_path: Path):
     assert step("base branch", clone, BASE="main", GITHUB_OUTPUT=str(output))[0] == 0
     ref = output.read_text().strip().removeprefix("ref=")
     assert ref == git("rev-parse", "main", cwd=repo).strip()
-    env = {"SPECS": "tasks", "REF": ref, "GITHUB_OUTPUT": str(output), "RUNNER_TEMP": str(tmp_path), "GITHUB_STEP_SUMMARY": str(summary)}
+    env = {
+        "SPECS": "tasks",
+        "REF": ref,
+        "GITHUB_OUTPUT": str(output),
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_STEP_SUMMARY": str(summary),
+    }
     assert len(re.findall(r"^ *ksim diff ", steps()["review"]["run"], re.M)) == 1, "the comparison is made once"
     code, out = step("review", clone, FAIL_ON="never", **env)
     assert code == 0 and "KD212 action-scale" in (tmp_path / "ksim-review.md").read_text()
@@ -245,4 +260,6 @@ def test_the_steps_of_the_action_on_a_branch(repo: Path, tmp_path: Path):
     (tmp_path / "known").write_text("42\n")
     assert step("comment", clone, **comment)[0] == 0
     calls = (tmp_path / "calls").read_text()
-    assert "--method POST repos/a/b/issues/7/comments" in calls and "--method PATCH repos/a/b/issues/comments/42" in calls
+    assert (
+        "--method POST repos/a/b/issues/7/comments" in calls and "--method PATCH repos/a/b/issues/comments/42" in calls
+    )

@@ -30,7 +30,11 @@ def test_a_lock_is_written_checked_and_goes_stale(spec: Path, capsys):
     assert "out of date; trained policies: silently different" in out and "meaning KD212 action.push.scale" in out
     assert Path("cartpole.ksim.lock").read_text() == before
     assert main(["lock", "."]) == 0 == main(["lock", ".", "--check"])
-    changed = [x for x in difflib.ndiff(before.splitlines(), Path("cartpole.ksim.lock").read_text().splitlines()) if x[0] in "-+"]
+    changed = [
+        x
+        for x in difflib.ndiff(before.splitlines(), Path("cartpole.ksim.lock").read_text().splitlines())
+        if x[0] in "-+"
+    ]
     assert 2 <= len(changed) <= 12 and any('"text": "5 N"' in x for x in changed)
     assert main(["diff", "cartpole.ksim.lock", "cartpole.ksim"]) == 0 and "no changes" in capsys.readouterr().out
 

@@ -10,7 +10,12 @@ from ksim_spec.review.rules import CLASSES
 from tests.review.mutations import EDITS, SPECS, Edit, Version, contract, original
 
 ORIGINALS = {p.stem: original(p) for p in SPECS}
-VERDICTS = {"shape": "incompatible", "meaning": "silently different", "behaviour": "compatible", "cosmetic": "compatible"}
+VERDICTS = {
+    "shape": "incompatible",
+    "meaning": "silently different",
+    "behaviour": "compatible",
+    "cosmetic": "compatible",
+}
 
 
 def test_there_are_enough_edits_and_their_names_differ():

@@ -72,7 +72,7 @@ def test_an_example_is_a_change_of_its_kind_and_of_no_other(rule: ChangeRule, tm
             assert robots[0].count(parts[0]) == 1, "the base robot has no such lines"
             robots = [robots[0], robots[0].replace(*parts)]
         elif parts[0].startswith("task"):  # one line, and what follows it in the base
-            specs = [text + completed("").partition("Stand up\"\n")[2] for text in parts]
+            specs = [text + completed("").partition('Stand up"\n')[2] for text in parts]
         else:
             specs = list(parts)
     name, follows = OF.get(rule.slug, ("", set()))

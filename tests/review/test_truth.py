@@ -26,15 +26,26 @@ from tests.review.mutations import EDITS, ROOT, Edit, original
 _TROT = original(ROOT / "specs" / "trot.ksim")
 BEFORE = replace(_TROT, spec=_TROT.spec.replace("symmetric = true", "symmetric = false"))
 SAMPLE = [
-    "remove an observation", "another actor", "swap two observations", "another frame", "change the action's scale",
-    "a servo's gain", "change a weight", "more noise", "a heavier geom",
-]  # fmt: skip
+    "remove an observation",
+    "another actor",
+    "swap two observations",
+    "another frame",
+    "change the action's scale",
+    "a servo's gain",
+    "change a weight",
+    "more noise",
+    "a heavier geom",
+]
 # What these change does not show in a state given by joint angles: the rate at which the policy is asked, when it sees
 # an observation, a limit that nothing reaches there, and which pose an angle means.
 UNSEEN = {
-    "another control rate", "see an observation later", "observations clipped elsewhere", "a force limit",
-    "a control limit", "a joint turns the other way",
-}  # fmt: skip
+    "another control rate",
+    "see an observation later",
+    "observations clipped elsewhere",
+    "a force limit",
+    "a control limit",
+    "a joint turns the other way",
+}
 
 
 def write(folder: Path, edit: Edit | None) -> Path | None:

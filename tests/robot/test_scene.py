@@ -11,9 +11,11 @@ import pytest
 
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.robot.contacts import TouchFilter
+from ksim_spec.robot.elements import Actuator
 from ksim_spec.robot.index import RobotIndex
-from ksim_spec.robot.requests import ContactRequest, SceneRequest, SensorRequest, ServoRequest, SiteRequest
+from ksim_spec.robot.requests import ContactRequest, SceneRequest, SensorRequest, SiteRequest
 from ksim_spec.robot.scene import compose
+from ksim_spec.robot.servo import served
 from tests.robot.models import BARKOUR, BIPED, CARTPOLE, HAND, HUMANOID, QUADRUPED
 
 
@@ -114,11 +116,14 @@ def world_force(scene: Any, data: mujoco.MjData, key: str) -> np.ndarray:
     return total
 
 
-@pytest.mark.parametrize(("path", "bodies"), [
-    (BIPED, ("left_foot", "right_foot")),
-    (QUADRUPED, ("FL_calf", "FR_calf", "RL_calf", "RR_calf")),
-    (BARKOUR, tuple(f"lower_leg_1to1_{leg}" for leg in ("front_left", "front_right", "hind_left", "hind_right"))),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "bodies"),
+    [
+        (BIPED, ("left_foot", "right_foot")),
+        (QUADRUPED, ("FL_calf", "FR_calf", "RL_calf", "RR_calf")),
+        (BARKOUR, tuple(f"lower_leg_1to1_{leg}" for leg in ("front_left", "front_right", "hind_left", "hind_right"))),
+    ],
+)
 def test_contact_forces_carry_the_weight(path: Path, bodies: tuple[str, ...]) -> None:
     feet = {b: foot_geoms(path, b) for b in bodies}
     wanted = [ContactRequest(f"{b}.on", g) for b, g in feet.items()]
@@ -169,14 +174,20 @@ def test_the_touch_filter_lets_every_real_contact_through(path: Path) -> None:
 
 
 def test_sensors_measure_what_was_asked_and_say_where() -> None:
-    scene = compose(SceneRequest(
-        QUADRUPED, floor=0.8, sites=(SiteRequest("chin", "trunk", (0.3, 0.0, -0.02)),), keep_sensors=("imu_gyro",),
-        sensors=(
-            SensorRequest("trunk", "framepos", "body", "trunk"), SensorRequest("com", "framepos", "inertial", "trunk"),
-            SensorRequest("chin", "framepos", "site", "chin", reftype="body", ref="trunk"),
-            SensorRequest("speed", "framelinvel", "body", "trunk"),
-        ),
-    ))  # fmt: skip
+    scene = compose(
+        SceneRequest(
+            QUADRUPED,
+            floor=0.8,
+            sites=(SiteRequest("chin", "trunk", (0.3, 0.0, -0.02)),),
+            keep_sensors=("imu_gyro",),
+            sensors=(
+                SensorRequest("trunk", "framepos", "body", "trunk"),
+                SensorRequest("com", "framepos", "inertial", "trunk"),
+                SensorRequest("chin", "framepos", "site", "chin", reftype="body", ref="trunk"),
+                SensorRequest("speed", "framelinvel", "body", "trunk"),
+            ),
+        )
+    )
     data = settled(scene.model)
     got = {key: data.sensordata[slice(*span)] for key, span in scene.sensors.items()}
     assert np.allclose(got["trunk"], data.body("trunk").xpos)
@@ -203,7 +214,9 @@ def test_stripping_changes_nothing_but_pictures() -> None:
 
 
 def test_a_motor_becomes_a_servo_within_its_limits() -> None:
-    model = compose(SceneRequest(HUMANOID, servos=(ServoRequest("knee_right", 50.0, 2.0),))).model
+    motor = RobotIndex.load(HUMANOID).find("actuator", "knee_right")
+    assert isinstance(motor, Actuator)
+    model = compose(SceneRequest(HUMANOID, servos=(served(motor, 50.0, 2.0),))).model
     knee = model.actuator("knee_right")
     assert knee.gear[0] == 1.0 and not knee.ctrllimited[0]
     assert list(knee.forcerange) == [-80.0, 80.0]

@@ -5,10 +5,11 @@ import pytest
 from ksim_spec.robot.contacts import TouchFilter, outside_geoms
 from ksim_spec.robot.elements import Site
 from ksim_spec.robot.index import RobotIndex
-from ksim_spec.robot.naming import generated_name
+from ksim_spec.robot.naming import generated_name, name_of
 from ksim_spec.robot.requests import SceneRequest
 from ksim_spec.robot.scene import compose
 from ksim_spec.robot.touch import FLOOR, Touch
+from ksim_spec.robot.who import robot_bodies
 from tests.robot.models import BARKOUR, BIPED, CARTPOLE, HUMANOID, QUADRUPED
 
 MASKS = """<mujoco><worldbody>
@@ -35,7 +36,7 @@ MASKS = """<mujoco><worldbody>
 def test_the_same_geoms_touch_as_in_mujoco(robot, floor):
     index = RobotIndex.load(robot)
     model = compose(SceneRequest(robot=robot, floor=floor)).model
-    theirs, ours = TouchFilter(model), Touch(index, floor is not None)
+    theirs, ours = TouchFilter(model), Touch(index, floor is not None, robot_bodies(index))
     assert index.exact
 
     def called(geom):
@@ -47,11 +48,12 @@ def test_the_same_geoms_touch_as_in_mujoco(robot, floor):
     found = {(a, b): theirs.can_touch(ids[a], ids[b]) for a in ids for b in ids}
     assert {(called(a), called(b)): ours.can_touch(a, b) for a in ours.geoms for b in ours.geoms} == found
     assert any(found.values()) or floor is None or robot is CARTPOLE
-    assert {ids[called(g)] for g in ours.outside} == set(outside_geoms(model))
+    assert {ids[called(g)] for g in ours.outside} == set(outside_geoms(model, [name_of(index.bodies[b]) for b in ours.own]))
 
 
 def test_the_sides_of_a_contact_are_the_geoms_of_its_body():
-    touch = Touch(RobotIndex.load(BIPED), True)
+    index = RobotIndex.load(BIPED)
+    touch = Touch(index, True, robot_bodies(index))
     assert [g.name for g in touch.of("geom", FLOOR)] == [FLOOR] and touch.of("geom", "nothing") == []
     assert touch.any_pair(touch.of("site", "left_foot"), touch.outside)
     foot = touch.index.find("site", "left_foot")

@@ -20,7 +20,10 @@ def test_a_message_says_what_was_seen():
     (only,) = found(("0.5 m/s)               weight 2.0 per s", "2 m/s)  weight 2.0 per s"))
     # exp(-(1.0^2 + 0.3^2) / 2^2) = 0.761
     assert only.message == "standing still earns 76% of `track_linear` even at full command"
-    (only,) = found(("time >= 20 s", "time >= 20 s or tilt(base) > 90 deg"), ("event push every 5 s .. 10 s", "event push every 25 s"))
+    (only,) = found(
+        ("time >= 20 s", "time >= 20 s or tilt(base) > 90 deg"),
+        ("event push every 5 s .. 10 s", "event push every 25 s"),
+    )
     assert "after 25 s" in only.message and "at most 20 s" in only.message
 
 

@@ -37,7 +37,9 @@ def test_playground_5_pushes_and_commands_due_after_the_episode():
 
 
 def test_playground_6_a_time_limit_that_training_never_reaches():
-    assert slugs(("budget                       = 15e6", "budget = 1e6"), ("8e6 env", "1e6 env")) == ["budget-below-episode"]
+    assert slugs(("budget                       = 15e6", "budget = 1e6"), ("8e6 env", "1e6 env")) == [
+        "budget-below-episode"
+    ]
 
 
 def test_playground_12_dead_configuration():
@@ -73,7 +75,9 @@ def test_ksim_18_a_helper_that_widens_limits():
 
 
 def test_ksim_25_a_mass_multiplied_by_anything_from_0():
-    assert slugs(("base.mass              += uniform(-1 kg, 1 kg)", "base.mass *= uniform(0, 1)")) == ["impossible-field"]
+    assert slugs(("base.mass              += uniform(-1 kg, 1 kg)", "base.mass *= uniform(0, 1)")) == [
+        "impossible-field"
+    ]
 
 
 def test_ksim_26_a_factor_on_what_is_0():

@@ -79,9 +79,10 @@ def test_directives_functions_and_overrides() -> None:
         "fn g(\n  a,\n  b = 1,\n) = a\noverride reward.slip.weight = -0.2 per m/s per s\nremove reward.slip\n"
     ).items
     assert items[:3] == (
-        ast.Directive("include", None, "std.ksim"), ast.Directive("extends", None, "base.ksim"),
+        ast.Directive("include", None, "std.ksim"),
+        ast.Directive("extends", None, "base.ksim"),
         ast.Directive("robot", None, "r.xml"),
-    )  # fmt: skip
+    )
     f, g, override, remove = items[3:]
     assert isinstance(f, ast.FnDef) and [p[0] for p in f.params] == ["a", "b"]
     assert f.params[0][1] is None and shape(f.params[1][1]) == "0.2 m" and shape(f.body) == "(a + b)"
@@ -102,8 +103,11 @@ def test_nested_blocks() -> None:
 def test_attribute_and_section_words_stay_free_as_names() -> None:
     text = "weight = scale + feet.contact.in\nreward = noise\nscale.x = min\ncommand = action.delay\n"
     assert [shape(s.target) for s in clean(f"signal {{\n{text}}}\n").items[0].body] == [
-        "weight", "reward", "scale.x", "command",
-    ]  # fmt: skip
+        "weight",
+        "reward",
+        "scale.x",
+        "command",
+    ]
     assert isinstance(only("duration from 0 to 1", "curriculum"), ast.Entry)
     assert isinstance(only("success when x", "terminate"), ast.Entry)
 
@@ -112,8 +116,9 @@ def test_attribute_values() -> None:
     assert attrs(only("a = x weight -0.1 clip 0 .. 1 shared"))["weight"] == "-0.1"
     assert attrs(only("a = x includes b, c")) == {"includes": "b, c"}
     assert attrs(only('a = x scale { "hip_*": 0.3\n "knee": 0.6 } delay 1 ms')) == {
-        "scale": "{hip_*=0.3; knee=0.6}", "delay": "1 ms",
-    }  # fmt: skip
+        "scale": "{hip_*=0.3; knee=0.6}",
+        "delay": "1 ms",
+    }
     assert attrs(only("a = x normalize stale min 3")) == {"normalize": "", "stale": "", "min": "3"}
     site = only('site foot on body("x") at (1 m, 2 m, 3 m)', "robot")
     assert site.args == (ast.Name("foot"),) and attrs(site) == {"on": 'body("x")', "at": "(1 m, 2 m, 3 m,)"}

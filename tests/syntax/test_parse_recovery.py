@@ -93,9 +93,14 @@ def test_many_mistakes_give_one_message_each() -> None:
     tree, found = faulty(text)
     source = SourceFile("t", text)
     assert [(d.slug, source.position(d.span.start).line) for d in found] == [
-        ("missing-value", 2), ("unclosed-bracket", 3), ("unclosed-bracket", 4), ("unknown-word", 5),
-        ("invalid-character", 6), ("unknown-section", 9), ("unclosed-block", 12),
-    ]  # fmt: skip
+        ("missing-value", 2),
+        ("unclosed-bracket", 3),
+        ("unclosed-bracket", 4),
+        ("unknown-word", 5),
+        ("invalid-character", 6),
+        ("unknown-section", 9),
+        ("unclosed-block", 12),
+    ]
     assert healthy(tree.items) == ["reward:", "ok", "reward:", "ok2", "signal:", "ok3", "world:", "ok4"]
     broken = [s for s in tree.items[0].body if isinstance(s, ast.ErrorStmt)]
     assert [s.names for s in broken] == [("a",), ("b",), ("c",), ("d",), ("e",)]

@@ -36,9 +36,9 @@ world {{
     "reward": "reward {\n  far = slider.pos weight 2 per m per s\n}\n",
     "terminate": "terminate {\n  timeout when time >= 100 s truncate\n}\n",
     "reset": "reset {\n  pose hang\n  slider.pos += uniform(0.5 m)\n  hinge.pos += uniform(1 rad)\n"
-             "  hinge.vel += normal(1 rad/s)\n}\n",
+    "  hinge.vel += normal(1 rad/s)\n}\n",
     "more": "",
-}  # fmt: skip
+}
 
 
 def text(**blocks: str) -> str:
@@ -79,7 +79,13 @@ def build(source: str, num_envs: int) -> Task:
 
 
 def run(
-    source: str, actions_TEA: Any, *, seed: int = 0, value_fn: Any = None, params: Any = None, lasting: tuple[str, ...] = ()
+    source: str,
+    actions_TEA: Any,
+    *,
+    seed: int = 0,
+    value_fn: Any = None,
+    params: Any = None,
+    lasting: tuple[str, ...] = (),
 ) -> Run:
     """Returns a run of one step per row of actions, from a fresh task that keeps some more draws to look at."""
     actions = np.asarray(actions_TEA, np.float32)

@@ -19,8 +19,7 @@ import pytest
 
 from ksim_spec.compile import Compiled, compile_spec
 from ksim_spec.physics.protocol import Starts
-from ksim_spec.physics.select import make_engine
-from ksim_spec.physics.warp import warp_installed
+from ksim_spec.physics.select import engine_info, make_engine
 from ksim_spec.task.module import load_module
 from ksim_spec.task.task import Task
 
@@ -133,7 +132,7 @@ def test_mjx_agrees_on_every_spec(path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not warp_installed(), reason="warp-lang is not installed")
+@pytest.mark.skipif(not engine_info("warp").installed, reason="warp-lang is not installed")
 @pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
 def test_warp_agrees_on_every_spec(path: Path) -> None:
     agree(path, "warp")

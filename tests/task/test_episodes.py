@@ -18,7 +18,7 @@ LONG = text(
 SHORT = LONG.replace("time >= 100 s", "time >= 150 ms")
 
 
-def value(obs):
+def value(obs, rows=None):
     return obs["actor"] @ WEIGHTS
 
 
@@ -103,7 +103,7 @@ RULES = text(
 
 
 def test_failure_beats_success_beats_truncation():
-    r = run(RULES, noise(1, 400), seed=6, value_fn=lambda obs: jnp.ones(len(obs["actor"])))
+    r = run(RULES, noise(1, 400), seed=6, value_fn=lambda obs, rows: jnp.ones(len(obs["actor"])))
     info, rules = r.infos[1], r.infos[1].rules
     np.testing.assert_array_equal(info.fail_E, rules["fell"])
     np.testing.assert_array_equal(info.success_E, rules["won"] & ~rules["fell"])

@@ -14,8 +14,10 @@ ANSWERS = [
     ((0x243F6A88, 0x85A308D3), (0x13198A2E, 0x03707344), (0xC4923A9C, 0x483DF7A0)),
 ]
 STREAMS = {
-    "noise": ("normal", "step", (3,)), "push": ("uniform", "step", ()), "start": ("normal", "reset", (2,)),
-}  # fmt: skip
+    "noise": ("normal", "step", (3,)),
+    "push": ("uniform", "step", ()),
+    "start": ("normal", "reset", (2,)),
+}
 
 
 @pytest.mark.parametrize(("counter", "key", "result"), ANSWERS)

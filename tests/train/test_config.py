@@ -44,3 +44,31 @@ def test_frozen_and_closed():
         TrainConfig().num_envs = 3  # type: ignore[misc]
     with pytest.raises(ValidationError, match="greater than `min_std`"):
         PolicyConfig(init_std=0.2, min_std=0.3)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 1e39, 1e-60])
+def test_numbers_that_cannot_be_trained_with_are_refused(value):
+    with pytest.raises(ValidationError, match="learning_rate"):
+        TrainConfig(learning_rate=value)
+    with pytest.raises(ValidationError, match="max_grad_norm"):
+        TrainConfig(max_grad_norm=value)
+    with pytest.raises(ValidationError, match="init_std"):
+        PolicyConfig(init_std=value, min_std=0)
+
+
+def test_a_network_is_of_a_kind_and_an_mlp_is_written_as_its_layers():
+    policy = PolicyConfig(actor=(64, 32), activation="elu")
+    assert policy == PolicyConfig(actor={"kind": "mlp", "hidden": [64, 32]}, activation="elu")
+    assert (
+        str(policy.actor) == "mlp(64, 32)" and policy.actor.parameters(3, 2) == 3 * 64 + 64 + 64 * 32 + 32 + 32 * 2 + 2
+    )
+    assert policy.model_dump(mode="json")["actor"] == [64, 32]
+    assert PolicyConfig(**policy.model_dump(mode="json")) == policy
+    assert policy.network("actor").activation == "elu"
+    own = PolicyConfig(actor={"kind": "mlp", "hidden": [8], "activation": "tanh"})
+    assert own.network("actor").activation == "tanh" and PolicyConfig(**own.model_dump(mode="json")) == own
+    for wrong in ({"kind": "gru", "hidden": [8]}, "mlp", {"hidden": [8]}):
+        with pytest.raises(ValidationError, match=r"a network is `mlp\(…\)`"):
+            PolicyConfig(actor=wrong)
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+        PolicyConfig(critic=(8, 0))

@@ -7,8 +7,9 @@ import pytest
 
 from ksim_spec.train.advantages import gae
 from ksim_spec.train.config import PolicyConfig
+from ksim_spec.train.mlp import swish
 from ksim_spec.train.normalizer import init_moments, normalize, std, update_moments
-from ksim_spec.train.policy import Normal, Policy, kl_divergence, log_prob, swish
+from ksim_spec.train.policy import Normal, Policy, kl_divergence, log_prob
 from ksim_spec.train.value_scale import denormalize, init_value_scale, rescale
 
 
@@ -37,8 +38,8 @@ def test_gae_mixed_ends(lam):
     fail, cut, fault = (rng.random((6, 17)) < p for p in (0.15, 0.15, 0.05))
     done, cut = fail | cut | fault, cut & ~fail & ~fault
     bootstrap = np.where(cut, rng.normal(size=(6, 17)), 0.0)
-    got = gae(*(jnp.asarray(x, jnp.float32) for x in (reward,)), done, bootstrap.astype("f"), ~fault,
-              value.astype("f"), 0.9, lam)
+    args = [jnp.asarray(x.astype("f") if x.dtype == float else x) for x in (reward, done, bootstrap, ~fault, value)]
+    got = gae(*args, 0.9, lam)
     want = slow_gae(reward, done, bootstrap, ~fault, value, 0.9, lam)
     np.testing.assert_allclose(got.advantage, want, atol=2e-5)
     np.testing.assert_allclose(got.ret, want + value[:, :-1], atol=2e-5)

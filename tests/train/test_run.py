@@ -28,15 +28,15 @@ TIMED = ("wall_s", "perf/")
 
 
 def rows_without_time(run: Path) -> list[dict]:
-    return [
-        {k: v for k, v in row.items() if not k.startswith(TIMED)} for row in read_rows(run / "metrics.jsonl")
-    ]
+    return [{k: v for k, v in row.items() if not k.startswith(TIMED)} for row in read_rows(run / "metrics.jsonl")]
 
 
 @pytest.fixture(scope="module")
 def full_run(tmp_path_factory):
     run = tmp_path_factory.mktemp("run") / "a"
-    result = train(PointMass(32), TINY, SMALL, run, progress="none", spec="task: toy\n", contract={"toy": 1}, commit="abc")
+    result = train(
+        PointMass(32), TINY, SMALL, run, progress="none", spec="task: toy\n", contract={"toy": 1}, commit="abc"
+    )
     return run, result
 
 
@@ -44,8 +44,17 @@ def test_records(full_run):
     run, result = full_run
     rows = read_rows(run / "metrics.jsonl")
     assert [r["env_states"] for r in rows] == [320 * i for i in range(1, 7)]
-    wanted = {"reward/track", "reward/effort", "reward/total", "episode/return", "episode/seconds", "loss/kl",
-              "perf/env_states_per_s", "wall_s", "level/wind"}
+    wanted = {
+        "reward/track",
+        "reward/effort",
+        "reward/total",
+        "episode/return",
+        "episode/seconds",
+        "loss/kl",
+        "perf/env_states_per_s",
+        "wall_s",
+        "level/wind",
+    }
     assert wanted <= set(rows[0])
     assert rows[0]["reward/total"] == pytest.approx(rows[0]["reward/track"] + rows[0]["reward/effort"], rel=1e-4)
     assert result.updates == 6 and result.env_states == 1920 and not result.interrupted and result.faults == 0
@@ -111,17 +120,35 @@ def test_advantage_modes_and_state_std(advantages):
 
 
 def test_the_entropy_bonus_fades():
-    task, fading = PointMass(32), {"entropy": 1.0, "final_entropy": 0.0}
+    task = PointMass(32)
 
-    def after_one(update, **settings):
+    def after_one(**settings):
+        """Returns the spread after one update, as a function of which update it is."""
         config = TINY.model_copy(update=settings)
-        state = init_state(task, config, SMALL)._replace(update=np.int32(update))
-        return jax.jit(make_update(task, config))(state)[0].policy.std_param
+        state, update = init_state(task, config, SMALL), jax.jit(make_update(task, config))
+        return lambda k: update(state._replace(update=np.int32(k)))[0].policy.std_param
 
+    fading, none, full = after_one(entropy=1.0, final_entropy=0.0), after_one(entropy=0.0), after_one(entropy=1.0)
     end = TINY.num_updates
-    np.testing.assert_allclose(after_one(end, **fading), after_one(end, entropy=0.0), atol=1e-7)
-    np.testing.assert_allclose(after_one(0, **fading), after_one(0, entropy=1.0), atol=1e-7)
-    assert not np.allclose(after_one(end, **fading), after_one(end, entropy=1.0), atol=1e-4)
+    np.testing.assert_allclose(fading(end), none(end), atol=1e-7)
+    np.testing.assert_allclose(fading(0), full(0), atol=1e-7)
+    assert not np.allclose(fading(end), full(end), atol=1e-4)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "linear", "adaptive"])
+@pytest.mark.parametrize("rate", [0.05, 2e-6])
+def test_learning_begins_with_the_rate_that_is_written(schedule, rate):
+    config = TINY.model_copy(update={"learning_rate": rate, "learning_rate_schedule": schedule, "target_kl": 1e3})
+    task = PointMass(32)
+    state = init_state(task, config, SMALL)
+    update = jax.jit(make_update(task, config))
+    state, metrics = update(state)
+    assert float(metrics["loss/learning_rate"]) == pytest.approx(rate, rel=1e-6)
+    state, metrics = update(state)  # a KL this far below its target would have an adaptive rate grow
+    if schedule == "adaptive":
+        assert float(metrics["loss/learning_rate"]) == pytest.approx(min(1.5 * rate, max(rate, 1e-2)), rel=1e-5)
+    if schedule == "constant":
+        assert float(metrics["loss/learning_rate"]) == pytest.approx(rate, rel=1e-6)
 
 
 def test_faults_are_counted_and_survived(tmp_path):

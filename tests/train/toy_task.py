@@ -91,7 +91,7 @@ class PointMass:
         return state
 
     def step(
-        self, state: State, action_EA: Array, params: Any, value_fn: Callable[[dict[str, Array]], Array] | None = None
+        self, state: State, action_EA: Array, params: Any, value_fn: Callable[[dict[str, Array], Array], Array] | None = None
     ) -> tuple[State, EnvState, StepInfo]:
         key, sub, fault_key = jax.random.split(state.key, 3)
         u = action_EA[:, 0]
@@ -106,13 +106,21 @@ class PointMass:
         done = fail | truncated | fault
         bootstrap = jnp.zeros(self.num_envs)
         if value_fn is not None:
-            bootstrap = jnp.where(truncated, value_fn(self._obs(x, state.command)), 0.0)
+            bootstrap = jnp.where(truncated, value_fn(self._obs(x, state.command), jnp.arange(self.num_envs)), 0.0)
         new_x, new_command = self._start(sub)
         command = jnp.where(done, new_command, state.command)
         next_x = jnp.where(done[:, None], new_x, x)
         info = StepInfo(
-            fail, jnp.zeros_like(fail), truncated, jnp.zeros_like(fail), fault, bootstrap, terms,
-            {"speed_error": x[:, 1] - state.command, "x": x[:, 0]}, steps * DT, ret,
+            fail,
+            jnp.zeros_like(fail),
+            truncated,
+            jnp.zeros_like(fail),
+            fault,
+            bootstrap,
+            terms,
+            {"speed_error": x[:, 1] - state.command, "x": x[:, 0]},
+            steps * DT,
+            ret,
         )
         next_state = State(key, next_x, command, jnp.where(done, 0, steps), jnp.where(done, 0.0, ret))
         return next_state, EnvState(self._obs(next_x, command), {}, action_EA, reward, done), info

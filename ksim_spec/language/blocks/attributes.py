@@ -9,6 +9,7 @@ from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import make
 from ksim_spec.ir.temporal import is_temporal
 from ksim_spec.language import algebra
+from ksim_spec.language.draws import sample
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.types import Unknown, Value
 from ksim_spec.source import Span
@@ -90,8 +91,8 @@ def bounds(c: Checker, expr: ast.Expr, dim: Dim, what: str) -> tuple[float, floa
     return low, high
 
 
-def drawn_interval(c: Checker, expr: ast.Expr, dim: Dim, stream: str, scope: str, what: str) -> Node | None:
-    """Returns the IR of a duration drawn from a literal range (its ends are runtime parameters)."""
+def drawn_interval(c: Checker, expr: ast.Expr, dim: Dim, stream: str, scope: str, what: str, owner: str) -> Node | None:
+    """Returns the IR of a duration that a declaration draws from a literal range (its ends are parameters)."""
     ends = bounds(c, expr, dim, what)
     if ends is None:
         return None
@@ -99,11 +100,12 @@ def drawn_interval(c: Checker, expr: ast.Expr, dim: Dim, stream: str, scope: str
     if low <= 0:
         c.error(expr.span, "KS217", "empty-range", f"{what} must be longer than zero", help="for example `4 s`")
         return None
-    low_param = c.param(f"{stream}.low", algebra.number(low, dim)).node
+    low_at, high_at = (expr.low.span, expr.high.span) if isinstance(expr, ast.Range) else (expr.span, expr.span)
+    low_param = c.param(f"{stream}.low", algebra.number(low, dim), "low", owner, low_at).node
     if low == high:
         return low_param
-    high_param = c.param(f"{stream}.high", algebra.number(high, dim)).node
-    u = make("sample", stream=stream, kind="uniform", scope=scope, dtype="float", shape=())
+    high_param = c.param(f"{stream}.high", algebra.number(high, dim), "high", owner, high_at).node
+    u = sample(c.drawing(stream, scope, owner), "uniform", ())
     return make("add", low_param, make("mul", u, make("sub", high_param, low_param)))
 
 

@@ -25,6 +25,7 @@ from ksim_spec.language.entities import Keyframe, Selection
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.program import Event, FieldChange, Level, Reset, StateChange
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Unknown, Value, per_joint_dim
+from ksim_spec.robot.servo import can_serve, servos
 from ksim_spec.source import NOWHERE
 from ksim_spec.syntax import ast
 from ksim_spec.units import (
@@ -136,7 +137,10 @@ def _body_target(
     return StateTarget(target, owner.names, components, axes, dim)
 
 
-def _state_change(c: Checker, stmt: ast.Assign, stream: str, scope: str, velocities_only: bool) -> StateChange | None:
+def _state_change(
+    c: Checker, stmt: ast.Assign, block: str, number: int, scope: str, velocities_only: bool
+) -> StateChange | None:
+    """Returns what line `number` of a block changes."""
     attrs = attributes(c, stmt.attrs, LINE_TAKES["event" if velocities_only else "reset"], "this line")
     target = state_target(c, stmt.target, velocities_only)
     if target is None:
@@ -147,7 +151,8 @@ def _state_change(c: Checker, stmt: ast.Assign, stream: str, scope: str, velocit
         return None
     if (not target.axes or target.axes[0].size != 2) and refuse_pair(c, stmt.value, "what is assigned"):
         return None
-    c.draws = c.drawing(stream, scope, target.axes, shared="shared" in attrs)
+    stream, owner = f"{block}.{_path_text(stmt.target)}", f"{block}.{number}"
+    c.draws = c.drawing(stream, scope, owner, target.axes, shared="shared" in attrs)
     thing = c.thing(stmt.value)
     if isinstance(thing, Keyframe) and target.target == "joint_pos":
         thing = Value(
@@ -195,13 +200,15 @@ def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
     """Returns the pose, the changes in order, and how long the robot settles before an episode begins."""
     pose, settle = "", 0.0
     changes: list[StateChange] = []
+    line = -1
     for stmt in (s for section in sections for s in section.body):
         if isinstance(stmt, ast.Clause) and stmt.word == "pose":
             pose = _pose(c, stmt) or pose
         elif isinstance(stmt, ast.Clause) and stmt.word == "settle":
             settle = _settle(c, stmt) or settle
         elif isinstance(stmt, ast.Assign):
-            change = _state_change(c, stmt, f"reset.{_path_text(stmt.target)}", "episode", False)
+            line += 1
+            change = _state_change(c, stmt, "reset", line, "episode", False)
             if change is not None:
                 changes.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
@@ -212,7 +219,8 @@ def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
                 "a reset block holds `pose`, `settle`, and changes of state",
                 help="for example `legs.pos += normal(0.05 rad)`",
             )
-    return Reset(pose, tuple(changes), settle, sections[0].header_span if sections else NOWHERE)
+    at = sections[0].header_span if sections else NOWHERE
+    return Reset(pose, tuple(changes), settle, c.robot.control_of(pose), at)
 
 
 def _settle(c: Checker, stmt: ast.Clause) -> float | None:
@@ -254,11 +262,13 @@ def check_event(c: Checker, section: ast.Section) -> Event | None:
             help="for example `event push every 5 s .. 10 s {`",
         )
         return None
-    interval = drawn_interval(c, every, TIME, f"event.{name}.interval", "event", "the interval")
+    interval = drawn_interval(c, every, TIME, f"event.{name}.interval", "event", "the interval", f"event.{name}")
     changes: list[StateChange] = []
+    line = -1
     for stmt in section.body:
         if isinstance(stmt, ast.Assign):
-            change = _state_change(c, stmt, f"event.{name}.{_path_text(stmt.target)}", "event", True)
+            line += 1
+            change = _state_change(c, stmt, f"event.{name}", line, "event", True)
             if change is not None:
                 changes.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
@@ -293,9 +303,11 @@ _VECTOR_FIELDS = ("com", "gravity")
 def check_randomization(c: Checker, sections: list[ast.Section]) -> list[FieldChange]:
     """Returns the randomized fields in order; the scope is `per episode` unless it says `per run`."""
     found: list[FieldChange] = []
+    line = -1
     for stmt in (s for section in sections for s in section.body):
         if isinstance(stmt, ast.Assign):
-            change = _field_change(c, stmt)
+            line += 1
+            change = _field_change(c, stmt, line)
             if change is not None:
                 found.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
@@ -309,7 +321,7 @@ def check_randomization(c: Checker, sections: list[ast.Section]) -> list[FieldCh
     return found
 
 
-def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
+def _field_change(c: Checker, stmt: ast.Assign, number: int) -> FieldChange | None:
     attrs = attributes(c, stmt.attrs, LINE_TAKES["randomize"], "a randomized field")
     per = attrs.word("per") or "episode"
     if per not in ("episode", "run"):
@@ -338,12 +350,16 @@ def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
         )
         return None
     names = owner.names if isinstance(owner, Selection) else ()
+    if of == "joint" and quantity in ("kp", "kd") and not _has_servos(c, stmt, quantity, names):
+        return None
     name = _path_text(stmt.target)
     outer = (owner.axis,) if isinstance(owner, Selection) and owner.axis is not None else ()
     axes = (*outer, XYZ) if quantity in _VECTOR_FIELDS else outer
     if (not axes or axes[0].size != 2) and refuse_pair(c, stmt.value, "the change"):
         return None
-    c.draws = c.drawing(f"randomize.{name}", per, axes, shared="shared" in attrs)
+    # What is shared is shared by elements; the components of a vector are still drawn each by itself.
+    own = (XYZ,) if quantity in _VECTOR_FIELDS else ()
+    c.draws = c.drawing(f"randomize.{name}", per, f"randomize.{number}", own if "shared" in attrs else axes)
     value = c.value(stmt.value)
     c.draws = None
     if isinstance(value, Unknown):
@@ -351,7 +367,7 @@ def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
     wanted = NUMBER if stmt.op == "*=" else _field_dim(c, of, quantity, names)
     if not c.expect_dim(value, wanted, stmt.value.span, "the change"):
         return None
-    if value.axes and [a.labels for a in value.axes] != [a.labels for a in axes]:
+    if value.axes and [a.labels for a in value.axes] not in ([a.labels for a in axes], [a.labels for a in own]):
         message = f"this has the axes {_axes_text(value.axes)}, and the field {_axes_text(axes)}"
         c.error(stmt.value.span, "KS201", "shape-mismatch", message, help="pick the parts of one that the other has")
         return None
@@ -359,6 +375,27 @@ def _field_change(c: Checker, stmt: ast.Assign) -> FieldChange | None:
         return None
     scope: Literal["episode", "run"] = "run" if per == "run" else "episode"
     return FieldChange(name, quantity, of, names, stmt.op, value.node, scope, stmt.span)
+
+
+def _has_servos(c: Checker, stmt: ast.Assign, quantity: str, joints: tuple[str, ...]) -> bool:
+    """Reports and returns False when a gain of a servo is drawn for a joint that has none, or several."""
+    assert isinstance(stmt.target, ast.Attribute)
+    for joint in joints:
+        on_joint = c.robot.actuators_of(joint)
+        count = len(servos([a.law for a in on_joint], quantity))
+        if count == 1 or joint in c.robot.unsure:
+            continue
+        what = "position servo" if quantity == "kp" else "servo"
+        if count:
+            message = f"several {what}s drive `{joint}`, and `{quantity}` is one number"
+            help = "remove all but one of them from the robot file"
+        else:
+            message = f"`{joint}` has no {what} whose `{quantity}` could vary"
+            motor = any(can_serve(a) for a in on_joint)
+            help = "select joints that have one" + (", or give `gain` and `damping` in the action" if motor else "")
+        c.error(stmt.target.name_span, "KS606", "not-a-field", message, help=help)
+        return False
+    return True
 
 
 def _field_dim(c: Checker, of: str, quantity: str, names: tuple[str, ...]) -> Dim:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from ksim_spec.diagnostics import suggest
+from ksim_spec.diagnostics import Label, suggest
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, frames
@@ -26,9 +26,9 @@ from ksim_spec.language.draws import sample
 from ksim_spec.language.entities import Command
 from ksim_spec.language.expressions import Checker, table_value
 from ksim_spec.language.program import CommandBlock, CommandField, ObservationEntry, ObservationGroup, Pipeline
-from ksim_spec.language.scope import DrawContext, Thing
+from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import UNKNOWN, Frame, Unknown, Value
-from ksim_spec.source import NOWHERE
+from ksim_spec.source import NOWHERE, Span
 from ksim_spec.syntax import ast
 from ksim_spec.units import NUMBER, TIME, Dim, in_unit
 
@@ -79,19 +79,20 @@ def _field(
     leaves: list[tuple[str, Value]],
 ) -> None:  # fmt: skip
     attributes(c, stmt.attrs, LINE_TAKES["command"], "a command field")
-    if any(f.name == name for f in fields):
+    if (earlier := next((f.span for f in fields if f.name == name), None)) is not None:
         c.error(
             stmt.target.span,
             "KS109",
             "duplicate-name",
             f"`{name}` is already a field of `{command}`",
+            related=(Label(earlier, "first given here"),),
             help="rename one of the two",
         )
         return
     if refuse_pair(c, stmt.value, "a command field"):
         leaves.append((name, Value(const(0.0), zero=True)))
         return
-    c.draws = c.drawing(f"command.{command}.{name}", "command")
+    c.draws = c.drawing(f"command.{command}.{name}", "command", f"command.{command}.{name}")
     value = c.value(stmt.value)
     c.draws = None
     checked = need_scalar(c, value, stmt.value.span, "a command field")
@@ -120,7 +121,7 @@ def _resample(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
             help="for example `resample every 4 s .. 8 s`",
         )
         return None
-    return drawn_interval(c, every, TIME, f"command.{name}.resample", "command", "the interval")
+    return drawn_interval(c, every, TIME, f"command.{name}.resample", "command", "the interval", f"command.{name}")
 
 
 def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
@@ -147,8 +148,9 @@ def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
             help="for example `10 %`",
         )
         return None
-    param = c.param(f"command.{name}.zero", algebra.number(p)).node
-    u = sample(DrawContext(f"command.{name}.zero", "command"), "uniform", ())
+    key, owner = f"command.{name}.zero", f"command.{name}"
+    param = c.param(key, algebra.number(p), "probability", owner, expr.span).node
+    u = sample(c.drawing(key, "command", owner), "uniform", ())
     return make("lt", u, param)
 
 
@@ -184,7 +186,7 @@ def _resolver(c: Checker, stmt: ast.Assign, name: str) -> object:
         c.draws, c.scope.locals = draws, outer
         if isinstance(thing, Value):
             if thing.literal and thing.node.op in ("const", "neg") and not thing.axes and not thing.is_bool:
-                thing = c.param(f"signal.{name}", thing)
+                thing = c.param(f"signal.{name}", thing, "scalar", f"signal.{name}", stmt.value.span)
             c.declared.setdefault(id(thing.node), name)
         return thing
 
@@ -197,19 +199,22 @@ def _resolver(c: Checker, stmt: ast.Assign, name: str) -> object:
 def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[ObservationGroup, ...]:
     """Returns the groups in order; an included group's entries come first and share its noisy samples."""
     by_name: dict[str, ObservationGroup] = {}
+    at: dict[str, Span] = {}
     for section in sections:
         name = section.name
         if name is None:
             continue
-        if name in by_name:
+        if name in at:
             c.error(
                 section.name_span,
                 "KS109",
                 "duplicate-name",
                 f"there is already a group `{name}`",
+                related=(Label(at[name], "first given here"),),
                 help="rename one of the two",
             )
             continue
+        at[name] = section.name_span
         header = attributes(c, section.attrs, HEADER_TAKES["observe"], "an observation group")
         entries: list[ObservationEntry] = []
         include = header.get("includes")
@@ -226,12 +231,12 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
                     )
             else:
                 entries += by_name[other].entries
-        taken = {e.name for e in entries}
+        taken = {e.name: e.span for e in entries}
         for stmt in section.body:
             entry = _entry_statement(c, stmt, name, taken)
             if entry is not None:
                 entries.append(entry)
-                taken.add(entry.name)
+                taken[entry.name] = entry.span
         if not entries and not section.body:
             c.error(
                 section.header_span,
@@ -245,7 +250,9 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
     return tuple(by_name.values())
 
 
-def _entry_statement(c: Checker, stmt: ast.Stmt | ast.Section, group: str, taken: set[str]) -> ObservationEntry | None:
+def _entry_statement(
+    c: Checker, stmt: ast.Stmt | ast.Section, group: str, taken: dict[str, Span]
+) -> ObservationEntry | None:
     if isinstance(stmt, ast.ErrorStmt):
         return None
     if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name) or stmt.op != "=":
@@ -264,6 +271,7 @@ def _entry_statement(c: Checker, stmt: ast.Stmt | ast.Section, group: str, taken
             "KS109",
             "duplicate-name",
             f"the group already has an entry `{name}`",
+            related=(Label(taken[name], "first given here"),),
             help="rename one of the two",
         )
         return None
@@ -311,11 +319,11 @@ def c_text(c: Checker, expr: ast.Expr | None) -> str:
     return " ".join(source.text[expr.span.start : expr.span.end].split()) if source is not None else ""
 
 
-def _draws(c: Checker, attr: ast.Attr, stream: str, scope: str, value: Value) -> Value | None:
+def _draws(c: Checker, attr: ast.Attr, owner: str, scope: str, value: Value) -> Value | None:
     expr, what = attr.values[0], attr.word
     if refuse_pair(c, expr, f"the {what}"):
         return None
-    c.draws = c.drawing(stream, scope, value.axes)
+    c.draws = c.drawing(f"{owner}.{what}", scope, owner, value.axes)
     drawn = c.value(expr)
     c.draws = None
     if isinstance(drawn, Unknown):
@@ -363,7 +371,7 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
             value = value.but(node=make("take", make("history", value.node, steps=n + 1), axis=0, indices=n))
     for word, scope in (("bias", "episode"), ("noise", "step")):
         if (attr := attrs.get(word)) is not None and attr.values:
-            drawn = _draws(c, attr, f"{qualified}.{word}", scope, value)
+            drawn = _draws(c, attr, qualified, scope, value)
             if drawn is None:
                 return None
             pipeline = replace(pipeline, **{word: drawn.node})
@@ -426,7 +434,7 @@ def _scaled(c: Checker, value: Value, attrs: Attributes, qualified: str) -> tupl
         )
         return None
     if scale.node.op == "const" and not scale.axes:
-        scale = c.param(f"{qualified}.scale", scale)
+        scale = c.param(f"{qualified}.scale", scale, "scale", qualified, expr.span)
     axes = algebra.common_axes([value, scale])
     node = make("mul", algebra.expanded(value, axes), algebra.expanded(scale, axes))
     return value.but(node=node, dim=NUMBER, mixed=False), scale.node

@@ -5,6 +5,8 @@ One pass over the syntax tree before the blocks are read, so that no block silen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ksim_spec.diagnostics import Diagnostics, Label
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
@@ -22,16 +24,23 @@ _NEEDS_NAME = {
 # Blocks whose lines change something that is there already.
 _CHANGES = ("reset", "event", "randomize")
 # Blocks whose lines are settings or declarations that nothing else reports when they come twice.
-_ONCE = ("world", "policy", "train", "product", "terminate", "curriculum")
+_ONCE = ("world", "action", "policy", "train", "product", "terminate", "curriculum")
+_WHOLE = ("terminate", "reset")  # what is written in several of these is one block
 _ONCE_WORDS = ("pose", "settle", "resample", "zero")
+_A = {"event": "an event", "group": "a group", "profile": "a profile"}
 _PLAIN_CLAUSES = ("pose", "settle", "always", "mirror")
 
 
 def check_form(sections: list[ast.Section], out: Diagnostics) -> None:
     """Reports attributes, names, operators and repetitions that a block does not know."""
+    for keyword in ("event", "profile"):
+        _same_names(sections, keyword, out)
+    whole: dict[str, dict[str, Span]] = {}
     for section in sections:
         _header(section, out)
-        seen: dict[str, Span] = {}
+        if section.keyword in ("reward", "group"):
+            _same_names(section.body, "group", out)
+        seen = whole.setdefault(section.keyword, {}) if section.keyword in _WHOLE else {}
         for stmt in section.body:
             if isinstance(stmt, ast.Section):
                 check_form([stmt], out)
@@ -95,8 +104,38 @@ def _repeated(keyword: str, stmt: Statement, seen: dict[str, Span], out: Diagnos
     name = _name(stmt)
     if name is None or (keyword not in _ONCE and not isinstance(stmt, ast.Clause)):
         return
-    if name in seen and keyword != "curriculum":
+    # A file that extends another may set a pose of its own: a clause is repeated only within a file.
+    apart = isinstance(stmt, ast.Clause) and name in seen and seen[name].file != stmt.span.file
+    if name in seen and keyword != "curriculum" and not apart:
         related = (Label(seen[name], "first given here"),)
         shown = name.removesuffix(" …")
         out.error("KS109", "duplicate-name", f"`{shown}` is given twice", stmt.span, related=related, help="keep one")
     seen.setdefault(name, stmt.span)
+
+
+def _same_names(body: Sequence[Statement], keyword: str, out: Diagnostics) -> None:
+    """Reports blocks of a kind with a name that something beside them has. Two events without one are alike."""
+    seen: dict[str, tuple[Span, bool]] = {}
+    for stmt in body:
+        block = isinstance(stmt, ast.Section) and stmt.keyword == keyword
+        name = _called(stmt, keyword)
+        if name is None:
+            continue
+        span = stmt.header_span if isinstance(stmt, ast.Section) else stmt.span
+        earlier, was_block = seen.setdefault(name, (span, block))
+        if earlier == span or not (block or was_block):
+            continue
+        message = f"there is already {_A[keyword]} `{name}`" if was_block else f"there is already a term `{name}`"
+        message = message if name else f"there is already {_A[keyword]} without a name"
+        at = stmt.name_span if isinstance(stmt, ast.Section) and stmt.name is not None else span
+        help = "rename one of the two" if name else "name them"
+        out.error("KS109", "duplicate-name", message, at, related=(Label(earlier, "first given here"),), help=help)
+
+
+def _called(stmt: Statement, keyword: str) -> str | None:
+    """What a block or a term is called; None for what shares no names with blocks of this kind."""
+    if not isinstance(stmt, ast.Section):
+        return _name(stmt) if keyword == "group" and isinstance(stmt, ast.Assign) else None
+    if stmt.broken or (stmt.keyword != keyword and keyword != "group"):
+        return None
+    return stmt.name or ("" if keyword == "event" else None)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
-from ksim_spec.diagnostics import Fix, behind
+from ksim_spec.diagnostics import Fix, Label, behind
 from ksim_spec.ir.ops import make
 from ksim_spec.language import algebra
 from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES, attributes, need_scalar
 from ksim_spec.language.blocks.flow import c_text, clipped
+from ksim_spec.language.declarations import Body, group_names
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.program import Outcome, RewardTerm, Termination, WeightMode
 from ksim_spec.language.types import Unknown, Value
@@ -20,22 +22,25 @@ from ksim_spec.units import FREQUENCY, NUMBER, in_unit, rate_unit
 def check_rewards(c: Checker, sections: list[ast.Section]) -> list[RewardTerm]:
     """Returns the terms in the order written. Groups multiply the weights of what they hold; products are one term."""
     terms: list[RewardTerm] = []
-    names: set[str] = set()
+    names: dict[str, Span] = {}
+    groups = group_names(sections)
     for section in sections:
         attributes(c, section.attrs, HEADER_TAKES["reward"], "a reward block")
-        _terms(c, section.body, None, terms, names)
+        _terms(c, section.body, None, terms, names, groups)
     return terms
 
 
 def _terms(
-    c: Checker, body: tuple[ast.Stmt | ast.Section, ...], factor: Value | None, terms: list[RewardTerm], names: set[str]
-) -> None:
+    c: Checker, body: Body, factor: Value | None, terms: list[RewardTerm], names: dict[str, Span],
+    groups: Mapping[int, str],
+) -> None:  # fmt: skip
+    """Adds the terms of a block or group; `groups` are the qualified names of groups by the ids of their blocks."""
     for stmt in body:
         if isinstance(stmt, ast.ErrorStmt):
             continue
         if isinstance(stmt, ast.Section) and stmt.keyword == "group":
-            inner = _group_factor(c, stmt, factor)
-            _terms(c, stmt.body, inner, terms, names)
+            inner = _group_factor(c, stmt, factor, groups[id(stmt)])
+            _terms(c, stmt.body, inner, terms, names, groups)
         elif isinstance(stmt, ast.Section) and stmt.keyword == "product":
             _add(c, _product(c, stmt, factor), terms, names)
         elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.op == "=":
@@ -50,7 +55,7 @@ def _terms(
             )
 
 
-def _add(c: Checker, term: RewardTerm | None, terms: list[RewardTerm], names: set[str]) -> None:
+def _add(c: Checker, term: RewardTerm | None, terms: list[RewardTerm], names: dict[str, Span]) -> None:
     if term is None:
         return
     if term.name in names:
@@ -59,14 +64,15 @@ def _add(c: Checker, term: RewardTerm | None, terms: list[RewardTerm], names: se
             "KS109",
             "duplicate-name",
             f"there is already a term `{term.name}`",
+            related=(Label(names[term.name], "first given here"),),
             help="give each term its own name",
         )
         return
-    names.add(term.name)
+    names[term.name] = term.span
     terms.append(term)
 
 
-def _group_factor(c: Checker, section: ast.Section, outer: Value | None) -> Value | None:
+def _group_factor(c: Checker, section: ast.Section, outer: Value | None, owner: str) -> Value | None:
     attrs = attributes(c, section.attrs, HEADER_TAKES["group"], "a group")
     expr = attrs.expr("weight") or attrs.expr("scale")
     if expr is None:
@@ -74,7 +80,7 @@ def _group_factor(c: Checker, section: ast.Section, outer: Value | None) -> Valu
     value = need_scalar(c, c.value(expr), expr.span, "a group's weight")
     if value is None or not c.expect_dim(value, NUMBER, expr.span, "a group's weight"):
         return outer
-    value = c.param(f"reward.{section.name or 'group'}.weight", value)
+    value = c.param(f"{owner}.weight", value, "factor", owner, expr.span)
     return value if outer is None else algebra.multiply(outer, value)
 
 
@@ -135,7 +141,7 @@ def _weighted(
     mode = _mode(c, name, value, weight, found, expr)
     if mode is None:
         return None
-    weight = c.param(f"reward.{name}.weight", weight)
+    weight = c.param(f"reward.{name}.weight", weight, "weight", f"reward.{name}", expr.span)
     if factor is not None:
         weight = algebra.multiply(weight, factor)
     c.declared.setdefault(id(value.node), name)

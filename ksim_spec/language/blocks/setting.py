@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import fnmatch
 
-from ksim_spec.diagnostics import Label, article, did_you_mean, suggest
+from ksim_spec.diagnostics import Label, did_you_mean, suggest
 from ksim_spec.ir.node import walk
 from ksim_spec.ir.ops import const, make
-from ksim_spec.language import frames
+from ksim_spec.language import actuation, frames
 from ksim_spec.language.blocks.attributes import ALWAYS, LINE_TAKES, attributes, bounds, known_here
 from ksim_spec.language.entities import Keyframe, Selection
 from ksim_spec.language.expressions import Checker, table_value
 from ksim_spec.language.program import ActionTerm, AddedSite, World
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import UNKNOWN, Axis, Frame, Unknown, Value, per_joint_dim
-from ksim_spec.robot.naming import other_name
+from ksim_spec.robot.naming import name_of, other_name
 from ksim_spec.source import NOWHERE
 from ksim_spec.syntax import ast
-from ksim_spec.units import ANGLE, FORCE, LENGTH, NUMBER, TIME, TORQUE, Dim
+from ksim_spec.units import ANGLE, FORCE, LENGTH, NUMBER, TIME, TORQUE, Dim, in_unit
 
 MODES = {"position": ANGLE, "velocity": ANGLE / TIME, "torque": TORQUE}
 
@@ -49,12 +49,22 @@ def declare_robot(c: Checker, section: ast.Section) -> tuple[list[AddedSite], li
                 "a robot block holds names, `site`, `onboard`, and `mirror`",
                 help='for example `base = body("torso")`',
             )
+    _find_base(c, section)
     for stmt in section.body:
         if isinstance(stmt, ast.Clause) and stmt.word == "onboard":
             _onboard(c, stmt)
         elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
             _part_of_the_robot(c, stmt.target)
     return sites, mirror
+
+
+def _find_base(c: Checker, section: ast.Section) -> None:
+    """Tells the view which body the spec calls `base`: it belongs to the robot."""
+    for stmt in section.body:
+        if isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.target.id == "base":
+            thing = c.thing(stmt.target)
+            if isinstance(thing, Selection) and thing.of == "body" and len(thing.names) == 1:
+                c.robot.base = thing.one
 
 
 def _part_of_the_robot(c: Checker, name: ast.Name) -> None:
@@ -360,15 +370,23 @@ def _action_term(
         return None
     joints = selection.names
     joint_type = c.robot.joint_type(joints[0])
-    turned, effort = (ANGLE, TORQUE) if joint_type == "hinge" else (LENGTH, FORCE)
-    servo = _servo(c, attrs, effort / turned)
-    actuators = _actuators(c, call, mode, joints, servo)
+    if joint_type not in ("hinge", "slide"):
+        message = f"a {joint_type} joint has no single {mode} to drive it by"
+        c.error(call.args[0].span, "KS108", "mixed-joint-types", message, help="drive joints that turn or slide")
+        return None
+    servo = actuation.gains(c, attrs, mode, joint_type == "slide")
+    driven = None
+    if isinstance(servo, bool):
+        c.robot.unsure.update(joints)
+    else:
+        driven = actuation.drives(c, call.span, mode, joints, servo)
+    effort = TORQUE if joint_type == "hinge" else FORCE
     dim = effort if mode == "torque" else per_joint_dim(joint_type, MODES[mode])
     axis = Axis("joint", joints)
     scale = _scale(c, attrs.expr("scale"), dim, axis, stmt)
-    around = _around(c, attrs.expr("around"), dim, axis)
+    around = _around(c, attrs.expr("around"), dim, axis, mode)
     delay = _delay(c, attrs.expr("delay"), world)
-    if actuators is None or scale is None or delay is None or around is UNKNOWN:
+    if driven is None or isinstance(servo, bool) or scale is None or delay is None or around is UNKNOWN:
         return None
     assert not isinstance(around, Unknown)
     around_node = around.node if around is not None else None
@@ -377,50 +395,13 @@ def _action_term(
             return None
     target = make("action", start=start, dtype="float", shape=(len(joints),))
     if delay != (0, 0):
-        c.params[f"action.{name}.delay.low"], c.params[f"action.{name}.delay.high"] = map(float, delay)
-    return ActionTerm(name, mode, joints, actuators, target, around_node, scale.node, delay, servo, stmt.span)  # type: ignore[arg-type]
-
-
-def _servo(c: Checker, attrs: object, stiffness: Dim) -> tuple[float, float] | None:
-    gain, damping = attrs.expr("gain"), attrs.expr("damping")  # type: ignore[attr-defined]
-    if gain is None and damping is None:
-        return None
-    kp = c.scalar(gain, stiffness, "`gain`") if gain is not None else 0.0
-    kd = c.scalar(damping, stiffness * TIME, "`damping`") if damping is not None else 0.0
-    return (kp or 0.0, kd or 0.0)
-
-
-def _actuators(c: Checker, call: ast.Call, mode: str, joints: tuple[str, ...], servo: object) -> tuple[str, ...] | None:
-    found: list[str] = []
-    for joint in joints:
-        on_joint = c.robot.actuators_of(joint)
-        if not on_joint:
-            c.error(
-                call.span,
-                "KS510",
-                "joint-without-actuator",
-                f"no actuator drives `{joint}`",
-                help="leave the joint out of the action",
-            )
-            return None
-        found.append(on_joint[0])
-    wrong = [a for a in found if servo is None and not c.robot.drives(a, mode)]
-    if wrong:
-        kind = c.robot.actuator_kind(wrong[0])
-        help = (
-            "use `torque(…)`, or give `gain` and `damping` to drive it as a position servo"
-            if mode == "position"
-            else f"use `{kind}(…)`"
-        )
-        c.error(
-            call.span,
-            "KS504",
-            "wrong-actuator",
-            f"`{wrong[0]}` is {article(kind)} actuator and takes no {mode} target",
-            help=help,
-        )
-        return None
-    return tuple(found)
+        at, owner = attrs.found["delay"].span, f"action.{name}"
+        c.params.add(f"{owner}.delay.low", float(delay[0]), "low", owner, at)
+        c.params.add(f"{owner}.delay.high", float(delay[1]), "high", owner, at)
+    actuators = tuple(name_of(a) for a in driven)
+    return ActionTerm(
+        name, mode, joints, actuators, target, around_node, scale.node, delay, servo, driven, stmt.span  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def _scale(c: Checker, expr: ast.Expr | None, dim: object, axis: Axis, stmt: ast.Assign) -> Value | None:
@@ -437,19 +418,23 @@ def _scale(c: Checker, expr: ast.Expr | None, dim: object, axis: Axis, stmt: ast
     value = table_value(c, expr, like) if isinstance(expr, ast.Table) else c.value(expr)
     if isinstance(value, Unknown) or not c.expect_dim(value, dim, expr.span, "the scale"):  # type: ignore[arg-type]
         return None
-    return value
+    return actuation.along(c, value, axis, expr.span, "the scale")
 
 
-def _around(c: Checker, expr: ast.Expr | None, dim: object, axis: Axis) -> Value | Unknown | None:
+def _around(c: Checker, expr: ast.Expr | None, dim: Dim, axis: Axis, mode: str) -> Value | Unknown | None:
     if expr is None:
         return None
     like = Value(const([0.0] * axis.size), (axis,))
     thing = table_value(c, expr, like) if isinstance(expr, ast.Table) else c.thing(expr)
-    if isinstance(thing, Keyframe):
+    if isinstance(thing, Keyframe) and mode == "position":
         node = make("pose", key=thing.name, names=axis.labels, dtype="float", shape=(axis.size,))
-        return Value(node, (axis,), dim)  # type: ignore[arg-type]
-    if isinstance(thing, Value) and c.expect_dim(thing, dim, expr.span, "`around`"):  # type: ignore[arg-type]
-        return thing
+        return Value(node, (axis,), dim)
+    if isinstance(thing, Keyframe):
+        message = f"`around` is {in_unit(dim)}, and a keyframe holds positions"
+        c.error(expr.span, "KS301", "unit-mismatch", message, help=f"leave it out, or write a value {in_unit(dim)}")
+        return UNKNOWN
+    if isinstance(thing, Value) and c.expect_dim(thing, dim, expr.span, "`around`"):
+        return actuation.along(c, thing, axis, expr.span, "`around`") or UNKNOWN
     if not isinstance(thing, Value | Unknown):
         c.error(
             expr.span,

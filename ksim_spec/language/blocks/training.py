@@ -16,7 +16,7 @@ from ksim_spec.language.program import Check, ObservationGroup
 from ksim_spec.language.types import Unknown, Value
 from ksim_spec.source import NOWHERE, Span
 from ksim_spec.syntax import ast
-from ksim_spec.train.config import BatchProblem, PolicyConfig, TrainConfig, validate_batch
+from ksim_spec.train.config import NETWORKS, BatchProblem, NetworkSettings, PolicyConfig, TrainConfig, validate_batch
 from ksim_spec.units import NUMBER, TIME, Dim
 
 # policy and train: plain settings for a pydantic model ---------------------------------------------------------------
@@ -48,6 +48,16 @@ _FAILED = object()
 
 def _wants_int(field: Any) -> bool:
     return field is not None and (field.annotation is int or int in get_args(field.annotation))
+
+
+def _wants_other(value: Any, field: Any) -> str:
+    """Returns what a setting must be where pydantic would read something else as it: a word, or true for 1."""
+    wanted = get_args(field.annotation) or (field.annotation,)
+    if bool in wanted:
+        return "" if isinstance(value, bool) else "true or false"
+    if isinstance(value, str | bool) and (int in wanted or float in wanted):
+        return "a whole number" if int in wanted else "a number"
+    return ""
 
 
 def check_train(c: Checker, section: ast.Section | None, complete: bool = True) -> tuple[TrainConfig, dict[str, Span]]:
@@ -112,8 +122,11 @@ def _setting(
             help=suggest(name, model.model_fields, "settings"),
         )
         return
-    value = _plain(c, stmt.value, model.model_fields[name])
-    if value is not _FAILED:
+    field = model.model_fields[name]
+    value = _plain(c, stmt.value, field)
+    if wanted := "" if value is _FAILED else _wants_other(value, field):
+        c.error(stmt.value.span, "KS704", "bad-setting", f"`{name}` must be {wanted}")
+    elif value is not _FAILED:
         out[name], spans[name] = value, stmt.value.span
 
 
@@ -148,6 +161,8 @@ def setting_message(name: str, detail: Any) -> str:
         return f"`{name}` must be a whole number"
     if kind in ("float_parsing", "float_type"):
         return f"`{name}` must be a number"
+    if kind == "finite_number":
+        return f"`{name}` must be a finite number"
     if kind == "literal_error":
         options = re.findall(r"'([^']*)'", str(ctx.get("expected", "")))
         return f"`{name}` must be {listed(options)}"
@@ -172,9 +187,9 @@ def check_policy(
     for stmt in section.body if section else ():
         if isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.target.id in ("actor", "critic"):
             attrs = attributes(c, stmt.attrs, LINE_TAKES["policy"], "a network")
-            layers = _layers(c, stmt)
-            if layers is not None:
-                settings[stmt.target.id], spans[stmt.target.id] = layers, stmt.value.span
+            network = _network(c, stmt)
+            if network is not None:
+                settings[stmt.target.id], spans[stmt.target.id] = network, stmt.value.span
             seen = attrs.word("observes")
             if seen is not None and seen not in names and c.lost.groups:
                 continue
@@ -201,10 +216,11 @@ def check_policy(
     return _validated(c, PolicyConfig, settings, spans) or PolicyConfig(), critic
 
 
-def _layers(c: Checker, stmt: ast.Assign) -> tuple[int, ...] | None:
+def _network(c: Checker, stmt: ast.Assign) -> NetworkSettings | None:
     call = stmt.value
-    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "mlp"):
-        c.error(call.span, "KS203", "wrong-arguments", "a network is `mlp(…)`", help="for example `mlp(256, 128)`")
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in NETWORKS):
+        kinds = " or ".join(f"`{kind}(…)`" for kind in NETWORKS)
+        c.error(call.span, "KS203", "wrong-arguments", f"a network is {kinds}", help="for example `mlp(256, 128)`")
         return None
     sizes = [c.scalar(a.value, NUMBER, "a layer size") for a in call.args]
     if any(s is None for s in sizes):
@@ -219,7 +235,7 @@ def _layers(c: Checker, stmt: ast.Assign) -> tuple[int, ...] | None:
             help="for example `mlp(256, 128)`",
         )
         return None
-    return tuple(int(s) for s in sizes if s is not None)
+    return NETWORKS[call.func.id](kind=call.func.id, hidden=tuple(int(s) for s in sizes if s is not None))
 
 
 # check ---------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,11 @@
+"""Every test runs with the shapes checked: an array that is not what its annotation says raises where it is passed.
+
+The hook wraps what is annotated in the packages through which arrays flow. It must stand before the first import of
+one of them, so tests that start processes of their own run without it.
+"""
+
+from jaxtyping import install_import_hook
+
+ARRAYS = ["task", "train", "physics", "replay", "emit", "live", "render.video"]
+
+install_import_hook([f"ksim_spec.{name}" for name in ARRAYS], "beartype.beartype")
