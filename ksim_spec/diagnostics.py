@@ -137,9 +137,27 @@ def did_you_mean(name: str, candidates: Iterable[str], limit: int = 1) -> list[s
     return list(dict.fromkeys(by_case + [c for c in close if c != name]))[:limit]
 
 
-def meant(name: str, near: str) -> Advice:
-    """Returns the help for a name that is most likely another."""
-    return Advice(f"did you mean `{near}`?", near, name)
+def meant(name: str, near: str) -> str:
+    """Returns the help for a name that is most likely another: with a fix where they differ in a few letters only."""
+    text = f"did you mean `{near}`?"
+    return Advice(text, near, name) if distance(name.lower(), near.lower()) <= _slips(name) else text
+
+
+def _slips(name: str) -> int:
+    """How many slips of the finger a word of that length may have and still be meant."""
+    return 1 if len(name) < 5 else 2 if len(name) < 9 else 3
+
+
+def distance(a: str, b: str) -> int:
+    """Returns how many letters have to be added, left out, exchanged or swapped with the next to make `b` of `a`."""
+    before, row = list[int](), list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        last, before, row = before, row, [i]
+        for j, y in enumerate(b, 1):
+            row.append(min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y)))
+            if i > 1 and j > 1 and x == b[j - 2] and y == a[i - 2]:
+                row[j] = min(row[j], last[j - 2] + 1)
+    return row[-1]
 
 
 def listed(words: Sequence[str]) -> str:
@@ -148,6 +166,11 @@ def listed(words: Sequence[str]) -> str:
     if len(shown) < 3:
         return " or ".join(shown)
     return f"{', '.join(shown[:-1])}, or {shown[-1]}"
+
+
+def article(word: str) -> str:
+    """Returns a noun with its article: `an actuator`."""
+    return f"{'an' if word[:1] in 'aeio' else 'a'} {word}"
 
 
 def suggest(name: str, candidates: Iterable[str], what: str = "names") -> str:

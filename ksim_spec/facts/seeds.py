@@ -41,6 +41,7 @@ class Seeds:
     deviations: float = INF  # of normal draws
     like: Seeds | None = None
     found: Found | None = None
+    spill: float = 0.0  # share of its range by which a joint may be beyond its limits
 
     @cached_property
     def touch(self) -> Touch:
@@ -146,8 +147,12 @@ class Seeds:
         return unknown(node)
 
     def joint_positions(self, name: str) -> Ends:
-        """Returns a joint's limits (rad or m)."""
-        return self._joint(name).range or ANYTHING
+        """Returns a joint's limits (rad or m), and beyond them as far as this situation lets it go."""
+        limits = self._joint(name).range
+        if limits is None:
+            return ANYTHING
+        beyond = self.spill * (limits[1] - limits[0])
+        return limits[0] - beyond, limits[1] + beyond
 
     def _force(self, name: str) -> Ends:
         """The force range of an actuator, at its own side of the gear."""

@@ -173,7 +173,10 @@ DERIVED: dict[str, Derive] = {
 
 
 def with_fixes(found: list[Diagnostic], sources: SourceMap) -> list[Diagnostic]:
-    """Returns the findings, each with the fix that its statement shows, where it has none of its own."""
+    """Returns the findings, each with the fix that its statement shows, where it has none of its own.
+
+    A statement that something else is wrong with is not removed: that may be why it seems to be of no use.
+    """
     pages: dict[str, Page] = {}
 
     def fixed(d: Diagnostic) -> Diagnostic:
@@ -183,4 +186,19 @@ def with_fixes(found: list[Diagnostic], sources: SourceMap) -> list[Diagnostic]:
         page = pages.setdefault(source.name, Page(source))
         return replace(d, fix=DERIVED[d.slug](page, d))
 
-    return [fixed(d) for d in found]
+    repaired = [fixed(d) for d in found]
+    return [replace(d, fix=None) if _hides(d, repaired) else d for d in repaired]
+
+
+def _hides(d: Diagnostic, found: list[Diagnostic]) -> bool:
+    """Whether a fix that changes the meaning removes what has another finding, which would go with it unseen."""
+    if d.fix is None or d.fix.safe or not removes(d.fix):
+        return False
+    others = [o.span for o in found if o is not d and o.severity in ("error", "warning") and o.fix != d.fix]
+    gone = [e.span for e in d.fix.edits]
+    return any(g.file == o.file and g.start <= o.start < g.end for g in gone for o in others)
+
+
+def removes(fix: Fix) -> bool:
+    """Whether a fix only takes text away."""
+    return all(not e.text and e.span.end > e.span.start for e in fix.edits)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ksim_spec.diagnostics import Diagnostic, Edit, Fix
-from ksim_spec.fixes.derive import with_fixes
+from ksim_spec.fixes.derive import removes, with_fixes
 from ksim_spec.fixes.meaning import differences, meaning
 from ksim_spec.language.load import Loaded, load_text
 from ksim_spec.lint import designed
@@ -66,7 +66,8 @@ def repair(text: str, path: Path, judge: Judge, unsafe: bool = False) -> Repair:
     done: list[str] = []
     refused: dict[tuple[str, str], Diagnostic] = {}
     for _ in range(ROUNDS):
-        wanted = [d for d in now.found if _allowed(d, name, unsafe) and (d.slug, d.message) not in refused]
+        allowed = [d for d in now.found if _allowed(d, name, unsafe) and (d.slug, d.message) not in refused]
+        wanted = [d for d in allowed if not _own_work(d, first.text, now.text)]
         if not wanted:
             break
         later, taken = _round(now, wanted, name, path, judge)
@@ -99,6 +100,14 @@ def _check(text: str, name: str, path: Path, judge: Judge) -> _Checked:
 def _allowed(found: Diagnostic, name: str, unsafe: bool) -> bool:
     fix = found.fix
     return fix is not None and (fix.safe or unsafe) and all(e.span.file == name for e in fix.edits)
+
+
+def _own_work(found: Diagnostic, first: str, now: str) -> bool:
+    """Whether a fix would remove what an earlier one has changed: that a guess made nonsense is no reason to."""
+    fix = found.fix
+    if fix is None or fix.safe or not removes(fix):
+        return False
+    return any(now[e.span.start : e.span.end].strip() not in first for e in fix.edits)
 
 
 def _apart(found: Diagnostic, taken: Sequence[Diagnostic]) -> bool:

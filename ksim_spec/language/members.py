@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ksim_spec.diagnostics import suggest
+from ksim_spec.diagnostics import article, suggest
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra
@@ -116,7 +116,7 @@ def _quantity(c: Checker, s: Selection, name: str, span: Span) -> Thing:
     row = table.get(name)
     if row is None:
         frames = ["heading"] if s.of in ("body", "site") else []
-        return _unknown(c, span, f"a {s.of}", name, [*table, *frames])
+        return _unknown(c, span, article(s.of), name, [*table, *frames])
     value = (
         _joint(c, s, row, span)
         if s.of == "joint"

@@ -7,9 +7,10 @@ match is an error.
 from __future__ import annotations
 
 import fnmatch
+import re
 from typing import TYPE_CHECKING, cast
 
-from ksim_spec.diagnostics import suggest
+from ksim_spec.diagnostics import Advice, suggest
 from ksim_spec.language.entities import ElementKind, Keyframe, Selection
 from ksim_spec.language.members import sensor_value
 from ksim_spec.language.scope import Thing
@@ -46,6 +47,24 @@ def match(patterns: list[str], names: list[str]) -> tuple[list[str], list[str]]:
     return list(found), empty
 
 
+_REGEX = re.compile(r"\.[*+]|^\^|\$$|\([^()]*\|[^()]*\)|\\.")
+
+
+def _glob_help(pattern: str, names: list[str]) -> str:
+    """Returns the help for a regular expression: the glob that means the same, where one matches something."""
+    if not _REGEX.search(pattern):
+        return ""
+    glob = re.sub(r"\.[*+]", "*", pattern.removeprefix("^").removesuffix("$"))
+    group = re.search(r"\(([^()]*\|[^()]*)\)", glob)
+    globs = [glob[: group.start()] + x + glob[group.end() :] for x in group[1].split("|")] if group else [glob]
+    hits, empty = match(globs, names)
+    if empty:
+        return ""
+    written = ", ".join(f'"{g}"' for g in globs) if group else globs[0]
+    text = f"patterns are globs: `{written}` matches {len(hits)}"
+    return text if group else Advice(text, glob, pattern)
+
+
 def select(c: Checker, e: ast.Call) -> Thing:
     """Returns the selection (or keyframe) that a selector call names; reports unknown names with near ones."""
     assert isinstance(e.func, ast.Name)
@@ -78,14 +97,15 @@ def _elements(c: Checker, e: ast.Call, kind: ElementKind, word: str, patterns: l
     found, empty = match([p for p, _ in patterns], names)
     for pattern, expr in patterns:
         if pattern in empty and not (kind == "site" and c.robot.incomplete):
-            what = "matches no" if any(ch in pattern for ch in "*?[") else "is not a"
+            wild = any(ch in pattern for ch in "*?[")
+            what = "matches no" if wild else "is not a"
             message = f"`{pattern}` {what} {kind} of {c.robot.name}"
             notes = (
                 (f"{c.robot.unnamed(kind)} {plural(kind)} of this robot have no name",) if c.robot.unnamed(kind) else ()
             )
-            c.error(
-                expr.span, "KS102", "unknown-element", message, help=suggest(pattern, names, plural(kind)), notes=notes
-            )
+            near = suggest(pattern, names, plural(kind))
+            help = _glob_help(pattern, names) or (str(near) if wild else near)  # one name is no fix of a pattern
+            c.error(expr.span, "KS102", "unknown-element", message, help=help, notes=notes)
     if empty or not found:
         return UNKNOWN
     label = f"{word}({', '.join(repr_name(p) for p, _ in patterns)})"

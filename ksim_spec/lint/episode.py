@@ -15,9 +15,9 @@ SPILL = 0.05  # share of a joint's range by which a start may lie outside it
 
 def never_fires(s: Subject) -> Iterator[Diagnostic]:
     for t in s.program.terminations:
-        if s.anytime(t.when).ends == NEVER:
+        if s.anytime(t.when).ends == NEVER == s.pressed(t.when).ends:
             reads = any(n.attr("what") == "pos" and n.attr("of") == "joint" for n in s.reads([t.when], "read"))
-            limits = ("joints are taken to stay within the limits of the robot file",) if reads else ()
+            limits = ("joints are taken to stay close to the limits of the robot file",) if reads else ()
             yield warn(
                 "KS602", "never-fires", f"`{t.name}` can never be true", t.span, "change its condition, or remove it",
                 s.unable([t.when]) or limits,

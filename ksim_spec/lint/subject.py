@@ -21,7 +21,8 @@ from ksim_spec.source import Span
 
 NEVER: Ends = (0.0, 0.0)
 ALWAYS: Ends = (1.0, 1.0)
-_SITUATIONS = ("anytime", "likely", "still", "commanded")
+SPILL = 0.1  # share of a joint's range by which it is pressed beyond its limits: MuJoCo's give way under load
+_SITUATIONS = ("anytime", "likely", "pressed", "still", "commanded")
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ class Subject:
     def likely(self) -> Ranges:
         """As `anytime`, with normal draws within two deviations."""
         return Seeds(self.program, self.robot, 2.0, self.seeds, self.earlier.get("likely")).ranges()
+
+    @cached_property
+    def pressed(self) -> Ranges:
+        """As `anytime`, with joints pressed a little beyond their limits."""
+        found = self.earlier.get("pressed")
+        return Seeds(self.program, self.robot, spill=SPILL, like=self.seeds, found=found).ranges()
 
     @cached_property
     def standing(self) -> Standing:

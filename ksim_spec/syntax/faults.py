@@ -94,7 +94,7 @@ def _number_tail(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     if number is None or number.type != "QUANTITY":
         return False
     if tok.text in UNIT_SPELLINGS:
-        report.add("unknown-unit", f"unknown unit `{tok.text}`", tok, help=f"write `{UNIT_SPELLINGS[tok.text]}`")
+        report.add("unknown-unit", f"unknown unit `{tok.text}`", tok, help=_unit_help(tok.text))
     elif tok.start == number.end and number.text[-1].isdigit():
         text = shorten(number.text + tok.text)
         message = f"`{text}` is not a number with a unit"
@@ -137,11 +137,17 @@ def _operator_between_units(tokens: Sequence[Tok], k: int, report: Report) -> bo
 
 def _scope(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     """`per` followed by something that is neither a unit nor a scope."""
-    tok, after = tokens[k], _at(tokens, k + 1)
+    tok, before, after = tokens[k], _at(tokens, k - 1), _at(tokens, k + 1)
     if tok.text != "per" or after is None:
         return False
     if after.type != "NAME" or after.text in PER_SCOPES:
         return False
+    if after.text in UNITS:
+        message = f"`per {after.text}` is the unit of a number, and no number stands before it"
+        factor = f"{before.text} * 1" if before is not None and before.type == "NAME" else "1"
+        help = f"give a number the unit: `{factor} per {after.text}`"
+        report.add("unexpected-token", message, (tok, after), help=help)
+        return True
     message = f"`per {after.text}` is neither a unit nor a scope"
     report.add("unknown-unit", message, after, help=_unit_help(after.text))
     return True

@@ -157,7 +157,10 @@ def _name(statement: Statement, k: int, inside: bool, report: Report) -> None:
     words = infix if inside else [*ATTRIBUTE_WORDS, *infix]
     near = did_you_mean(tok.text, [*words, *UNITS, *COUNTS] if number else words)
     advice = meant(tok.text, near[0]) if near else ""
-    if inside and tok.text in ATTRIBUTE_WORDS:
+    if tok.text == "if":
+        message = "the condition comes first: `if` cannot stand behind a value"
+        report.add("unexpected-token", message, tok, help="write `if condition then a else b`")
+    elif inside and tok.text in ATTRIBUTE_WORDS:
         advice = "" if statement.section == EXPRESSION else "a closing bracket may be missing before it"
         report.add("unexpected-token", f"attribute `{tok.text}` inside an expression", tok, help=advice)
     elif tok.text == "as" and k + 1 < len(tokens):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ksim_spec.diagnostics import suggest
+from ksim_spec.diagnostics import article, suggest
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import make
 from ksim_spec.language.blocks.attributes import (
@@ -345,7 +345,7 @@ def _field_change(c: Checker, stmt: ast.Assign, number: int) -> FieldChange | No
             stmt.target.name_span,
             "KS606",
             "not-a-field",
-            f"a {of} has no field `{quantity}` that can vary",
+            f"{article(of)} has no field `{quantity}` that can vary",
             help=suggest(quantity, fields, "fields"),
         )
         return None

@@ -16,7 +16,7 @@ from ksim_spec.language.program import Outcome, RewardTerm, Termination, WeightM
 from ksim_spec.language.types import Unknown, Value
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
-from ksim_spec.units import FREQUENCY, NUMBER, in_unit
+from ksim_spec.units import FREQUENCY, NUMBER, in_unit, rate_unit
 
 
 def check_rewards(c: Checker, sections: list[ast.Section]) -> list[RewardTerm]:
@@ -119,8 +119,8 @@ def _weighted(
             "KS402",
             "missing-weight",
             f"the reward term `{name}` has no weight",
-            help=f"for example `weight 1.0 {_rate_text(value)}`",
-            fix=Fix("give it a weight", (behind(span, f"  weight 1.0 {_rate_text(value)}"),)),
+            help=f"for example `{_example(value)}`",
+            fix=Fix("give it a weight", (behind(span, f"  {_example(value)}"),)),
         )
         return None
     if value.is_bool:
@@ -148,9 +148,8 @@ def _weighted(
     return RewardTerm(name, value.node, weight.node, mode, str(value.dim), c_text(c, expr), span)
 
 
-def _rate_text(value: Value) -> str:
-    inverse = "" if value.dim.plain else f"per {value.dim} "
-    return f"{inverse}per s"
+def _example(value: Value) -> str:
+    return f"weight 1.0 {rate_unit(value.dim)}".rstrip()
 
 
 _WORDS = {"event": "on event", "step": "per step"}
@@ -193,13 +192,15 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
         return cast(WeightMode, word)
     number = weight.node.attr("value") if weight.node.op == "const" else 1.0
     example = "-1.0" if isinstance(number, float) and number < 0 else "1.0"
+    unit = rate_unit(value.dim)
+    wanted = "without a unit" if not unit else unit if unit.startswith("per ") else f"in {unit}"
     c.error(
         expr.span,
         "KS301",
         "unit-mismatch",
         f"value times weight is {in_unit(total)}, and must be per s, or a plain number",
         notes=(f"the value of `{name}` is {in_unit(value.dim)}",),
-        help=f"write the weight {_rate_text(value)}, for example `{example} {_rate_text(value)}`",
+        help=f"write the weight {wanted}, for example `{f'{example} {unit}'.rstrip()}`",
     )
     return None
 
