@@ -20,7 +20,7 @@ import numpy as np
 from mujoco.batch import Batch, SimulationError
 
 from ksim_spec.physics.cpu import CpuEngine
-from ksim_spec.physics.packing import Columns
+from ksim_spec.physics.host import Orders
 from ksim_spec.session import Folder, make_task
 from ksim_spec.train.ppo import compiler_options, init_state, make_update
 
@@ -112,7 +112,7 @@ def engine_loop(task: Any, length: int) -> Loop:
     low, high = np.where(model.actuator_ctrllimited[:, None], model.actuator_ctrlrange, [-1.0, 1.0]).T
     qpos = model.key_qpos[0] if model.nkey else model.qpos0
     starts = Starts(jnp.tile(jnp.asarray(qpos, jnp.float32), (num_envs, 1)), jnp.zeros((num_envs, model.nv)), None)
-    fields = {n: jnp.broadcast_to(x, (num_envs, *x.shape)) for n, x in task._nominal.items()}
+    fields = {n: jnp.broadcast_to(x, (num_envs, *x.shape)) for n, x in task.nominal_fields.items()}
     none_E = jnp.zeros(num_envs, bool)
 
     @jax.jit
@@ -146,20 +146,12 @@ class Recorder:
 
     def __init__(self, engine: CpuEngine) -> None:
         self.engine, self.host = engine, engine.host
-        self.steps: list[tuple[np.ndarray, np.ndarray | None, np.ndarray | None, list[Any]]] = []
-        self.recording = False
-        self.original = engine.host.step
-        engine.host.step = self._step  # type: ignore[method-assign]
+        self.steps: list[tuple[Orders, np.ndarray]] = []
 
-    def _step(self, columns: Columns, packed: np.ndarray) -> np.ndarray:
-        if self.recording:
-            views = columns.views(packed)
-            ids = np.flatnonzero(views["take"] % 2 != 0)
-            kick = views["dqvel"].astype(np.float64) if "dqvel" in views else None
-            pieces = self.host._stretches(packed[:, columns.slices()["ctrl"]])
-            stretches = [(nstep, np.array(control, np.float64), stage) for nstep, control, stage in pieces]
-            self.steps.append((ids, self.host.spare.state[ids] if ids.size else None, kick, stretches))
-        return self.original(columns, packed)
+    def _keep(self, orders: Orders) -> None:
+        dqvel = None if orders.dqvel is None else orders.dqvel.astype(np.float64)
+        stretches = [(nstep, np.array(control, np.float64), stage) for nstep, control, stage in orders.stretches]
+        self.steps.append((Orders(orders.take, dqvel, None, stretches), self.host.spare.state[orders.take]))
 
     def replay_of(self, run: Loop) -> Loop:
         """Runs a loop once, and returns a function that does its physics again from the same states."""
@@ -170,19 +162,19 @@ class Recorder:
         for name in config.reads:
             batch.bind(name)
         ctrl, qvel, start = batch.bind("ctrl"), batch.bind("qvel"), host.main.state.copy()
-        self.recording = True
+        host.listener = self._keep
         run()
-        self.recording = False
+        host.listener = None
         steps = self.steps
 
         def replay() -> None:
             batch.state[...] = start
-            for ids, rows, kick, stretches in steps:
-                if rows is not None:
-                    batch.state[ids] = rows
-                if kick is not None:
-                    qvel[...] += kick
-                for nstep, control, stage in stretches:
+            for orders, rows in steps:
+                if orders.take.size:
+                    batch.state[orders.take] = rows
+                if orders.dqvel is not None:
+                    qvel[...] += orders.dqvel
+                for nstep, control, stage in orders.stretches:
                     ctrl[...] = control
                     with contextlib.suppress(SimulationError):  # the task resets such an environment at its next step
                         batch.step(nstep=nstep, stage=stage)

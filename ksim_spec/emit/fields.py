@@ -56,15 +56,16 @@ def fields_source(roles: Roles) -> str:
     variables = {name: name.replace("opt.", "") for name in arrays}
 
     def body(w: Writer) -> list[str]:
-        w.lines += [f'{v} = f["{name}"]' for name, v in variables.items()]
+        w.taken |= {*variables.values(), "mass_ratio", "gain"}
+        w.lines += [f'{v} = nominal["{name}"]' for name, v in variables.items()]
         for change in changes:
             (value,) = w.write([change.value])
             w.lines += _lines(change, value, scene)
         pairs = ", ".join(f'"{name}": {v}' for name, v in variables.items())
         return [f"return {{{pairs}}}"]
 
-    doc = "Model fields of one environment, from the nominal ones in `f`; lines apply in the order written."
-    return roles.function("fields", doc, body, "f, d, p, lv")
+    doc = "Model fields of one environment, from the nominal ones; lines apply in the order written."
+    return roles.function("fields", doc, body, "nominal, samples, params, levels")
 
 
 def _set(array: str, index: str, op: str, value: str) -> str:

@@ -16,9 +16,17 @@ from ksim_spec.language.program import Program
 
 HEADER = '''"""{title}
 
-Written by `ksim compile`; training runs exactly this. One environment a call: the engine maps the functions over
-environments. Arguments: s simulator arrays, a action, c commands, t seconds in the episode, v values of temporal
-operators, d standard samples by stream, p parameters, lv curriculum levels. SI units, quaternions w first.
+Written by `ksim compile`; training runs exactly this. Every function is of one environment and without side effects;
+`ksim_spec.task.functions` maps them over environments. SI units, quaternions w first. Arguments:
+
+sim       arrays of the simulator by MuJoCo's names: qpos (Q,), qvel (V,), sensordata (S,) ...
+action    in `act` what is to be done, elsewhere what led here: (A,) in the order of the action block, zero at first
+commands  numbers by command and field
+time      seconds since the episode began
+temporal  values of temporal operators by name, as `advance` gave them
+samples   standard samples by stream, uniform in [0, 1) or normal
+params    runtime parameters by qualified name
+levels    curriculum levels by name
 """
 
 import jax.numpy as jnp

@@ -1,8 +1,9 @@
 """The generated functions: one per role, each term under its name, all of one environment and without side effects.
 
-Arguments are the same everywhere: `s` what the simulator shows (arrays by name), `a` the action, `c` the commands
-(block, field), `t` seconds since the episode began, `v` the values of temporal operators, `d` standard samples by
-stream, `p` runtime parameters, `lv` curriculum levels.
+Arguments are the same everywhere: `sim` what the simulator shows (arrays by name), `action`, `commands` (by command and
+field), `time` in seconds since the episode began, `temporal` the values of temporal operators, `samples` standard
+samples by stream, `params` runtime parameters, `levels` curriculum levels. The header of `task.py` says so to readers,
+and `ksim_spec.task.functions` calls them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ksim_spec.language.program import ActionTerm, Program, StateChange
 from ksim_spec.robot.built import law_of
 from ksim_spec.robot.servo import control_factor
 
-ARGUMENTS = "s, a, c, t, v, d, p, lv"
+ARGUMENTS = "sim, action, commands, time, temporal, samples, params, levels"
 
 
 @dataclass
@@ -53,23 +54,24 @@ class Roles:
     def leaf_text(self, node: Node) -> str:
         """Returns the source that reads a leaf, or the stored value of a temporal operator."""
         if is_temporal(node):
-            return f'v["{self.temporal[id(node)]}"]'
+            return f'temporal["{self.temporal[id(node)]}"]'
         if node.op == "const":
             return constant_text(node.attr("value"))
         if node.op in ("param", "level"):
-            return f'{"p" if node.op == "param" else "lv"}["{node.attr("name")}"]'
+            return f'{"params" if node.op == "param" else "levels"}["{node.attr("name")}"]'
         if node.op == "command":
-            return f'c["{node.attr("command")}"]["{node.attr("field")}"]'
+            return f'commands["{node.attr("command")}"]["{node.attr("field")}"]'
         if node.op == "sample":
-            return f'd["{node.attr("stream")}"]'
+            return f'samples["{node.attr("stream")}"]'
         if node.op == "stat":
-            return f'st["{node.attr("name")}"]'
+            return f'stats["{node.attr("name")}"]'
         if node.op in ("action", "time"):
-            return "a" if node.op == "action" else "t"
+            return node.op
         return place_text(self.binding.leaves[id(node)])
 
     def writer(self) -> Writer:
-        return Writer(self.leaf_text, self.program.names, Clocks(self.program.world.control_step))
+        taken = {*self.binding.reads}  # bound to names of their own where a function reads them
+        return Writer(self.leaf_text, self.program.names, Clocks(self.program.world.control_step), taken=taken)
 
     def function(self, name: str, doc: str, body: Callable[[Writer], list[str]], arguments: str = ARGUMENTS) -> str:
         """Returns the source of one function; arrays that the body uses are bound to names first."""
@@ -78,7 +80,7 @@ class Roles:
         lines = [*writer.lines, *tail]
         text = "\n".join(lines)
         arrays = [r for r in self.binding.reads if f"{r}[" in text.replace(f'["{r}"]', "")]
-        head = [f'{r} = s["{r}"]' for r in arrays]
+        head = [f'{r} = sim["{r}"]' for r in arrays]
         inside = "\n".join(f"    {line}" for line in [f'"""{doc}"""', *head, *lines])
         return f"def {name}({arguments}):\n{inside}\n"
 
@@ -101,12 +103,13 @@ class Roles:
             return [*out, "}"]
 
         doc = "Values and new memories of the temporal operators; `first` on the first sample of an episode."
-        return self.function("advance", doc, body, "s, a, c, t, d, p, lv, first, old")
+        arguments = "sim, action, commands, time, samples, params, levels, first, memory"
+        return self.function("advance", doc, body, arguments)
 
     def _temporal(self, w: Writer, node: Node, args: list[str], memories: dict[str, str]) -> str:
         row, key, attrs = TEMPORAL[node.op], self.temporal[id(node)], dict(node.attrs)
         first, first_memory = row.first_text(args, attrs)
-        later, later_memory = row.later_text(f'old["{key}"]', args, attrs)
+        later, later_memory = row.later_text(f'memory["{key}"]', args, attrs)
         name = w.variable(key)
         w.lines.append(f"{name} = jnp.where(first, {first}, {later})")
         same = later_memory == "$value" and first_memory in ("$value", first)
@@ -137,7 +140,7 @@ class Roles:
             pairs = ", ".join(f'"{t.name}": {n}' for t, n in zip(terms, parts, strict=True))
             return [f"return {' + '.join(parts) or '0.0'}, {{{pairs}}}"]
 
-        return self.function("rewards", "The reward of this step, and each weighted term by name.", body)
+        return self.function("rewards", "The reward of this step (), and each weighted term by name.", body)
 
     def terminations(self) -> str:
         def body(w: Writer) -> list[str]:
@@ -164,7 +167,7 @@ class Roles:
                 out.append(f'    "{group.name}": jnp.concatenate([{inside}]),')
             return [*out, "}"]
 
-        return self.function("observe", "Every observation group as one vector of SI numbers.", body)
+        return self.function("observe", "Every observation group by name as one vector of SI numbers.", body)
 
     def checks(self) -> str:
         def body(w: Writer) -> list[str]:
@@ -198,7 +201,7 @@ class Roles:
                 return [f"return {joined}[{index_text(order)}]"]
             return [f"return {constant_text(rest.tolist())}.at[np.array({flat})].set({joined})"]
 
-        return self.function("act", "The control of every actuator for an action.", body)
+        return self.function("act", "The control of every actuator (U,) for an action (A,).", body)
 
     def _control(self, term: ActionTerm, target: str) -> str:
         factor = control_factors(term, self.model)
@@ -238,7 +241,7 @@ class Roles:
                 w.lines.append(state_line(change, value, model, "q", "qd"))
             return ["return q, qd"]
 
-        return self.function("start", "A fresh start: generalized positions and velocities.", body)
+        return self.function("start", "A fresh start: generalized positions (Q,) and velocities (V,).", body)
 
     def events(self) -> list[str]:
         return [self._event(i) for i in range(len(self.program.events))]
@@ -247,15 +250,15 @@ class Roles:
         event = self.program.events[number]
 
         def body(w: Writer) -> list[str]:
-            w.lines.append('q, qd = s["qpos"], s["qvel"]')
+            w.lines.append('q, qd = sim["qpos"], sim["qvel"]')
             for change in event.changes:
                 (value,) = w.write([change.value])
                 w.lines.append(state_line(change, value, self.model, "q", "qd"))
             (interval,) = w.write([event.interval])
-            return [f'return qd - s["qvel"], {interval}']
+            return [f'return qd - sim["qvel"], {interval}']
 
         return self.function(
-            f"event_{event.name}", f"The change of velocity of `{event.name}`, and seconds to the next.", body
+            f"event_{event.name}", f"The change of velocity (V,) of `{event.name}`, and seconds to the next.", body
         )
 
     def levels(self) -> str:
@@ -263,23 +266,21 @@ class Roles:
             parts: list[str] = []
             for level in self.program.levels:
                 low, high = min(level.start, level.end), max(level.start, level.end)
-                old = f'lv["{level.name}"]'
+                old = f'levels["{level.name}"]'
                 if level.over is not None:
                     slope = (level.end - level.start) / level.over
-                    parts.append(
-                        f'"{level.name}": jnp.clip({level.start!r} + {slope!r} * st["env_states"], {low!r}, {high!r})'
-                    )
+                    along = f'{level.start!r} + {slope!r} * stats["env_states"]'
+                    parts.append(f'"{level.name}": jnp.clip({along}, {low!r}, {high!r})')
                     continue
                 assert level.when is not None and level.step is not None
                 (when,) = w.write([level.when])
                 step = abs(level.step) if level.end >= level.start else -abs(level.step)
                 moved = f"jnp.clip({old} + {step!r}, {low!r}, {high!r})"
-                parts.append(f'"{level.name}": jnp.where({when} & (st["episodes"] > 0), {moved}, {old})')
+                parts.append(f'"{level.name}": jnp.where({when} & (stats["episodes"] > 0), {moved}, {old})')
             return [f"return {{{', '.join(parts)}}}"]
 
-        return self.function(
-            "levels", "The curriculum levels after an update, from its finished episodes.", body, "st, p, lv"
-        )
+        doc = "The curriculum levels after an update, from the statistics of its finished episodes."
+        return self.function("levels", doc, body, "stats, params, levels")
 
 
 # Texts ---------------------------------------------------------------------------------------------------------------

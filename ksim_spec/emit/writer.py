@@ -72,28 +72,11 @@ class Writer:
         return OPS[node.op].jax(args, dict(node.attrs))
 
 
-_ARGUMENTS = frozenset(
-    {
-        "s",
-        "a",
-        "c",
-        "t",
-        "v",
-        "d",
-        "p",
-        "lv",
-        "first",
-        "old",
-        "jnp",
-        "np",
-        "km",
-        "q",
-        "qd",
-        "qpos",
-        "qvel",
-        "sensordata",
-    }
-)
+# What functions call their arguments, modules and own variables.
+_ARGUMENTS = frozenset({
+    "sim", "action", "commands", "time", "temporal", "samples", "params", "levels", "first", "memory", "nominal",
+    "stats", "jnp", "np", "km", "q", "qd",
+})  # fmt: skip
 
 
 def _walk_until(roots: Iterable[Node], stop: Callable[[Node], bool]) -> Iterable[Node]:

@@ -429,7 +429,7 @@ def _seeded(node: Node, args: Sequence[Interval], known: Known) -> Interval:
 _leaf("const", "a literal; attrs value (nested tuples)")
 _leaf("param", "a runtime parameter by qualified name: weights, named scalars, draw ranges")
 _leaf("level", "a curriculum level by name")
-_leaf("read", "a simulator quantity; attrs what, of, names (and frame or side): see ksim_spec/robot/quantities")
+_leaf("read", "a simulator quantity; attrs what, of, names (and frame or side): see ksim_spec/language/quantities")
 _leaf("model", "a constant of the composed model: what, of, names")
 _leaf("pose", "keyframe joint positions: key, names")
 _leaf("action", "the action that produced this state, in action order, zero at reset")

@@ -7,7 +7,8 @@ simulation (a question of speed only).
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import mujoco
 import numpy as np
@@ -26,6 +27,7 @@ STAGES = {
 # MuJoCo restarts a simulation by itself after the first three; the last means that a control was not a number
 _UNSTABLE = slice(mujoco.mjtWarning.mjWARN_BADQPOS.value, mujoco.mjtWarning.mjWARN_BADCTRL.value + 1)
 _SERIALS = 1 << 22  # serial numbers stay exact in float32
+_NO_ONE = np.zeros(0, np.int64)
 TAKE_ANY = 2.0  # added to the second column, which marks who takes a spare, in every row if anyone does
 
 
@@ -47,12 +49,28 @@ def check_reads(names: tuple[str, ...]) -> None:
         ])
 
 
+class Orders(NamedTuple):
+    """What one control step does to the simulations.
+
+    `take` are the ids of those that become their spare first, `dqvel` and `xfrc` what is added to the velocities and
+    applied to the bodies; `stretches` are (physics steps, controls, stage made current after them).
+    """
+
+    take: np.ndarray
+    dqvel: np.ndarray | None
+    xfrc: np.ndarray | None
+    stretches: list[tuple[int, np.ndarray, int]]
+
+
 class Host:
     """Simulations on the host. Every method takes and returns packed float32 arrays, one row per environment.
 
     The last output column carries a serial number that the next call must bring back: a physics value used twice would
-    otherwise silently continue the wrong simulation.
+    otherwise silently continue the wrong simulation. `listener` is shown the orders of every step before they are
+    carried out, for who wants to do the same again.
     """
+
+    listener: Callable[[Orders], None] | None = None
 
     def __init__(self, model: mujoco.MjModel, config: EngineConfig, nthread: int, persistent: bool) -> None:
         check_fields(model, config.fields)
@@ -144,25 +162,34 @@ class Host:
 
     def step(self, columns: Columns, packed: np.ndarray) -> np.ndarray:
         """Advances everyone by one control step; returns (reads, fault, serial)."""
-        cuts = columns.slices()
         self._check_serial(packed)
-        if packed[0, 1] >= TAKE_ANY:
-            self._take(np.flatnonzero(packed[:, 1] != TAKE_ANY))
-        if "dqvel" in cuts:
-            self.qvel += packed[:, cuts["dqvel"]]
-        if "xfrc" in cuts:
-            self.xfrc[...] = packed[:, cuts["xfrc"]].reshape(self.xfrc.shape)
-        failed = self._advance(packed[:, cuts["ctrl"]])
+        orders = self._orders(columns, packed)
+        if self.listener is not None:
+            self.listener(orders)
+        if orders.take.size:
+            self._take(orders.take)
+        if orders.dqvel is not None:
+            self.qvel += orders.dqvel
+        if orders.xfrc is not None:
+            self.xfrc[...] = orders.xfrc
+        failed = self._advance(orders.stretches)
         out = self.main_out
         self._copy_reads(self.main_reads, out)
         self._mark_faults(out, failed)
         out[0, -1] = self._next_serial()
         return out
 
-    def _advance(self, ctrl: np.ndarray) -> list[np.ndarray]:
+    def _orders(self, columns: Columns, packed: np.ndarray) -> Orders:
+        cuts = columns.slices()
+        take = np.flatnonzero(packed[:, 1] != TAKE_ANY) if packed[0, 1] >= TAKE_ANY else _NO_ONE
+        dqvel = packed[:, cuts["dqvel"]] if "dqvel" in cuts else None
+        xfrc = packed[:, cuts["xfrc"]].reshape(self.xfrc.shape) if "xfrc" in cuts else None
+        return Orders(take, dqvel, xfrc, self._stretches(packed[:, cuts["ctrl"]]))
+
+    def _advance(self, stretches: list[tuple[int, np.ndarray, int]]) -> list[np.ndarray]:
         """Steps in stretches over which no control changes; returns the ids of simulations MuJoCo gave up on."""
         failed: list[np.ndarray] = []
-        for nstep, control, stage in self._stretches(ctrl):
+        for nstep, control, stage in stretches:
             self.ctrl[...] = control
             try:
                 self.main.step(nstep=nstep, stage=stage)

@@ -90,11 +90,11 @@ def actor_of(run: Path, replay: Replay) -> ActFn:
 
     saved, spec = ckpt.load(ckpt.find(run)), replay.version.spec
     try:
-        actor = ckpt.restore_actor(saved, replay, spec.policy)
+        actor = ckpt.restore_actor(saved, replay.task, spec.policy)
     except SpecError as error:
         first = error.diagnostics[0]
         raise SpecError([dataclasses.replace(first, message=f"in {replay.version.label} {first.message}")]) from None
-    return lambda obs, begins: act_on(replay, spec.train, actor, obs, begins)
+    return lambda obs, begins: act_on(replay.task, spec.train, actor, obs, begins)
 
 
 def acts(recording: Recording, old: Evaluation, new: Evaluation) -> PolicyRow:

@@ -22,7 +22,7 @@ from ksim_spec.physics.select import REFERENCE, make_engine
 from ksim_spec.replay.recording import Joint, Recording, joints_of
 from ksim_spec.replay.version import Version
 from ksim_spec.review.renames import Renames
-from ksim_spec.task.state import Episode
+from ksim_spec.task.functions import Moment, TaskFunctions
 from ksim_spec.task.task import Task, where_rows
 
 ActFn = Callable[[Mapping[str, Any], Any], Any]  # observations (T, E, L) by group and where episodes begin, to actions
@@ -43,23 +43,19 @@ class Evaluation:
     force_TEV: Float[np.ndarray, "T E V"] | None = None
 
 
-class Replay(Task):
+class Replay:
     """A version of a task that is evaluated on a recording in place of being stepped.
 
-    `renames` say what the version calls what was recorded: joints, actuators, commands.
+    `renames` say what the version calls what was recorded: joints, actuators, commands. `task` is the version with an
+    engine that shows `ROWS` states at a time; `functions` are the version's own, for the recorded environments.
     """
 
     def __init__(self, version: Version, recording: Recording, renames: Renames | None = None) -> None:
         self.version, self.recording, self.renames = version, recording, renames or Renames()
-        self.steps, num_envs = recording.time_TE.shape
-        config = Task.engine_config(version.module, num_envs)
-        super().__init__(version.module, make_engine(REFERENCE, version.model, replace(config, num_envs=1, settle=0)))
-        self.num_envs = num_envs
-        self.given = {**self.params, "lv": {k: jnp.float32(v) for k, v in version.levels.items()}}
-        self.config = replace(
-            config, num_envs=min(ROWS, self.steps * num_envs), stage="acc", fields=(), settle=0,
-            reads=tuple(dict.fromkeys((*config.reads, "qfrc_actuator"))),
-        )  # fmt: skip
+        self.steps, self.num_envs = recording.time_TE.shape
+        self.functions = TaskFunctions(version.module, self.num_envs)
+        self.task = _task_that_looks(version, min(ROWS, self.steps * self.num_envs))
+        self.given = {**self.functions.params, "lv": {k: jnp.float32(v) for k, v in version.levels.items()}}
         self.pairs = paired(recording.joints, joints_of(version.model), self.renames)
         self.draws = self._middle()
         self.command = self._commands()
@@ -70,11 +66,13 @@ class Replay(Task):
     def _middle(self) -> dict[str, Any]:
         """Every standard sample at its median."""
         middles = {"normal": 0.0, "uniform": 0.5}
-        return {n: jnp.full((self.num_envs, *shape), middles[kind]) for n, (kind, _, shape) in self.streams.items()}
+        return {
+            n: jnp.full((self.num_envs, *shape), middles[kind]) for n, (kind, _, shape) in self.task.streams.items()
+        }
 
     def _commands(self) -> dict[str, dict[str, Any]]:
         """The recorded commands as (T, E); fields that were not recorded stand at the middle of their draw."""
-        drawn, _ = self._new_commands(self.draws, self.given)
+        drawn, _ = self.functions.new_commands(self.draws, self.given)
         shape, recorded = self.recording.time_TE.shape, called(self.recording.command, self.renames)
         return {
             block: {f: jnp.asarray(recorded.get(f"{block}.{f}", np.broadcast_to(x, shape))) for f, x in fields.items()}
@@ -85,7 +83,7 @@ class Replay(Task):
         """The recorded actions, number by number for what they drive; zero for what nothing drove."""
         names = [self.renames.name("actuator", self.renames.name("joint", n)) for n in self.recording.action_names]
         known = {name: i for i, name in enumerate(names)}
-        action = np.zeros((self.steps, self.num_envs, self.action_size), np.float32)
+        action = np.zeros((self.steps, self.num_envs, self.task.action_size), np.float32)
         for i, name in enumerate(self.version.action_names):
             if name in known:
                 action[..., i] = self.recording.action_TEA[..., known[name]]
@@ -102,17 +100,14 @@ class Replay(Task):
 
     # Evaluating -------------------------------------------------------------------------------------------------------
 
-    def _control(self, action: Any) -> Any:
-        p, lv = self.given["p"], self.given["lv"]
-        return jax.vmap(lambda a: self.module.act({}, a, {}, 0.0, {}, {}, p, lv))(action)
-
     def look(self, qpos: np.ndarray, qvel: np.ndarray, action: Any) -> dict[str, np.ndarray]:
         """Returns the simulator arrays of N recorded states under N actions, all of them current."""
-        count, rows = len(qpos), self.config.num_envs
+        engine, count = self.task.engine, len(qpos)
+        rows = engine.config.num_envs
         padded = -(-count // rows) * rows
         q, v = (np.resize(x, (padded, x.shape[1])) for x in self._carried(qpos, qvel))
-        ctrl = np.resize(np.asarray(jax.jit(self._control)(action)), (padded, self.version.model.nu))
-        engine = make_engine(REFERENCE, self.version.model, self.config)
+        control = jax.jit(self.functions.controls)(action, self.given)
+        ctrl = np.resize(np.asarray(control), (padded, self.version.model.nu))
         read = jax.jit(lambda starts: engine.init(starts, {})[1])
         parts = [read(Starts(*(jnp.asarray(x[i : i + rows]) for x in (q, v, ctrl)))) for i in range(0, padded, rows)]
         return {k: np.concatenate([np.asarray(part[k]) for part in parts])[:count] for k in parts[0]}
@@ -127,50 +122,58 @@ class Replay(Task):
         after = self._grid(self.look(r.qpos_TEQ.reshape(flat, -1), r.qvel_TEV.reshape(flat, -1), action))
         begins = r.begins_TE.reshape(flat)
         qpos, qvel = (x.reshape(flat, -1)[begins] for x in (r.start_qpos_TEQ, r.start_qvel_TEV))
-        found = self.look(qpos, qvel, jnp.zeros((int(begins.sum()), self.action_size)))
+        found = self.look(qpos, qvel, jnp.zeros((int(begins.sum()), self.task.action_size)))
         start = {}
         for k, x in found.items():
             whole = np.zeros((flat, *x.shape[1:]), np.float32)
             whole[begins] = x
             start[k] = whole
         seen = jax.device_get(self._scan(after, self._grid(start)))
-        dt, valid = self.control_dt, r.valid_TE
+        dt, valid = self.task.control_dt, r.valid_TE
         terms = {k: np.where(valid, x / dt, 0.0) for k, x in seen["terms"].items()}
         rules = {k: np.asarray(x, bool) & valid for k, x in seen["rules"].items()}
         force = None if act is None else self._forces(act, seen["obs"])
         return Evaluation(terms, np.where(valid, seen["total"] / dt, 0.0), rules, force)
 
     def _scan(self, after: dict[str, np.ndarray], start: dict[str, np.ndarray]) -> dict[str, Any]:
-        r, given, nothing = self.recording, self.given, self._no_action()
+        r, functions, given = self.recording, self.functions, self.given
+        nothing, begin = jnp.zeros(self.action_TEA.shape[1:]), jnp.zeros(self.num_envs)
 
         def one(memory: Any, x: Any) -> Any:
-            first = self._advance(x["start"], nothing, x["command"], jnp.zeros(self.num_envs), self.draws, given,
-                                  True, {})[1]  # fmt: skip
-            memory = where_rows(x["begins"], first, memory)
-            values, memory = self._advance(x["after"], x["action"], x["command"], x["time"], self.draws, given,
-                                           False, memory)  # fmt: skip
-            now = Episode(x["after"], values, memory, x["command"], {}, {}, self.draws, x["action"], nothing[:, None],
-                          jnp.zeros(self.num_envs, jnp.int32), jnp.zeros(self.num_envs))  # fmt: skip
-            total, terms, rules = self._judge(now, x["time"], self.draws, given)
-            obs = self._observe(now, x["time"], self.draws, given)[self.actor_group]
-            return memory, {"total": total, "terms": terms, "rules": rules, "obs": obs}
+            start = Moment(x["start"], nothing, x["command"], begin, {}, self.draws)
+            memory = where_rows(x["begins"], functions.advance(start, None, given)[1], memory)
+            moment = Moment(x["after"], x["action"], x["command"], x["time"], {}, self.draws)
+            values, memory = functions.advance(moment, memory, given)
+            moment = moment._replace(temporal=values)
+            total, terms = functions.rewards(moment, given)
+            seen = {"total": total, "terms": terms, "rules": functions.terminations(moment, given)}
+            return memory, {**seen, "obs": functions.observe(moment, given)[self.task.actor_group]}
 
         xs = {
             "after": after, "start": start, "command": self.command, "action": self.action_TEA, "time": r.time_TE,
             "begins": r.begins_TE,
         }  # fmt: skip
-        blank = {k: self._blank(k) for k in self.about["memory"]}
-        return jax.jit(lambda xs: jax.lax.scan(one, blank, xs)[1])(xs)
+        return jax.jit(lambda xs: jax.lax.scan(one, functions.blank_memory(), xs)[1])(xs)
 
     def _forces(self, act: ActFn, obs_TEO: np.ndarray) -> np.ndarray:
         """Returns the forces of the actuators under a policy's actions, by recorded degree of freedom."""
         r, flat = self.recording, self.steps * self.num_envs
-        action = jax.jit(act)({self.actor_group: obs_TEO}, r.begins_TE).reshape(flat, -1)
+        action = jax.jit(act)({self.task.actor_group: obs_TEO}, r.begins_TE).reshape(flat, -1)
         found = self.look(r.qpos_TEQ.reshape(flat, -1), r.qvel_TEV.reshape(flat, -1), action)["qfrc_actuator"]
         force = np.zeros_like(r.qvel_TEV)
         for a, b in self.pairs:
             force[..., a.qvel] = found.reshape(self.steps, self.num_envs, -1)[..., b.qvel]
         return np.where(r.valid_TE[..., None], force, 0.0)
+
+
+def _task_that_looks(version: Version, rows: int) -> Task:
+    """Returns the task on an engine that makes its states wholly current and shows the actuators' forces too."""
+    config = Task.engine_config(version.module, rows)
+    reads = tuple(dict.fromkeys((*config.reads, "qfrc_actuator")))
+    return Task(
+        version.module,
+        make_engine(REFERENCE, version.model, replace(config, stage="acc", fields=(), settle=0, reads=reads)),
+    )
 
 
 def called(command: Mapping[str, np.ndarray], renames: Renames) -> dict[str, np.ndarray]:

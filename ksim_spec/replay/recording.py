@@ -108,7 +108,7 @@ def _record(
     """Plays the task, with engine arrays of its own that always hold positions and velocities."""
     config = task.engine.config
     wanted = replace(config, reads=tuple(dict.fromkeys((*config.reads, "qpos", "qvel"))))
-    task = Task(task.module, make_engine(REFERENCE, task.model, wanted))
+    task = Task(task.functions.module, make_engine(REFERENCE, task.model, wanted))
 
     def one(carry: Any, key: Any) -> Any:
         state, env, memory, begins_E = carry

@@ -19,6 +19,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ksim_spec.physics.fields import model_field
 from ksim_spec.physics.protocol import Engine, EngineConfig, Starts
+from ksim_spec.task.functions import Moment, TaskFunctions
 from ksim_spec.task.random import Samples, samples
 from ksim_spec.task.state import EnvState, Episode, StepInfo, TaskState
 
@@ -36,29 +37,24 @@ def where_rows(mask_E: Bool[Array, "E"], then: Any, otherwise: Any) -> Any:
     return jax.tree.map(pick, then, otherwise)
 
 
-def held(fixed: Array, drawn_E: Float[Array, "E"]) -> Float[Array, "E"]:
-    """Returns a command field that somebody holds at a value; NaN leaves it as it was drawn."""
-    return jnp.where(jnp.isnan(fixed), drawn_E, fixed)
-
-
 class Task:
     """A batch of environments of one compiled task on one engine. `init`, `stagger` and `step` are traceable."""
 
     actor_group = "actor"
 
     def __init__(self, module: ModuleType, engine: Engine) -> None:
-        self.module, self.engine = module, engine
-        about: dict[str, Any] = module.TASK
-        self.about = about
-        self.name: str = about["name"]
+        self.engine = engine
         self.num_envs = engine.config.num_envs
+        self.functions = TaskFunctions(module, self.num_envs)
+        self.about = about = self.functions.about
+        self.name: str = about["name"]
         self.control_dt: float = about["control_step"]
         self.action_size: int = about["action_size"]
         self.obs_sizes: dict[str, int] = about["groups"]
         self.critic_group: str = about["critic_group"]
         self.term_names: tuple[str, ...] = tuple(about["terms"])
         self.streams = {k: (v[0], v[1], tuple(v[2])) for k, v in about["streams"].items()}
-        self._nominal = {n: jnp.asarray(model_field(engine.model, n), jnp.float32) for n in about["fields"]}
+        self.nominal_fields = {n: jnp.asarray(model_field(engine.model, n), jnp.float32) for n in about["fields"]}
         substeps: int = about["substeps"]
         longest = max((d["steps"][1] for d in about["delays"]), default=0)
         self._past = math.ceil(longest / substeps)
@@ -94,10 +90,7 @@ class Task:
 
         Whoever steers adds `fixed`: by block and field of the commands what to hold it at (SI), NaN for what is drawn.
         """
-        return {
-            "p": {k: jnp.asarray(v, jnp.float32) for k, v in self.about["params"].items()},
-            "lv": {k: jnp.asarray(v, jnp.float32) for k, v in self.about["levels"].items()},
-        }
+        return self.functions.params
 
     # Drawing starts -----------------------------------------------------------------------------------------------
 
@@ -110,15 +103,9 @@ class Task:
         """Draws a start for every environment: state, model fields, and the samples that last an episode."""
         # Starts draw on counters of their own (negative), apart from those of steps.
         draws = {**run, **self._samples(key, -1 - counter, "episode", "command", "event", "step")}
-        p, lv = params["p"], params["lv"]
-        empty: dict[str, Array] = {}
-        qpos_EQ, qvel_EV = jax.vmap(
-            lambda d: self.module.start(empty, None, empty, 0.0, empty, d, p, lv), axis_size=self.num_envs
-        )(draws)
-        fields = {}
-        if self._nominal:
-            fields = jax.vmap(lambda d: self.module.fields(self._nominal, d, p, lv), axis_size=self.num_envs)(draws)
-        ctrl_EU = jax.vmap(lambda a: self.module.act({}, a, {}, 0.0, {}, {}, p, lv))(self._no_action())
+        qpos_EQ, qvel_EV = self.functions.start(draws, params)
+        fields = self.functions.fields(self.nominal_fields, draws, params)
+        ctrl_EU = self.functions.controls(self._no_action(), params)
         return Starts(qpos_EQ, qvel_EV, ctrl_EU), fields, draws
 
     def _no_action(self) -> Float[Array, "E A"]:
@@ -126,10 +113,11 @@ class Task:
 
     def _begin(self, reads: dict[str, Array], draws: Samples, params: Any) -> Episode:
         """Returns the first moment of an episode at the given simulator arrays."""
-        command, command_left = self._new_commands(draws, params)
-        event_left = self._first_intervals(draws, reads, params)
+        command, command_left = self.functions.new_commands(draws, params)
+        event_left = {n: self.functions.event(n, reads, draws, params)[1] for n in self.about["events"]}
         zero = self._no_action()
-        values, memory = self._advance(reads, zero, command, jnp.zeros(self.num_envs), draws, params, True, {})
+        moment = Moment(reads, zero, command, jnp.zeros(self.num_envs), {}, draws)
+        values, memory = self.functions.advance(moment, None, params)
         lasting = {name: draws[name] for name in self.about["lasting"]}
         return Episode(
             reads=reads,
@@ -197,10 +185,13 @@ class Task:
         physics, reads, fault_E = self.engine.step(state.physics, state.take_E, control_EKU, dqvel_EV)
         time_E = (now.step_E + 1).astype(jnp.float32) * self.control_dt
         draws = {**now.draws, **drawn}
-        values, memory = self._advance(reads, action_EA, now.command, time_E, draws, params, False, now.memory)
+        moment = Moment(reads, action_EA, now.command, time_E, {}, draws)
+        values, memory = self.functions.advance(moment, now.memory, params)
+        moment = moment._replace(temporal=values)
         after = now._replace(reads=reads, values=values, memory=memory, action_EA=action_EA)
 
-        total_E, terms, rules = self._judge(after, time_E, draws, params)
+        total_E, terms = self.functions.rewards(moment, params)
+        rules = self.functions.terminations(moment, params)
         ok_E = ~fault_E & jnp.isfinite(total_E)
         fault_E = ~ok_E
         reward_E = jnp.where(ok_E, total_E, 0.0)
@@ -209,10 +200,10 @@ class Task:
         cut_E = ok_E & (now.step_E + 1 >= state.cut_E) & ~(fail_E | success_E | truncated_E)
         truncated_E = truncated_E | cut_E
         done_E = fail_E | success_E | truncated_E | fault_E
-        bootstrap_E = self._bootstrap(after, time_E, draws, truncated_E, params, value_fn)
+        bootstrap_E = self._bootstrap(moment, truncated_E, params, value_fn)
         info = StepInfo(
             fail_E, success_E, truncated_E, cut_E, fault_E, bootstrap_E, terms,
-            self._checks(after, time_E, draws, params), rules, time_E, now.return_E + reward_E, reads,
+            self.functions.checks(moment, params), rules, time_E, now.return_E + reward_E, reads,
         )  # fmt: skip
 
         after = self._age(after, drawn, reward_E, params)
@@ -239,31 +230,17 @@ class Task:
         left = dict(now.event_left)
         for name in names:
             fires_E = left[name] <= 0.5 * self.control_dt
-            change_EV, interval_E = self._event(name, now.reads, {**now.draws, **drawn}, params)
+            change_EV, interval_E = self.functions.event(name, now.reads, {**now.draws, **drawn}, params)
             total = total + jnp.where(fires_E[:, None], change_EV, 0.0)
             left[name] = jnp.where(fires_E, interval_E, left[name]) - self.control_dt
         return now._replace(event_left=left), total
 
-    def _event(self, name: str, reads: Any, draws: Samples, params: Any) -> tuple[Array, Array]:
-        role = getattr(self.module, f"event_{name}")
-        p, lv = params["p"], params["lv"]
-        change_EV, interval_E = jax.vmap(lambda s, d: role(s, None, {}, 0.0, {}, d, p, lv))(reads, draws)
-        return change_EV, interval_E
-
-    def _first_intervals(self, drawn: Samples, reads: Any, params: Any) -> dict[str, Array]:
-        return {n: self._event(n, reads, drawn, params)[1] for n in self.about["events"]}
-
     def _controls(self, now: Episode, action_EA: Array, params: Any) -> Float[Array, "E K U"]:
         """Returns the control of every physics step: one row, or with delays one a substep."""
-        p, lv = params["p"], params["lv"]
-
-        def act(a_EA: Array) -> Array:
-            return jax.vmap(lambda a: self.module.act({}, a, {}, 0.0, {}, {}, p, lv))(a_EA)
-
-        current_EU = act(action_EA)
+        current_EU = self.functions.controls(action_EA, params)
         if not self.about["delays"]:
             return current_EU[:, None]
-        past = [current_EU, *(act(now.past_EHA[:, h]) for h in range(self._past))]
+        past = [current_EU, *(self.functions.controls(now.past_EHA[:, h], params) for h in range(self._past))]
         history_EHU = jnp.stack(past, axis=1)
         n: int = self.about["substeps"]
         delay_EU = self._delay_steps(now, params)
@@ -285,38 +262,7 @@ class Task:
             steps_EU = steps_EU.at[:, np.array(delay["actuators"])].set(drawn_E[:, None])
         return steps_EU
 
-    # Generated functions over the batch ---------------------------------------------------------------------------
-
-    def _advance(
-        self, reads: Any, a: Array, c: Any, t: Array, d: Samples, params: Any, first: bool, old: dict[str, Array]
-    ) -> tuple[dict[str, Array], dict[str, Array]]:
-        p, lv = params["p"], params["lv"]
-        if first:
-            old = {k: self._blank(k) for k in self.about["memory"]}
-        values, memory = jax.vmap(lambda s, a, c, t, d, old: self.module.advance(s, a, c, t, d, p, lv, first, old))(
-            reads, a, c, t, d, old
-        )
-        return values, memory
-
-    def _blank(self, key: str) -> Array:
-        dtype, shape = self.about["memory"][key]
-        return jnp.zeros((self.num_envs, *shape), bool if dtype == "bool" else jnp.float32)
-
-    def _roles(self, role: str, now: Episode, t: Array, d: Samples, params: Any) -> Any:
-        p, lv = params["p"], params["lv"]
-        function = getattr(self.module, role)
-        return jax.vmap(lambda s, a, c, t, v, d: function(s, a, c, t, v, d, p, lv))(
-            now.reads, now.action_EA, now.command, t, now.values, d
-        )
-
-    def _judge(
-        self, after: Episode, t: Array, d: Samples, params: Any
-    ) -> tuple[Array, dict[str, Array], dict[str, Array]]:
-        total_E, terms = self._roles("rewards", after, t, d, params)
-        return total_E, terms, self._roles("terminations", after, t, d, params)
-
-    def _checks(self, after: Episode, t: Array, d: Samples, params: Any) -> dict[str, Any]:
-        return self._roles("checks", after, t, d, params)
+    # How a step ends, and what goes on ----------------------------------------------------------------------------
 
     def _outcome(self, rules: dict[str, Array], ok_E: Array) -> tuple[Array, Array, Array]:
         """Returns fail, success and truncated: at most one holds, a failure before a success before a truncation."""
@@ -327,24 +273,12 @@ class Task:
         success_E = found["success"] & ok_E & ~fail_E
         return fail_E, success_E, found["truncate"] & ok_E & ~fail_E & ~success_E
 
-    def _new_commands(self, drawn: Samples, params: Any) -> tuple[dict[str, Any], dict[str, Array]]:
-        p, lv = params["p"], params["lv"]
-        command, left = {}, {}
-        for name in self.about["commands"]:
-            role = getattr(self.module, f"command_{name}")
-            fields, seconds = jax.vmap(lambda d: role({}, None, {}, 0.0, {}, d, p, lv), axis_size=self.num_envs)(drawn)  # noqa: B023
-            drawn_E = {k: jnp.broadcast_to(x, (self.num_envs,)).astype(jnp.float32) for k, x in fields.items()}
-            fixed = params.get("fixed", {}).get(name, {})
-            command[name] = {k: held(fixed[k], x) if k in fixed else x for k, x in drawn_E.items()}
-            left[name] = jnp.broadcast_to(seconds, (self.num_envs,)).astype(jnp.float32)
-        return command, left
-
     def _age(self, after: Episode, drawn: Samples, reward_E: Array, params: Any) -> Episode:
         """Moves the clocks on by a control step and redraws the commands whose time is up."""
         left = {k: v - self.control_dt for k, v in after.command_left.items()}
         command = dict(after.command)
         if command:
-            fresh, interval = self._new_commands(drawn, params)
+            fresh, interval = self.functions.new_commands(drawn, params)
             for name in command:
                 due_E = left[name] <= 0.5 * self.control_dt
                 command[name] = where_rows(due_E, fresh[name], command[name])
@@ -360,20 +294,17 @@ class Task:
             return_E=after.return_E + reward_E,
         )
 
-    def _observe(self, now: Episode, t: Array, d: Samples, params: Any) -> dict[str, Array]:
-        return self._roles("observe", now, t, d, params)
-
     def _show(
         self, state: TaskState, reward_E: Array, done_E: Array, params: Any, noise: Samples | None = None
     ) -> EnvState:
         noise = noise if noise is not None else self._samples(state.key, state.step, "step")
         now = state.now
-        t = now.step_E.astype(jnp.float32) * self.control_dt
-        obs = self._observe(now, t, {**now.draws, **noise}, params)
-        return EnvState(obs, now.command, now.action_EA, reward_E, done_E)
+        time_E = now.step_E.astype(jnp.float32) * self.control_dt
+        moment = Moment(now.reads, now.action_EA, now.command, time_E, now.values, {**now.draws, **noise})
+        return EnvState(self.functions.observe(moment, params), now.command, now.action_EA, reward_E, done_E)
 
     def _bootstrap(
-        self, after: Episode, t: Array, d: Samples, truncated_E: Array, params: Any, value_fn: ValueFn | None
+        self, moment: Moment, truncated_E: Bool[Array, "E"], params: Any, value_fn: ValueFn | None
     ) -> Float[Array, "E"]:
         """Returns the value of the true final observation where an episode was truncated, zero elsewhere.
 
@@ -391,8 +322,8 @@ class Task:
             left_E, values_E = carry
             (index_K,) = jnp.nonzero(left_E, size=rows, fill_value=self.num_envs)
             safe_K = jnp.minimum(index_K, self.num_envs - 1)
-            picked, t_K, d_K = jax.tree.map(lambda x: x[safe_K], (after, t, d))
-            value_K = value_fn(self._observe(picked, t_K, d_K, params), safe_K)
+            picked = jax.tree.map(lambda x: x[safe_K], moment)
+            value_K = value_fn(self.functions.observe(picked, params), safe_K)
             return left_E.at[index_K].set(False, mode="drop"), values_E.at[index_K].set(value_K, mode="drop")
 
         return jax.lax.while_loop(more, chunk, (truncated_E, values_E))[1]
@@ -407,8 +338,7 @@ class Task:
         """Returns the parameters with the curriculum levels moved on by the statistics of one update's episodes."""
         if not self.about["levels"]:
             return params
-        moved = self.module.levels(stats, params["p"], params["lv"])
-        return {**params, "lv": {k: jnp.asarray(v, jnp.float32) for k, v in moved.items()}}
+        return {**params, "lv": self.functions.levels(stats, params)}
 
     def export_state(self, state: TaskState) -> dict[str, Any]:
         """Returns everything a run needs to go on bit for bit, as arrays."""

@@ -9,7 +9,7 @@ carry is empty is called once for all steps, as if there were no carry.
 from __future__ import annotations
 
 import importlib
-from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -36,7 +36,7 @@ class Network(Protocol):
     """An Equinox module that maps rows of inputs to rows of outputs. Every array of floats in it is trained."""
 
     @classmethod
-    def init(cls, key: PRNGKeyArray, sizes: Sizes, settings: NetworkSettings) -> Self:
+    def init(cls, key: PRNGKeyArray, sizes: Sizes, settings: NetworkSettings) -> Network:
         """Returns an untrained network; a function of the arguments alone. Traced, so `key` is no concrete array."""
         ...
 
@@ -59,7 +59,7 @@ class Rescaled(Protocol):
     (`train.value_scale`). Others are given a learned scale and shift behind their outputs.
     """
 
-    def rescaled(self, factor: Float[Array, ""], shift: Float[Array, ""]) -> Self: ...
+    def rescaled(self, factor: Float[Array, ""], shift: Float[Array, ""]) -> Network: ...
 
 
 def class_of(settings: NetworkSettings) -> type[Network]:

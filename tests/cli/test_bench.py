@@ -28,8 +28,8 @@ def test_the_replay_ends_where_the_task_ended(tmp_path):
             box[0] = jax.block_until_ready(step(box[0], jax.random.key(i)))
 
     replay = recorder.replay_of(run)
-    assert any(s[0].size for s in recorder.steps), "no environment began again: nothing was shown about resets"
-    assert any(s[2] is not None and s[2].any() for s in recorder.steps), "no push"
+    assert any(orders.take.size for orders, _ in recorder.steps), "no environment began again: nothing was shown about resets"
+    assert any(orders.dqvel is not None and orders.dqvel.any() for orders, _ in recorder.steps), "no push"
     for _ in range(2):
         replay()
         np.testing.assert_array_equal(recorder.batch.state, task.engine.host.main.state)

@@ -110,10 +110,12 @@ class Case:
         if (role, first) not in self._cache:
             function = getattr(self.module, role)
 
-            def one(s: Any, a: Any, c: Any, t: Any, v: Any, d: Any, p: Any, lv: Any) -> Any:
-                return (
-                    function(s, a, c, t, d, p, lv, first, v) if role == "advance" else function(s, a, c, t, v, d, p, lv)
-                )
+            def one(
+                sim: Any, action: Any, commands: Any, time: Any, temporal: Any, samples: Any, params: Any, levels: Any
+            ) -> Any:
+                if role == "advance":
+                    return function(sim, action, commands, time, samples, params, levels, first, temporal)
+                return function(sim, action, commands, time, temporal, samples, params, levels)
 
             self._cache[role, first] = jax.jit(jax.vmap(one, in_axes=(0, 0, 0, 0, 0, 0, None, None)))
         return self._cache[role, first]

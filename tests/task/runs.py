@@ -72,8 +72,9 @@ class Run:
         return np.array([np.asarray(getattr(i, name)) for i in self.infos[1:]])
 
 
-def build(source: str, num_envs: int) -> Task:
-    module = load_module(compiled(source).source, "cart_task.py")
+def build(source: str, num_envs: int, lasting: tuple[str, ...] = ()) -> Task:
+    module: Any = load_module(compiled(source).source, "cart_task.py")
+    module.TASK["lasting"] += lasting
     model = compiled(source).binding.scene.model
     return Task(module, CpuEngine(model, Task.engine_config(module, num_envs), nthread=1))
 
@@ -89,8 +90,7 @@ def run(
 ) -> Run:
     """Returns a run of one step per row of actions, from a fresh task that keeps some more draws to look at."""
     actions = np.asarray(actions_TEA, np.float32)
-    task = build(source, actions.shape[1])
-    task.about["lasting"] = [*task.about["lasting"], *lasting]
+    task = build(source, actions.shape[1], lasting)
     params = task.params if params is None else params
     state, shown = jax.jit(task.init)(jax.random.key(seed), params)
     step = jax.jit(lambda s, a, p: task.step(s, a, p, value_fn))

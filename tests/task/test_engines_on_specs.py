@@ -31,14 +31,19 @@ HERE, AFTER, REWARD_AFTER = 2e-5, 2e-2, 2e-3
 ROUNDING, MOVED, FEW = 3e-6, 0.25, 4  # of a state; what fraction of the above is too much; rows of E to leave out
 
 
-class At(Task):
-    """A task whose episodes all begin at given states."""
+class At:
+    """An engine on which all episodes begin at given states, whatever the task draws."""
 
-    at: Starts | None = None
+    def __init__(self, engine: Any, at: Starts) -> None:
+        self.engine, self.at = engine, at
+        self.name, self.config, self.model = engine.name, engine.config, engine.model
+        self.step, self.export_state, self.import_state = engine.step, engine.export_state, engine.import_state
 
-    def _draw_start(self, *args: Any) -> Any:
-        starts, fields, draws = super()._draw_start(*args)
-        return (self.at._replace(ctrl_EU=starts.ctrl_EU) if self.at else starts), fields, draws
+    def init(self, starts: Starts, fields: Any) -> Any:
+        return self.engine.init(self.at._replace(ctrl_EU=starts.ctrl_EU), fields)
+
+    def prepare(self, physics: Any, mask_E: Any, starts: Starts, fields: Any) -> Any:
+        return self.engine.prepare(physics, mask_E, self.at._replace(ctrl_EU=starts.ctrl_EU), fields)
 
 
 @cache
@@ -47,11 +52,12 @@ def compiled(path: Path) -> tuple[Compiled, Any]:
     return built, load_module(built.source, f"{path.stem}_task.py")
 
 
-def make(path: Path, engine: str) -> At:
+def make(path: Path, name: str, at: Starts | None = None) -> Task:
     built, module = compiled(path)
     model = built.binding.scene.model
     model.opt.iterations = model.opt.ls_iterations = 50  # few iterations converge on no engine, each in its own way
-    return At(module, make_engine(engine, model, Task.engine_config(module, E)))
+    engine = make_engine(name, model, Task.engine_config(module, E))
+    return Task(module, At(engine, at) if at else engine)
 
 
 @cache
@@ -69,10 +75,9 @@ def visited(path: Path) -> Starts:
 
 
 def one_step(path: Path, engine: str, change: float = 0.0) -> Any:
-    task = make(path, engine)
-    task.at = visited(path)
-    noise = change * np.random.default_rng(8).uniform(-1, 1, task.at.qpos_EQ.shape)
-    task.at = task.at._replace(qpos_EQ=jnp.asarray(task.at.qpos_EQ + noise, jnp.float32))
+    at = visited(path)
+    noise = change * np.random.default_rng(8).uniform(-1, 1, at.qpos_EQ.shape)
+    task = make(path, engine, at._replace(qpos_EQ=jnp.asarray(at.qpos_EQ + noise, jnp.float32)))
     action = jnp.asarray(np.random.default_rng(6).uniform(-0.6, 0.6, (E, task.action_size)), jnp.float32)
     state, shown = jax.jit(task.init)(jax.random.key(7), task.params)
     first = jax.tree.map(np.array, shown.obs)
