@@ -32,6 +32,7 @@ class Sizes(NamedTuple):
     gain: float
 
 
+@runtime_checkable
 class Network(Protocol):
     """An Equinox module that maps rows of inputs to rows of outputs. Every array of floats in it is trained."""
 
