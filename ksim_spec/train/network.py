@@ -33,13 +33,8 @@ class Sizes(NamedTuple):
 
 
 @runtime_checkable
-class Network(Protocol):
-    """An Equinox module that maps rows of inputs to rows of outputs. Every array of floats in it is trained."""
-
-    @classmethod
-    def init(cls, key: PRNGKeyArray, sizes: Sizes, settings: NetworkSettings) -> Network:
-        """Returns an untrained network; a function of the arguments alone. Traced, so `key` is no concrete array."""
-        ...
+class Stepped(Protocol):
+    """What is asked of a network once it is there: to carry something through the steps of an episode."""
 
     def initial_carry(self) -> Carry:
         """Returns what one environment carries when an episode begins: float32 arrays without an axis for rows."""
@@ -55,12 +50,22 @@ class Network(Protocol):
 
 
 @runtime_checkable
+class Network(Stepped, Protocol):
+    """An Equinox module that maps rows of inputs to rows of outputs. Every array of floats in it is trained."""
+
+    @classmethod
+    def init(cls, key: PRNGKeyArray, sizes: Sizes, settings: NetworkSettings) -> Network:
+        """Returns an untrained network; a function of the arguments alone. Traced, so `key` is no concrete array."""
+        ...
+
+
+@runtime_checkable
 class Rescaled(Protocol):
     """A network that can be asked for another whose outputs are its own times `factor` plus `shift`, to serve as critic
     (`train.value_scale`). Others are given a learned scale and shift behind their outputs.
     """
 
-    def rescaled(self, factor: Float[Array, ""], shift: Float[Array, ""]) -> Network: ...
+    def rescaled(self, factor: Float[Array, ""], shift: Float[Array, ""]) -> Stepped: ...
 
 
 def class_of(settings: NetworkSettings) -> type[Network]:
@@ -69,17 +74,17 @@ def class_of(settings: NetworkSettings) -> type[Network]:
     return getattr(importlib.import_module(module), name)
 
 
-def remembers(network: Network) -> bool:
+def remembers(network: Stepped) -> bool:
     """Returns whether a network carries anything from step to step."""
     return bool(jax.tree.leaves(network.initial_carry()))
 
 
-def carry_of_rows(network: Network, rows: int) -> Carry:
+def carry_of_rows(network: Stepped, rows: int) -> Carry:
     """Returns the carry of so many rows at the first step of an episode."""
     return jax.tree.map(lambda x: jnp.broadcast_to(x, (rows, *jnp.shape(x))), network.initial_carry())
 
 
-def step(network: Network, carry: Carry, x: Float[Array, "N I"], done: Bool[Array, "N"] | None) -> tuple[Carry, Array]:
+def step(network: Stepped, carry: Carry, x: Float[Array, "N I"], done: Bool[Array, "N"] | None) -> tuple[Carry, Array]:
     """Returns the next carry and the outputs of one control step; the carry of rows that are `done` is not used."""
     if not remembers(network):
         return network(carry, x, None)
@@ -91,7 +96,7 @@ def step(network: Network, carry: Carry, x: Float[Array, "N I"], done: Bool[Arra
     return network(jax.tree.map(forget, carry, carry_of_rows(network, len(x))), x, done)
 
 
-def unroll(network: Network, carry: Carry, x: Float[Array, "B T I"], done: Bool[Array, "B T"] | None) -> Array:
+def unroll(network: Stepped, carry: Carry, x: Float[Array, "... I"], done: Bool[Array, "..."] | None) -> Array:
     """Returns the outputs (B, T, ...) for B sequences of T steps that begin with `carry`.
 
     `done` marks steps that are the first of an episode. A network that remembers nothing takes any leading axes.

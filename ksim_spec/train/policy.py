@@ -5,7 +5,7 @@ The raw action is the sample before tanh. It is what training keeps, because und
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -21,6 +21,7 @@ from ksim_spec.train.network import (
     Carry,
     Network,
     Sizes,
+    Stepped,
     carry_of_rows,
     class_of,
     remembers,
@@ -66,9 +67,9 @@ class Policy(eqx.Module):
     (Abdolhosseini et al. 2019, "NET"; Su et al. 2024).
     """
 
-    actor: Network
+    actor: Stepped
     std_param: Float[Array, "A"] | None
-    critic: Network  # last, so that a flattened policy is the actor's numbers and then the critic's
+    critic: Stepped  # last, so that a flattened policy is the actor's numbers and then the critic's
     config: PolicyConfig = eqx.field(static=True)
     mirror: Mirror | None = eqx.field(static=True)
 
@@ -114,10 +115,10 @@ class Policy(eqx.Module):
         carry, going_on = jax.tree.map(lambda x: x[rows], memory.critic), jnp.zeros(len(obs), bool)
         return self._value(step(self._critic, carry, obs, going_on)[1])
 
-    # Sequences: where there is no memory, observations may have any leading axes --------------------------------------
+    # Sequences (B, T): where there is no memory, observations may have any leading axes -----------------------------
 
     def distribution(
-        self, obs: Float[Array, "B T L"], memory: Memory | None = None, done: Bool[Array, "B T"] | None = None
+        self, obs: Float[Array, "... L"], memory: Memory | None = None, done: Bool[Array, "..."] | None = None
     ) -> Normal:
         """Returns the normal over raw actions; its std is min_std + softplus, and init_std at the start.
 
@@ -127,8 +128,8 @@ class Policy(eqx.Module):
         return self._normal(unroll(self._actor, memory.actor, obs, begins))
 
     def value(
-        self, obs: Float[Array, "B T L"], memory: Memory | None = None, done: Bool[Array, "B T"] | None = None
-    ) -> Float[Array, "B T"]:
+        self, obs: Float[Array, "... L"], memory: Memory | None = None, done: Bool[Array, "..."] | None = None
+    ) -> Float[Array, "..."]:
         """Returns the predicted return in units of the value normaliser; `memory` and `done` as in `distribution`."""
         memory, begins = self._beginnings(obs, memory, done)
         return self._value(unroll(self._critic, memory.critic, obs, begins))
@@ -143,12 +144,12 @@ class Policy(eqx.Module):
     # What the networks' outputs mean ----------------------------------------------------------------------------------
 
     @property
-    def _actor(self) -> Network:
-        return self.actor if self.mirror is None else cast(Network, Both(self.actor, self.mirror.actor))
+    def _actor(self) -> Stepped:
+        return self.actor if self.mirror is None else Both(self.actor, self.mirror.actor)
 
     @property
-    def _critic(self) -> Network:
-        return self.critic if self.mirror is None else cast(Network, Both(self.critic, self.mirror.critic))
+    def _critic(self) -> Stepped:
+        return self.critic if self.mirror is None else Both(self.critic, self.mirror.critic)
 
     def _normal(self, out: Array) -> Normal:
         out = out if self.mirror is None else self._symmetric(out, self.mirror)

@@ -28,7 +28,9 @@ def test_the_replay_ends_where_the_task_ended(tmp_path):
             box[0] = jax.block_until_ready(step(box[0], jax.random.key(i)))
 
     replay = recorder.replay_of(run)
-    assert any(orders.take.size for orders, _ in recorder.steps), "no environment began again: nothing was shown about resets"
+    assert any(orders.take.size for orders, _ in recorder.steps), (
+        "no environment began again: nothing was shown about resets"
+    )
     assert any(orders.dqvel is not None and orders.dqvel.any() for orders, _ in recorder.steps), "no push"
     for _ in range(2):
         replay()

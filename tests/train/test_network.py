@@ -254,7 +254,7 @@ def test_gradients_go_through_time_to_the_start_of_an_episode_and_no_further():
 
     def ours(arrays, carry, x):
         made = eqx.combine(arrays, network)
-        return jnp.sum(unroll(made, carry, x, begins) * weights)
+        return jnp.sum(unroll(made, carry, x, jnp.asarray(begins)) * weights)
 
     def loops(arrays, carry, x):
         made, total = eqx.combine(arrays, network), 0.0
@@ -269,7 +269,7 @@ def test_gradients_go_through_time_to_the_start_of_an_episode_and_no_further():
     args = eqx.filter(network, eqx.is_inexact_array), carry, x
     for a, b in zip(*(jax.tree.leaves(jax.jit(jax.grad(f, (0, 1, 2)))(*args)) for f in (ours, loops)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
-    last = jax.grad(lambda x: jnp.sum(unroll(network, carry, x, begins)[:, -1]))(x)
+    last = jax.grad(lambda x: jnp.sum(unroll(network, carry, x, jnp.asarray(begins))[:, -1]))(x)
     reached = np.abs(np.asarray(last)).max(-1) > 1e-6
     np.testing.assert_array_equal(reached[0], [True] * 4)
     np.testing.assert_array_equal(reached[1], [False] * 2 + [True] * 2)
@@ -321,7 +321,7 @@ def test_recorded_observations_are_acted_on_as_they_were(collected):
     task, actor, state, one, _ = collected
     seen, memory = one[3], state.memory
     begins = np.concatenate([np.ones((1, 16), bool), np.asarray(seen.done)[:-1]])
-    whole = act_on(task, CONFIG, actor, seen.obs, begins)
+    whole = act_on(task, CONFIG, actor, seen.obs, jnp.asarray(begins))
     for t in range(7):
         memory, action = act(task, CONFIG, actor, memory, {k: v[t] for k, v in seen.obs.items()})
         np.testing.assert_allclose(whole[t], action, atol=1e-5)
