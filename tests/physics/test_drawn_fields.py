@@ -21,8 +21,7 @@ from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.language.blocks.chance import FIELDS
 from ksim_spec.physics.fields import model_field
 from ksim_spec.physics.protocol import EngineConfig, Starts
-from ksim_spec.physics.select import make_engine
-from ksim_spec.physics.warp import warp_installed
+from ksim_spec.physics.select import engine_info, make_engine
 from ksim_spec.task.module import load_module
 from tests.emit.state_reference import apply_fields
 from tests.emit.worlds import REST
@@ -221,7 +220,7 @@ def test_every_line_moves_the_robot_in_its_own_way() -> None:
 
 @pytest.mark.parametrize("name", [
     "cpu", "mjx",
-    pytest.param("warp", marks=pytest.mark.skipif(not warp_installed(), reason="warp-lang is not installed")),
+    pytest.param("warp", marks=pytest.mark.skipif(not engine_info("warp").installed, reason="warp-lang is not installed")),
 ])  # fmt: skip
 def test_every_engine_moves_as_mujoco_does(name: str) -> None:
     rows, names = len(LINES) + 1, sorted({n for text in LINES for n in line(text).fields})
