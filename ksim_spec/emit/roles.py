@@ -66,7 +66,7 @@ class Roles:
         return place_text(self.binding.leaves[id(node)])
 
     def writer(self) -> Writer:
-        return Writer(self.leaf_text, self.program.names)
+        return Writer(self.leaf_text, self.program.names, taken=set(self.binding.reads))
 
     def function(self, name: str, doc: str, body: Callable[[Writer], list[str]], arguments: str = ARGUMENTS) -> str:
         """Returns the source of one function; arrays that the body uses are bound to names first."""

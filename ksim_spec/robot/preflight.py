@@ -13,7 +13,8 @@ import mujoco
 import numpy as np
 
 from ksim_spec.diagnostics import Diagnostic
-from ksim_spec.robot.contacts import SHAPES, TouchFilter, contact_count
+from ksim_spec.robot.built import GEOM_TYPES
+from ksim_spec.robot.contacts import TouchFilter, contact_count
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.source import NOWHERE, Span
 
@@ -35,6 +36,7 @@ _DYNAMICS = frozenset(["none", "integrator", "filter", "filterexact", "muscle"])
 _GAINS = frozenset(["fixed", "affine", "muscle"])
 _BIASES = frozenset(["none", "affine", "muscle"])
 _EQUALITIES = frozenset(["connect", "weld", "joint", "tendon"])
+_MJX_CONTACTS = 4  # the most that MJX makes of a pair of geoms
 DEAR_ITERATIONS = 20
 
 
@@ -138,7 +140,7 @@ class _Preflight:
         said: set[tuple[str, str]] = set()
         for a, b in touch.pairs(range(m.ngeom), range(m.ngeom)):
             first, second = sorted((int(m.geom_type[a]), int(m.geom_type[b])))
-            shapes = (SHAPES[first], SHAPES[second])
+            shapes = (GEOM_TYPES[first], GEOM_TYPES[second])
             if shapes not in said and (shapes in _NO_COLLISION or "sdf" in shapes):
                 said.add(shapes)
                 names = f"`{m.geom(a).name}` and `{m.geom(b).name}`"
@@ -172,7 +174,7 @@ class _Preflight:
         """MuJoCo takes the friction of the geom of higher priority, else the larger: the floor's may do nothing."""
         m, touch, f = self.model, TouchFilter(self.model), self.model.geom(floor).id
         for g, name, span in self._elements("geom", m.ngeom, m.geom):
-            if frozenset((f, g)) in touch.explicit or not touch.can_touch(f, g):
+            if touch.named(f, g) or not touch.can_touch(f, g):
                 continue
             higher = m.geom_priority[g] > m.geom_priority[f]
             equal = m.geom_priority[g] == m.geom_priority[f]
@@ -189,7 +191,7 @@ class _Preflight:
         opt = self.model.opt
         if opt.iterations <= DEAR_ITERATIONS:
             return
-        rows = sum(contact_count(self.model, a, b) for a, b in
+        rows = sum(min(contact_count(self.model, a, b), _MJX_CONTACTS) for a, b in
                    TouchFilter(self.model).pairs(range(self.model.ngeom), range(self.model.ngeom)))  # fmt: skip
         yield Diagnostic(
             "KS731", "solver-cost", f"the solver may take {opt.iterations} iterations a step; {rows} contact slots",
