@@ -24,7 +24,7 @@ import numpy as np
 from mujoco.batch import Batch
 
 from ksim_spec.physics.cpu import CpuEngine, keeps_data
-from ksim_spec.physics.host import STAGES
+from ksim_spec.physics.host import NEEDED
 from ksim_spec.physics.protocol import EngineConfig, Starts
 
 
@@ -44,7 +44,7 @@ def bare_loop(
             for k in range(config.num_controls):
                 ctrl[...] = ctrl_EKU[:, k]
                 last = k == config.num_controls - 1
-                batch.step(nstep=stretch, stage=STAGES[config.stage] if last else 0)
+                batch.step(nstep=stretch, stage=NEEDED[config.stage] if last else 0)
 
     return run
 
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("mjcf")
     parser.add_argument("--envs", type=int, default=512)
     parser.add_argument("--substeps", type=int, default=1)
-    parser.add_argument("--stage", choices=list(STAGES), default="vel")
+    parser.add_argument("--stage", choices=list(NEEDED), default="vel")
     parser.add_argument("--changes", action="store_true", help="another control at every physics step")
     parser.add_argument("--resets", type=float, default=0.0, help="probability that an environment restarts at a step")
     parser.add_argument("--length", type=int, default=25, help="control steps in one turn")

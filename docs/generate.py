@@ -17,7 +17,8 @@ from typing import Any, Literal, get_args, get_origin
 from ksim_spec.language import draws, functions, library, temporal
 from ksim_spec.language.blocks import chance, training
 from ksim_spec.language.meanings import FIELDS, SETTINGS, STATISTICS, TEMPORAL
-from ksim_spec.language.quantities import QUANTITIES, SENSORS, SITE_FRAME_SENSORS
+from ksim_spec.language.quantities import QUANTITIES, SENSORS
+from ksim_spec.language.sources import MjcfSensor
 from ksim_spec.review.rules import CHANGE_RULES
 from ksim_spec.rules import FAMILIES, RULES
 from ksim_spec.train.config import PolicyConfig, TrainConfig
@@ -58,7 +59,7 @@ def quantities() -> str:
                 unit if unit != "1" else "",
                 q.kind if q.kind != "scalar" else "",
                 q.stage,
-                "robot" if q.on_robot else "",
+                "robot" if q.measured else "",
                 q.doc,
             )
             key = f"{q.name}|{text}"
@@ -70,10 +71,12 @@ def quantities() -> str:
 
 def sensors() -> str:
     rows = []
-    for tag, (dim, kind, _, stage, robot) in SENSORS.items():
-        frame = "" if kind == "scalar" else "its site" if tag in SITE_FRAME_SENSORS else "its reference, else the world"
-        unit = str(dim) if str(dim) != "1" else ""
-        rows.append((f"`{tag}`", unit, kind if kind != "scalar" else "", frame, stage, "robot" if robot else ""))
+    frames = {"site": "its site", "reference": "its reference, else the world", "": "the world"}
+    for tag, q in SENSORS.items():
+        assert isinstance(q.source, MjcfSensor)
+        frame, unit = "" if q.kind == "scalar" else frames[q.source.frame], str(q.dim) if str(q.dim) != "1" else ""
+        kind = q.kind if q.kind != "scalar" else ""
+        rows.append((f"`{tag}`", unit, kind, frame, q.stage, "robot" if q.measured else ""))
     return table(("sensor", "unit", "kind", "frame", "stage", "source"), rows)
 
 

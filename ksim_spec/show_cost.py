@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import mujoco
+
 from ksim_spec.compile import Compiled
-from ksim_spec.emit.binding import _STAGE_OF, STAGES
+from ksim_spec.emit.binding import stage_of_leaf
 from ksim_spec.emit.fields import all_arrays
-from ksim_spec.ir.node import Node, walk
+from ksim_spec.ir.node import walk
 from ksim_spec.language.program import Program
+from ksim_spec.robot.requests import STAGES
 
 _BYTES = 4  # everything outside the physics is float32
 
@@ -18,13 +21,12 @@ def cost(compiled: Compiled) -> dict[str, Any]:
     """Returns the stage and the terms that force it, reads, sensors, contact slots, varied fields, and batch memory."""
     program, binding = compiled.program, compiled.binding
     scene, model = binding.scene, binding.scene.model
-    sizes = {"qpos": model.nq, "qvel": model.nv, "qacc": model.nv, "qfrc_actuator": model.nv, "act": model.na,
-             "actuator_force": model.nu, "sensordata": model.nsensordata}  # fmt: skip
+    data = mujoco.MjData(model)
     return {
         "stage": binding.stage,
         "stage_because": _because(compiled),
         "physics_steps_per_control_step": program.world.substeps,
-        "reads": {name: int(sizes[name]) for name in binding.reads},
+        "reads": {name: int(getattr(data, name).size) for name in binding.reads},
         "sensors": int(model.nsensor),
         "contacts": {key: len(slots) for key, slots in scene.contacts.items()},
         "contact_slots": sum(len(slots) for slots in scene.contacts.values()),
@@ -36,25 +38,16 @@ def cost(compiled: Compiled) -> dict[str, Any]:
 
 def _because(compiled: Compiled) -> list[str]:
     """The declarations that need the highest stage there is; empty for the lowest, which anything needs."""
-    wanted = STAGES.index(compiled.binding.stage)
-    if wanted == 0:
+    wanted, scene = compiled.binding.stage, compiled.binding.scene
+    if wanted == STAGES[0]:
         return []
     checks = {f"check.{i}": f"check {c.text}" for i, c in enumerate(compiled.program.checks)}
     found = [
         checks.get(d.name, d.name)
         for d in compiled.program.ordered()
-        if any(_stage(compiled, n) == wanted for n in walk(node for _, node in d.nodes))
+        if any(stage_of_leaf(n, scene) == wanted for n in walk(node for _, node in d.nodes))
     ]
     return list(dict.fromkeys(found))
-
-
-def _stage(compiled: Compiled, node: Node) -> int:
-    if node.op != "read":
-        return 0
-    if node.attr("of") == "sensor":
-        # MuJoCo counts 0 for none, then position, velocity, acceleration
-        return max(int(compiled.binding.scene.model.sensor(node.attr("names")[0]).needstage[0]) - 1, 0)
-    return STAGES.index(_STAGE_OF.get(node.attr("what"), "pos"))
 
 
 def _field_size(model: Any, name: str) -> int:

@@ -1,8 +1,9 @@
 """Demand analysis and binding: which simulator quantities a program reads, the sensors that the composed model needs
 for them, and where each is found afterwards.
 
-Only what a spec reads is bound. A free body's pose and velocity come from qpos and qvel; everything else spatial from
-frame sensors, contacts from geom-to-geom contact sensors, so that every engine means the same.
+Only what a spec reads is bound, as the source of its row says (`language/quantities`). A free body's pose and velocity
+come from qpos and qvel; everything else spatial from frame sensors, contacts from geom-to-geom contact sensors, so that
+every engine means the same.
 """
 
 from __future__ import annotations
@@ -16,13 +17,22 @@ import numpy as np
 
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.language.program import Program
+from ksim_spec.language.quantities import arrays, row_of
+from ksim_spec.language.sources import AddedSensor, ContactSensor, Derived, MjcfSensor, ModelField, Source
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.naming import name_of
-from ksim_spec.robot.requests import ContactRequest, Scene, SceneRequest, SensorRequest, SiteRequest
+from ksim_spec.robot.requests import (
+    STAGES,
+    ContactRequest,
+    Scene,
+    SceneRequest,
+    SensorRequest,
+    SiteRequest,
+    Stage,
+    stage_of,
+)
 from ksim_spec.robot.scene import compose
-
-Stage = Literal["pos", "vel", "acc"]
-STAGES: tuple[Stage, ...] = ("pos", "vel", "acc")
+from ksim_spec.robot.touch import Touch
 
 
 @dataclass(frozen=True)
@@ -50,15 +60,6 @@ class Binding:
     stage: Stage
 
 
-_FRAME_SENSOR = {"pos": "framepos", "quat": "framequat", "linvel": "framelinvel", "angvel": "frameangvel"}
-_SUBTREE_SENSOR = {"com": "subtreecom", "com_vel": "subtreelinvel"}
-_JOINT_FIELD = {"pos": "qpos", "vel": "qvel", "torque": "qfrc_actuator", "acc": "qacc"}
-_STAGE_OF = {
-    "vel": "vel", "linvel": "vel", "angvel": "vel", "angvel_local": "vel", "com_vel": "vel",
-    "torque": "acc", "acc": "acc", "force": "acc", "contact_force": "acc",
-}  # fmt: skip
-
-
 def bind(program: Program, index: RobotIndex) -> Binding:
     """Returns the composed scene of a program and the place of every quantity it reads."""
     return _Binder(program, index).run()
@@ -68,9 +69,9 @@ class _Binder:
     def __init__(self, program: Program, index: RobotIndex) -> None:
         self.program, self.index = program, index
         self.nodes = [n for n in walk(program.roots()) if n.op in ("read", "model", "pose")]
+        self.touch = Touch(index, program.world.floor, program.own, {s.name: s.body for s in program.world.sites})
         self.sensors: dict[str, SensorRequest] = {}
         self.contacts: dict[str, ContactRequest] = {}
-        self.stage = 0
 
     def run(self) -> Binding:
         for node in self.nodes:
@@ -79,11 +80,8 @@ class _Binder:
         scene = compose(self._scene_request())
         leaves = {id(n): self._leaf(n, scene) for n in self.nodes}
         reads = {"qpos", "qvel"} | {leaf.array for leaf in leaves.values() if leaf.array}
-        order = [
-            r for r in ("qpos", "qvel", "act", "qacc", "qfrc_actuator", "actuator_force", "sensordata") if r in reads
-        ]
-        stage = STAGES[max(self.stage, STAGES.index(scene.stage) if self.sensors or self.contacts else 0)]
-        return Binding(scene, leaves, tuple(order), stage)
+        stages: list[Stage] = [scene.stage, *(stage_of_leaf(n, scene) for n in self.nodes)]
+        return Binding(scene, leaves, tuple(a for a in arrays() if a in reads), STAGES[max(map(STAGES.index, stages))])
 
     def _scene_request(self) -> SceneRequest:
         world = self.program.world
@@ -107,125 +105,73 @@ class _Binder:
     # Requests -----------------------------------------------------------------------------------------------------
 
     def _request(self, node: Node) -> None:
-        what, of, names = node.attr("what"), node.attr("of"), node.attr("names")
-        self.stage = max(self.stage, STAGES.index(_STAGE_OF.get(what, "pos")))
-        if of == "sensor":
-            self.stage = max(self.stage, STAGES.index(self._sensor_stage(names[0])))
-        elif of in ("body", "site", "geom") and what in _FRAME_SENSOR and not self._from_state(of, what, names):
-            for name in names:
-                key = f"{of}.{name}.{what}"
-                self.sensors[key] = SensorRequest(key, _FRAME_SENSOR[what], of, name)  # type: ignore[arg-type]
-        elif what in _SUBTREE_SENSOR:
-            for name in names:
-                key = f"{of}.{name}.{what}"
-                self.sensors[key] = SensorRequest(key, _SUBTREE_SENSOR[what], "body", name)  # type: ignore[arg-type]
-        elif what in ("contact", "contact_force"):
-            data = ("found",) if what == "contact" else ("force", "normal", "tangent")
-            for name in names:
-                key = self._contact_key(node, name)
-                other = node.attr("other")
-                b = (
-                    "outside"
-                    if other == ("outside",)
-                    else tuple(g for n in other[1:] for g in self._geoms(other[0], n))
-                )
-                self.contacts[key] = ContactRequest(key, self._geoms(of, name), b, data)  # type: ignore[arg-type]
+        of, names, what = node.attr("of"), node.attr("names"), node.attr("what")
+        source = self._source(node)
+        for name in names:
+            if isinstance(source, AddedSensor):
+                request = source.request(of, name, what)
+                self.sensors[request.key] = request
+            elif isinstance(source, ContactSensor):
+                key, other = _contact_key(node, name), node.attr("other")
+                named = tuple(g for n in other[1:] for g in self._geoms(other[0], n))
+                b = "outside" if other == ("outside",) else named
+                self.contacts[key] = ContactRequest(key, self._geoms(of, name), b, source.fields)
 
-    def _sensor_stage(self, name: str) -> Stage:
-        from ksim_spec.language.quantities import SENSORS
+    def _source(self, node: Node) -> Source:
+        """The source of a leaf; what one free body's own state holds needs no sensor."""
+        if node.attr("of") == "sensor":
+            return MjcfSensor()
+        source, names = row_of(node).source, node.attr("names")
+        own = source.free if isinstance(source, AddedSensor) and node.attr("of") == "body" and len(names) == 1 else None
+        return own if own is not None and self._floats(names[0]) else source
 
-        sensor = self.index.find("sensor", name)
-        row = SENSORS.get(sensor.tag) if sensor else None
-        return row[3] if row else "acc"  # type: ignore[return-value]
-
-    def _contact_key(self, node: Node, name: str) -> str:
-        return f"{node.attr('of')}.{name}.{node.attr('what')}.{'+'.join(node.attr('other'))}"
+    def _floats(self, body: str) -> bool:
+        element = self.index.find("body", body)
+        return any(element is not None and j.body == element.id and j.type == "free" for j in self.index.joints)
 
     def _geoms(self, of: str, name: str) -> tuple[str | int, ...]:
-        """The colliding geoms that stand for an element: a geom itself, a body's, or those of a site's body."""
-        if of == "geom":
-            return (name,)
-        if of == "body":
-            body = self.index.find("body", name)
-            return tuple(g.id for g in self.index.colliding_geoms(body.id)) if body else ()
-        site: Any = self.index.find("site", name)
-        if site is None:
-            added = next(s for s in self.program.world.sites if s.name == name)
-            return self._geoms("body", added.body)
-        return tuple(g.id for g in self.index.colliding_geoms(site.body))
-
-    def _from_state(self, of: str, what: str, names: tuple[str, ...]) -> bool:
-        """True for one free body: its pose and velocity are in qpos and qvel and need no sensor."""
-        spatial = what in _FRAME_SENSOR or what == "angvel_local"
-        return of == "body" and spatial and len(names) == 1 and self._free_joint(names[0]) is not None
-
-    def _free_joint(self, body: str) -> Any:
-        element = self.index.find("body", body)
-        return next((j for j in self.index.joints if element and j.body == element.id and j.type == "free"), None)
+        """The geoms that stand for an element, by name or id; the scene reports one that is not there."""
+        found = tuple(g.name or g.id for g in self.touch.of(of, name))
+        return found or ((name,) if of == "geom" else ())
 
     # Places -------------------------------------------------------------------------------------------------------
 
     def _leaf(self, node: Node, scene: Scene) -> Leaf:
         if node.op == "pose":
             return Leaf("const", value=pose_positions(scene.model, node.attr("key"), node.attr("names")).tolist())
-        if node.op == "model":
-            return Leaf("const", value=_model_value(scene.model, node))
-        what, of, names = node.attr("what"), node.attr("of"), node.attr("names")
-        if of == "joint":
-            return self._joint_leaf(node, what, names, scene.model)
-        if of == "sensor":
-            start, size = scene.model.sensor(names[0]).adr[0], scene.model.sensor(names[0]).dim[0]
-            return Leaf("slice", "sensordata", tuple(range(start, start + size)), node.shape)
-        if what in ("contact", "contact_force"):
-            return self._contact_leaf(node, what, names, scene)
-        if of == "actuator":
-            ids = tuple(scene.model.actuator(n).id for n in names)
-            return Leaf("slice", "actuator_force", ids, node.shape)
-        if self._from_state(of, what, names):
-            return _free_leaf(what, scene.model, names[0], node.shape)
-        indices: list[int] = []
-        for name in names:
-            start, stop = scene.sensors[f"{of}.{name}.{what}"]
-            indices += range(start, stop)
-        return Leaf("slice", "sensordata", tuple(indices), node.shape)
-
-    def _joint_leaf(self, node: Node, what: str, names: tuple[str, ...], model: mujoco.MjModel) -> Leaf:
-        joints = [model.joint(n) for n in names]
-        address = [int((j.qposadr if what == "pos" else j.dofadr)[0]) for j in joints]
-        return Leaf("slice", _JOINT_FIELD[what], tuple(address), node.shape)
-
-    def _contact_leaf(self, node: Node, what: str, names: tuple[str, ...], scene: Scene) -> Leaf:
-        slots = [
-            tuple(tuple(range(s.start, s.stop)) for s in scene.contacts[self._contact_key(node, n)]) for n in names
-        ]
-        if what == "contact":
-            flat = tuple(tuple(s[0] for s in element) for element in slots)
-            return Leaf("contact", "sensordata", flat, node.shape)
-        return Leaf("force", "sensordata", tuple(slots), node.shape)
+        of, names, source = node.attr("of"), node.attr("names"), self._source(node)
+        if isinstance(source, ModelField):
+            return Leaf("const", value=np.reshape(source.value(scene, of, names), node.shape).tolist())
+        if isinstance(source, ContactSensor):
+            return _contact_leaf(node, source, scene)
+        assert not isinstance(source, Derived)
+        places = tuple(i for name in names for i in source.where(scene, of, name, node.attr("what")))
+        return Leaf("slice", source.array, places, node.shape)
 
 
-def _free_leaf(what: str, model: mujoco.MjModel, body: str, shape: tuple[int, ...]) -> Leaf:
-    joint = model.joint(int(model.body(body).jntadr[0]))
-    q, v = int(joint.qposadr[0]), int(joint.dofadr[0])
-    array, start, size = {
-        "pos": ("qpos", q, 3), "quat": ("qpos", q + 3, 4), "linvel": ("qvel", v, 3), "angvel_local": ("qvel", v + 3, 3),
-    }[what]  # fmt: skip
-    return Leaf("slice", array, tuple(range(start, start + size)), shape)
+def _contact_key(node: Node, name: str) -> str:
+    return f"{node.attr('of')}.{name}.{node.attr('what')}.{'+'.join(node.attr('other'))}"
+
+
+def _contact_leaf(node: Node, source: ContactSensor, scene: Scene) -> Leaf:
+    slots = [
+        tuple(tuple(range(s.start, s.stop)) for s in scene.contacts[_contact_key(node, n)]) for n in node.attr("names")
+    ]
+    if source.fields == ("found",):
+        return Leaf("contact", "sensordata", tuple(tuple(s[0] for s in element) for element in slots), node.shape)
+    return Leaf("force", "sensordata", tuple(slots), node.shape)
+
+
+def stage_of_leaf(node: Node, scene: Scene) -> Stage:
+    """Returns how far an engine must compute for a leaf; what the model or the spec gives needs nothing."""
+    if node.op != "read":
+        return STAGES[0]
+    if node.attr("of") == "sensor":
+        return stage_of(scene.model.sensor(node.attr("names")[0]).needstage[0])
+    return row_of(node).stage
 
 
 def pose_positions(model: mujoco.MjModel, key: str, names: Iterable[str]) -> np.ndarray:
     """Returns the positions of scalar joints in a keyframe (the model's reference pose for an empty name)."""
     qpos = model.key(key).qpos if key else model.qpos0
     return np.array([float(qpos[int(model.joint(n).qposadr[0])]) for n in names])
-
-
-def _model_value(model: mujoco.MjModel, node: Node) -> Any:
-    what, of, names = node.attr("what"), node.attr("of"), node.attr("names")
-    if what == "gravity":
-        return model.opt.gravity.tolist()
-    if of == "joint":
-        column = 0 if what == "lower" else 1
-        values = [float(model.joint(n).range[column]) for n in names]
-    else:
-        values = [float(getattr(model.body(n), "mass" if what == "mass" else "subtreemass")[0]) for n in names]
-    return values if node.shape else values[0]

@@ -7,6 +7,7 @@ world are unbounded. Draws of a normal distribution are unbounded too, unless a 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,17 +16,12 @@ from ksim_spec.ir.node import Node
 from ksim_spec.ir.ranges import Found, Ranges, unknown
 from ksim_spec.language.episode import episode_steps
 from ksim_spec.language.program import Program
+from ksim_spec.language.quantities import SENSORS, UNIT, Quantity, row_of
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.naming import name_of
 from ksim_spec.robot.servo import force, joint_force
 from ksim_spec.robot.touch import Touch
-
-UNIT, POSITIVE = (-1.0, 1.0), (0.0, INF)
-_SENSORS: dict[str, Ends] = {
-    "framequat": UNIT, "framexaxis": UNIT, "frameyaxis": UNIT, "framezaxis": UNIT, "touch": POSITIVE,
-    "rangefinder": (-1.0, INF),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,9 @@ class Seeds:
     @cached_property
     def touch(self) -> Touch:
         """What can touch what."""
-        return self.like.touch if self.like else Touch(self.index, self.program.world.floor, self.program.own)
+        world = self.program.world
+        sites = {s.name: s.body for s in world.sites}
+        return self.like.touch if self.like else Touch(self.index, world.floor, self.program.own, sites)
 
     @cached_property
     def seconds(self) -> float:
@@ -79,7 +77,7 @@ class Seeds:
 
     def _stat(self, node: Node) -> Interval:
         name = node.attr("name")
-        known = {"fail": TRUTH, "success": TRUTH, "episode_time": (0.0, self.seconds), "env_states": POSITIVE}
+        known = {"fail": TRUTH, "success": TRUTH, "episode_time": (0.0, self.seconds), "env_states": (0.0, INF)}
         return uniform(node.shape, known.get(name, ANYTHING))
 
     def _time(self, node: Node) -> Interval:
@@ -116,10 +114,24 @@ class Seeds:
         return self.index.key_positions(frame, [found])[0][0]
 
     def _model(self, node: Node) -> Interval:
-        what = node.attr("what")
-        if what in ("lower", "upper"):
-            return of_pairs([self._limit(n, what == "upper") for n in node.attr("names")])
-        return uniform(node.shape, POSITIVE if "mass" in what else ANYTHING)
+        return self._within(node, row_of(node), node.attr("names"))
+
+    def _within(self, node: Node, row: Quantity | None, names: tuple[str, ...]) -> Interval:
+        """What a row says of its value; a named bound is asked about the elements that are read."""
+        if row is None or row.interval == ANYTHING:
+            return unknown(node)
+        if not isinstance(row.interval, str):
+            return uniform(node.shape, row.interval, 1.0 if row.interval == UNIT else INF)
+        if row.interval == "contact":
+            return self._contact(node, names)
+        return of_pairs([self._bounds[row.interval](n) for n in names])
+
+    @cached_property
+    def _bounds(self) -> dict[str, Callable[[str], Ends]]:
+        return {
+            "joint_range": self.joint_positions, "joint_effort": self.torque, "actuator_effort": self._force,
+            "joint_lower": lambda n: self._limit(n, False), "joint_upper": lambda n: self._limit(n, True),
+        }  # fmt: skip
 
     def _limit(self, joint: str, upper: bool) -> Ends:
         limits = self._joint(joint).range
@@ -132,19 +144,17 @@ class Seeds:
         return found
 
     def _read(self, node: Node) -> Interval:
-        what, of, names = node.attr("what"), node.attr("of"), node.attr("names")
-        if of == "joint" and what in ("pos", "torque"):
-            ends = self.joint_positions if what == "pos" else self.torque
-            return of_pairs([ends(n) for n in names])
-        if of == "actuator" and what == "force":
-            return of_pairs([self._force(n) for n in names])
-        if of == "sensor":
-            return self._sensor(node, names[0])
-        if what == "quat":
-            return uniform(node.shape, UNIT, 1.0)
-        if what in ("contact", "contact_force"):
-            return self._contact(node, what, of, names)
-        return unknown(node)
+        names = node.attr("names")
+        if node.attr("of") != "sensor":
+            return self._within(node, row_of(node), names)
+        sensor = self.sensor(names[0])
+        return self._within(node, SENSORS.get(sensor.tag), (sensor.obj,))
+
+    def sensor(self, name: str) -> el.Sensor:
+        """Returns a sensor of the robot file."""
+        found = self.index.find("sensor", name)
+        assert isinstance(found, el.Sensor)
+        return found
 
     def joint_positions(self, name: str) -> Ends:
         """Returns a joint's limits (rad or m), and beyond them as far as this situation lets it go."""
@@ -168,26 +178,14 @@ class Seeds:
         given = [joint_force(a) for a in direct]
         return sum(low for low, _ in given), sum(high for _, high in given)
 
-    def _sensor(self, node: Node, name: str) -> Interval:
-        found = self.index.find("sensor", name)
-        assert isinstance(found, el.Sensor)
-        ends = _SENSORS.get(found.tag, ANYTHING)
-        if found.tag == "jointpos":
-            ends = self.joint_positions(found.obj)
-        return uniform(node.shape, ends, 1.0 if ends == UNIT else INF)
-
-    def _contact(self, node: Node, what: str, of: str, names: tuple[str, ...]) -> Interval:
+    def _contact(self, node: Node, names: tuple[str, ...]) -> Interval:
         each = math.prod(node.shape) // max(len(names), 1)
-        can = TRUTH if what == "contact" else ANYTHING
+        can = TRUTH if node.dtype == "bool" else ANYTHING
         return of_pairs([can if self.touches(node, n) else (0.0, 0.0) for n in names for _ in range(each)])
 
     def touches(self, node: Node, name: str) -> bool:
         """Returns whether one element of a contact that is read can touch the other side at all."""
         other = node.attr("other")
-        named = (g for n in other[1:] for g in self._side(other[0], n))
+        named = (g for n in other[1:] for g in self.touch.of(other[0], n))
         against = self.touch.outside if other == ("outside",) else named
-        return self.touch.any_pair(self._side(node.attr("of"), name), against)
-
-    def _side(self, of: str, name: str) -> list[el.Geom]:
-        site = next((s for s in self.program.world.sites if s.name == name), None) if of == "site" else None
-        return self.touch.of("body", site.body) if site else self.touch.of(of, name)
+        return self.touch.any_pair(self.touch.of(node.attr("of"), name), against)

@@ -11,10 +11,8 @@ from functools import cached_property
 from ksim_spec.facts.seeds import Seeds
 from ksim_spec.ir.interval import Ends, Interval, of_pairs, uniform
 from ksim_spec.ir.node import Node
+from ksim_spec.language.quantities import SENSORS, row_of
 from ksim_spec.robot import elements as el
-
-_STILL = frozenset(("vel", "linvel", "angvel", "angvel_local", "com_vel"))
-_RATES = frozenset(("gyro", "velocimeter", "jointvel", "actuatorvel", "framelinvel", "frameangvel", "subtreelinvel"))
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,8 @@ class Standing(Seeds):
 
     def _read(self, node: Node) -> Interval:
         what, of, names = node.attr("what"), node.attr("of"), node.attr("names")
-        if what in _STILL or (of == "sensor" and self._tag(names[0]) in _RATES):
+        row = SENSORS.get(self.sensor(names[0]).tag) if of == "sensor" else row_of(node)
+        if row is not None and row.stage == "vel":
             return uniform(node.shape, (0.0, 0.0), 0.0)
         if of == "joint" and what == "pos":
             return of_pairs([(x, x) for x in (self.posed(self.program.reset.pose, n) for n in names)])
@@ -54,10 +53,6 @@ class Standing(Seeds):
         if place is not None:
             return of_pairs([(x, x) for x in (place[:3] if what == "pos" else place[3:])])
         return super()._read(node)
-
-    def _tag(self, sensor: str) -> str:
-        found = self.index.find("sensor", sensor)
-        return found.tag if found else ""
 
     def _place(self, body: str) -> tuple[float, ...] | None:
         """Position and orientation of a floating body in the keyframe of the reset; None where there is none."""

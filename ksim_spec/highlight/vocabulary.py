@@ -12,7 +12,7 @@ from ksim_spec.language.blocks.chance import BODY_STATE, FIELDS, STATS
 from ksim_spec.language.blocks.setting import MODES, WORLD_SETTINGS
 from ksim_spec.language.blocks.training import STATISTICS
 from ksim_spec.language.functions import FUNCTIONS
-from ksim_spec.language.members import BUILTIN_NAMES
+from ksim_spec.language.members import BUILTIN_NAMES, WORLD_NAMES
 from ksim_spec.language.quantities import QUANTITIES
 from ksim_spec.syntax import words
 from ksim_spec.train.config import NETWORKS, PolicyConfig, TrainConfig
@@ -22,7 +22,6 @@ from ksim_spec.units import UNITS
 _FLOORS = ("plane", "robot")  # `floor = plane`
 _EVENTS = ("event",)  # `on event`
 _FRAMES = ("heading",)  # `base.heading`
-_WORLD = ("up", "down", "gravity", "floor")  # `world.down`
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def vocabulary() -> Vocabulary:
                          *NETWORKS]),
         library=_once(fn.name for _, defined in library.functions() for fn in defined),
         names=(*BUILTIN_NAMES, "std", *(w for w in STATS if w not in (*words.FLAGS, *words.COUNTS))),
-        members=_once([*(name for rows in QUANTITIES.values() for name in rows), *_FRAMES, *_WORLD, *BODY_STATE,
+        members=_once([*(name for rows in QUANTITIES.values() for name in rows), *_FRAMES, *WORLD_NAMES, *BODY_STATE,
                        *(name for rows in FIELDS.values() for name in rows)]),
         settings={"world": WORLD_SETTINGS, "policy": tuple(PolicyConfig.model_fields),
                   "train": tuple(TrainConfig.model_fields)},

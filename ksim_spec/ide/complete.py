@@ -18,7 +18,7 @@ from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES
 from ksim_spec.language.blocks.chance import STATS
 from ksim_spec.language.blocks.setting import MODES, WORLD_SETTINGS
 from ksim_spec.language.blocks.training import STATISTICS
-from ksim_spec.language.entities import Keyframe, Selection
+from ksim_spec.language.entities import KINDS, Keyframe, Selection
 from ksim_spec.language.functions import FUNCTIONS
 from ksim_spec.language.members import BUILTIN_NAMES, builtin_name
 from ksim_spec.language.scope import Thing
@@ -85,7 +85,7 @@ def _few(snapshot: Snapshot, context: Context) -> Iterator[Item]:
 
 def _frames(snapshot: Snapshot) -> Iterator[Item]:
     """The names that a vector can be given in: single bodies and sites, and the world."""
-    yield from _named(snapshot, lambda t: isinstance(t, Selection) and t.of in ("body", "site") and t.axis is None)
+    yield from _named(snapshot, lambda t: isinstance(t, Selection) and KINDS[t.of].frame and t.axis is None)
     yield Item("world", "name", "the frame of the world")
 
 

@@ -74,7 +74,7 @@ def quantity_doc(kind: str, name: str) -> Doc | None:
     row = QUANTITIES.get(kind, {}).get(name)
     if row is None:
         return None
-    where = "" if row.on_robot else " (known to the simulator only)"
+    where = "" if row.measured else " (known to the simulator only)"
     return Doc(f"{kind}.{name}: {'true/false' if row.dtype == 'bool' else row.dim}", row.doc + where)
 
 

@@ -9,7 +9,8 @@ from ksim_spec.ide.analysis import Snapshot
 from ksim_spec.ide.context import Context
 from ksim_spec.ide.items import Item
 from ksim_spec.language.blocks.chance import BODY_STATE, FIELDS
-from ksim_spec.language.entities import Command, Keyframe, Selection, World
+from ksim_spec.language.entities import KINDS, Command, Keyframe, Selection, World
+from ksim_spec.language.members import WORLD_NAMES
 from ksim_spec.language.quantities import QUANTITIES
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import Value
@@ -34,7 +35,7 @@ def members(snapshot: Snapshot, owner: Thing | None, context: Context) -> Iterat
         yield from (Item(label, "quantity", "component") for label in labels)
         yield from (Item(s, "quantity", "components") for s in _SWIZZLES if set(s) <= set(labels))
     elif isinstance(owner, World):
-        yield from (Item(name, "quantity") for name in ("up", "down", "gravity", "floor"))
+        yield from (Item(name, "quantity") for name in WORLD_NAMES)
     elif isinstance(owner, Keyframe):
         yield Item("pos", "quantity", "joint positions")
 
@@ -49,5 +50,5 @@ def _quantities(owner: Selection, block: str) -> Iterator[Item]:
         doc = docs.quantity_doc(owner.of, name)
         if doc is not None:
             yield Item(name, "quantity", doc.signature.partition(": ")[2], doc.text)
-    if owner.of in ("body", "site"):
+    if KINDS[owner.of].heading:
         yield Item("heading", "quantity", "frame", "the frame that turns with it about the world's z axis only")

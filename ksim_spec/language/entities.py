@@ -1,4 +1,7 @@
-"""What a name in a spec may stand for, besides a value: selections, keyframes, the world, commands, levels."""
+"""What a name in a spec may stand for, besides a value: selections, keyframes, the world, commands, levels.
+
+`KINDS` is the table of the kinds of element that are selected or that sensors refer to.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,46 @@ from typing import Literal
 
 from ksim_spec.language.types import Axis, Frame, Value
 
-ElementKind = Literal["joint", "body", "site", "geom", "sensor", "actuator"]
+ElementKind = Literal["joint", "body", "site", "geom", "sensor", "actuator", "inertial", "camera"]
+
+
+@dataclass(frozen=True)
+class KindRow:
+    """What holds of a kind of element: `plural` selects several (empty: a spec cannot select it).
+
+    `frame` says that it has an origin and axes, which MJCF's sensors call `mjcf`; `heading` that `.heading` is a frame;
+    `touches` that it stands for geoms, so that contacts are its own.
+    """
+
+    plural: str = ""
+    mjcf: str = ""
+    heading: bool = False
+    touches: bool = False
+
+    @property
+    def frame(self) -> bool:
+        return bool(self.mjcf)
+
+
+KINDS: dict[ElementKind, KindRow] = {
+    "body": KindRow("bodies", mjcf="xbody", heading=True, touches=True),
+    "joint": KindRow("joints"),
+    "site": KindRow("sites", mjcf="site", heading=True, touches=True),
+    "geom": KindRow("geoms", mjcf="geom", touches=True),
+    "sensor": KindRow("sensors"),
+    "actuator": KindRow("actuators"),
+    # a body's principal axes of inertia at its centre of mass: MJCF's sensors call that frame `body`
+    "inertial": KindRow(mjcf="body"),
+    "camera": KindRow(mjcf="camera"),
+}
+
+
+def named_as(kind: str) -> str:
+    """Returns the kind of element whose names a kind has: an inertial frame is called as its body is."""
+    return "body" if kind == "inertial" else kind
+
+
+FRAMES: tuple[ElementKind, ...] = tuple(kind for kind, row in KINDS.items() if row.frame)
 
 
 @dataclass(frozen=True)

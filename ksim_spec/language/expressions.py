@@ -10,7 +10,7 @@ from ksim_spec.diagnostics import Diagnostic, Diagnostics, Edit, Fix, before, be
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, frames, members
 from ksim_spec.language.algebra import TypeProblem
-from ksim_spec.language.entities import Command, FrameOf, Keyframe, Selection, World
+from ksim_spec.language.entities import KINDS, Command, FrameOf, Keyframe, Selection, World
 from ksim_spec.language.lost import Lost
 from ksim_spec.language.params import Draw, Params, Role, unused
 from ksim_spec.language.scope import CycleError, DrawContext, Scope, Thing
@@ -551,8 +551,7 @@ _HANDLERS: dict[type, Callable[..., Thing]] = {
 
 def _what(thing: Thing) -> str:
     if isinstance(thing, Selection):
-        plural = "bodies" if thing.of == "body" else f"{thing.of}s"
-        return f"`{thing.alias}` (a selection of {len(thing.names)} {plural})"
+        return f"`{thing.alias}` (a selection of {len(thing.names)} {KINDS[thing.of].plural})"
     if isinstance(thing, Keyframe):
         return f"the keyframe `{thing.name}`"
     if isinstance(thing, World):

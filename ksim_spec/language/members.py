@@ -10,19 +10,21 @@ from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra
 from ksim_spec.language.algebra import TypeProblem
-from ksim_spec.language.entities import Command, FrameOf, Keyframe, Selection, World
+from ksim_spec.language.entities import KINDS, Command, FrameOf, Keyframe, Selection, World
 from ksim_spec.language.frames import heading_of
-from ksim_spec.language.quantities import QUANTITIES, SENSORS, SITE_FRAME_SENSORS
+from ksim_spec.language.quantities import QUANTITIES, SENSORS, Quantity, contact_names, quantity
 from ksim_spec.language.scope import Thing
-from ksim_spec.language.types import QUAT, UNKNOWN, WORLD, XYZ, Axis, Frame, Quantity, Unknown, Value, per_joint_dim
+from ksim_spec.language.sources import ContactSensor, Derived, ModelField
+from ksim_spec.language.types import QUAT, UNKNOWN, WORLD, XYZ, Axis, Frame, Unknown, Value, per_joint_dim
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
-from ksim_spec.units import ACCELERATION, FORCE, LENGTH, TIME, TORQUE, VELOCITY, Dim
+from ksim_spec.units import FORCE, LENGTH, TIME, TORQUE, VELOCITY, Dim
 
 if TYPE_CHECKING:
     from ksim_spec.language.expressions import Checker
 
 BUILTIN_NAMES = ("action", "time", "dt", "world", "pi")
+WORLD_NAMES = ("up", "down", "gravity", "floor")
 
 
 def builtin_name(c: Checker, name: str) -> Thing | None:
@@ -85,11 +87,11 @@ def _component(c: Checker, value: Value, name: str, span: Span) -> Value | Unkno
 # Selections ----------------------------------------------------------------------------------------------------------
 
 
-def read(
-    what: str, of: str, names: tuple[str, ...], shape: tuple[int, ...], dtype: str = "float", **more: object
-) -> Node:
-    """Returns the leaf for a simulator quantity of elements, in the order of `names`."""
-    return make("read", what=what, of=of, names=names, dtype=dtype, shape=shape, **more)
+def leaf(row: Quantity, of: str, names: tuple[str, ...], lead: tuple[int, ...], **more: Any) -> Node:
+    """Returns the leaf that stands for a row's numbers of elements, in the order of `names`, and nothing around it."""
+    assert not isinstance(row.source, Derived)
+    shape = (*lead, *row.size)
+    return make(row.source.op, what=row.name, of=of, names=names, dtype=row.dtype, shape=shape, **more)
 
 
 def _outer(s: Selection) -> tuple[Axis, ...]:
@@ -100,7 +102,8 @@ def _quantity(c: Checker, s: Selection, name: str, span: Span) -> Thing:
     if s.of == "sensor":
         value = sensor_value(c, s)
         return value if isinstance(value, Unknown) else _component(c, value, name, span)
-    if name == "heading" and s.of in ("body", "site"):
+    headings = ["heading"] if KINDS[s.of].heading else []
+    if name in headings:
         frame = frame_of(c, s)
         if frame is None or frame.quat is None:
             c.error(
@@ -115,62 +118,35 @@ def _quantity(c: Checker, s: Selection, name: str, span: Span) -> Thing:
     table = QUANTITIES[s.of]
     row = table.get(name)
     if row is None:
-        frames = ["heading"] if s.of in ("body", "site") else []
-        return _unknown(c, span, article(s.of), name, [*table, *frames])
-    value = (
-        _joint(c, s, row, span)
-        if s.of == "joint"
-        else _actuator(c, s, row, span)
-        if s.of == "actuator"
-        else _spatial(c, s, row)
-    )
-    measured = isinstance(value, Value) and all((s.of, n, name) in c.onboard for n in s.names)
-    return value.but(privileged=False) if measured and isinstance(value, Value) else value
+        return _unknown(c, span, article(s.of), name, [*table, *headings])
+    dim = _unit(c, s, row, span)
+    if isinstance(dim, Unknown):
+        return dim
+    value = quantity_value(c, s, row, ("outside",)).but(dim=dim)
+    measured = all((s.of, n, name) in c.onboard for n in s.names)
+    return value.but(privileged=False) if measured else value
 
 
-def _joint(c: Checker, s: Selection, row: Quantity, span: Span) -> Value | Unknown:
-    types = {c.robot.joint_type(n) for n in s.names}
+def _unit(c: Checker, s: Selection, row: Quantity, span: Span) -> Dim | Unknown:
+    """The unit of a row for these elements; reports joints and actuators that have no common one."""
+    if s.of == "joint":
+        types = {c.robot.joint_type(n) for n in s.names}
+        mixed, help = f"`{s.alias}` mixes {' and '.join(sorted(types))} joints", "select each type on its own"
+        slides = types == {"slide"}
+        if types <= {"free", "ball"} and len(types) == 1:
+            joint_type = next(iter(types))
+            mixed, help = f"a {joint_type} joint has no single {row.name}", "use its body: `.pos`, `.quat`, `.linvel`"
+            types = {joint_type, ""}
+    elif s.of == "actuator":
+        types = {c.robot.slides("actuator", n) for n in s.names}
+        mixed = f"`{s.alias}` mixes actuators of turning and of sliding joints, which have different units"
+        help, slides = "select each kind on its own", types == {True}
+    else:
+        return row.dim
     if len(types) > 1:
-        c.error(
-            span,
-            "KS108",
-            "mixed-joint-types",
-            f"`{s.alias}` mixes {' and '.join(sorted(types))} joints",
-            help="select each type on its own",
-        )
+        c.error(span, "KS108", "mixed-joint-types", mixed, help=help)
         return UNKNOWN
-    joint_type = next(iter(types))
-    if joint_type in ("free", "ball"):
-        c.error(
-            span,
-            "KS108",
-            "mixed-joint-types",
-            f"a {joint_type} joint has no single {row.name}",
-            help="use its body: `.pos`, `.quat`, `.linvel`",
-        )
-        return UNKNOWN
-    dim = row.dim
-    if row.name in ("pos", "lower", "upper"):
-        dim = per_joint_dim(joint_type)
-    elif row.name in ("vel", "acc"):
-        dim = per_joint_dim(joint_type, row.dim)
-    elif row.name == "torque" and joint_type == "slide":
-        dim = slide_dim(row.dim)
-    shape = () if s.axis is None else (len(s.names),)
-    op = "model" if row.name in ("lower", "upper") else "read"
-    node = make(op, what=row.name, of="joint", names=s.names, dtype="float", shape=shape)
-    measured = row.on_robot and (op == "model" or all(c.robot.measures("joint", n) for n in s.names))
-    return Value(node, _outer(s), dim, privileged=not measured)
-
-
-def _actuator(c: Checker, s: Selection, row: Quantity, span: Span) -> Value | Unknown:
-    slides = {c.robot.slides("actuator", n) for n in s.names}
-    if len(slides) > 1:
-        message = f"`{s.alias}` mixes actuators of turning and of sliding joints, which have different units"
-        c.error(span, "KS108", "mixed-joint-types", message, help="select each kind on its own")
-        return UNKNOWN
-    node = read(row.name, s.of, s.names, tuple(a.size for a in _outer(s)))
-    return Value(node, _outer(s), slide_dim(row.dim) if slides == {True} else row.dim, privileged=not row.on_robot)
+    return row.dim if not slides else row.slide if row.slide is not None else slide_dim(row.dim)
 
 
 def slide_dim(dim: Dim) -> Dim:
@@ -178,85 +154,58 @@ def slide_dim(dim: Dim) -> Dim:
     return FORCE if dim.same(TORQUE) else per_joint_dim("slide", dim)
 
 
-def _spatial(c: Checker, s: Selection, row: Quantity) -> Value:
+def quantity_value(c: Checker, s: Selection, row: Quantity, other: tuple[str, ...]) -> Value:
+    """Returns a row's value for elements; `other` is the other side of contacts."""
     outer = _outer(s)
     lead = tuple(a.size for a in outer)
-
-    def leaf(what: str, last: int | None = None, dtype: str = "float", **more: Any) -> Node:
-        return read(what, s.of, s.names, (*lead, last) if last else lead, dtype, **more)
-
-    quat = leaf("quat", 4)
-    base = Value(quat, outer, row.dim, privileged=True)
-    if row.name == "quat":
-        return base.but(axes=(*outer, QUAT), node=make("quat_positive", quat), kind="rotation", frame=WORLD)
-    if row.name in ("pos", "linvel", "com", "com_vel", "contact_force"):
-        more: dict[str, Any] = {"other": ("outside",)} if row.name == "contact_force" else {}
-        return Value(leaf(row.name, 3, **more), (*outer, XYZ), row.dim, row.kind, WORLD, True)
-    if row.name == "angvel":
-        return _angvel(c, s, row, quat)
-    if row.name in ("up", "forward"):
-        unit = const([0.0, 0.0, 1.0] if row.name == "up" else [1.0, 0.0, 0.0])
-        return base.but(node=make("rotate", quat, unit), axes=(*outer, XYZ), kind="vector", frame=WORLD)
-    if row.name == "height":
-        return base.but(node=make("take", leaf("pos", 3), axis=len(lead), indices=2))
-    if row.name == "yaw":
-        return base.but(node=make("yaw", quat))
-    if row.name in ("mass", "total_mass"):
-        return base.but(node=make("model", what=row.name, of=s.of, names=s.names, dtype="float", shape=lead))
-    contact = leaf("contact", None, "bool", other=("outside",))
-    return contact_quantity(c, contact, outer, row)
+    there = s.of != "joint" or isinstance(row.source, ModelField) or all(c.robot.measures("joint", n) for n in s.names)
+    privileged = not (row.measured and there)
+    if isinstance(row.source, Derived):
+        base = quantity(s.of, row.source.base)
+        node = row.source.make(leaf(base, s.of, s.names, lead, **_sided(base, other)), c.control_dt)
+    elif row.free is not None and s.of == "body" and len(s.names) == 1 and c.robot.is_free_body(s.one):
+        quat = leaf(quantity(s.of, "quat"), s.of, s.names, lead)
+        node = make("rotate", quat, leaf(row.free, s.of, s.names, lead))
+        privileged = not (row.free.measured and c.robot.measures("body", s.one))
+    else:
+        node = leaf(row, s.of, s.names, lead, **_sided(row, other))
+    if row.kind == "rotation":
+        node = make("quat_positive", node)
+    last = {"scalar": (), "rotation": (QUAT,)}.get(row.kind, (XYZ,))
+    frame = None if row.kind == "scalar" else WORLD
+    return Value(node, (*outer, *last), row.dim, row.kind, frame, privileged)
 
 
-def contact_quantity(c: Checker, contact: Node, outer: tuple[Axis, ...], row: Quantity) -> Value:
-    """Returns `contact`, `air_time` or `contact_time` of a contact condition."""
-    if row.name == "contact":
-        return Value(contact, outer, privileged=True)
-    touching = contact if row.name == "air_time" else make("not", contact)
-    return Value(make("spell", touching, dt=c.control_dt), outer, TIME, privileged=True)
-
-
-def _angvel(c: Checker, s: Selection, row: Quantity, quat: Node) -> Value:
-    outer = _outer(s)
-    if s.of == "body" and len(s.names) == 1 and c.robot.is_free_body(s.one):
-        # MuJoCo keeps a free body's angular velocity in the body's own frame, which is what its gyro measures.
-        local = read("angvel_local", "body", s.names, (*(a.size for a in outer), 3))
-        elsewhere = not c.robot.measures("body", s.one)
-        return Value(make("rotate", quat, local), (*outer, XYZ), row.dim, "axial", WORLD, elsewhere)
-    node = read("angvel", s.of, s.names, (*(a.size for a in outer), 3))
-    return Value(node, (*outer, XYZ), row.dim, "axial", WORLD, True)
+def _sided(row: Quantity, other: tuple[str, ...]) -> dict[str, Any]:
+    return {"other": other} if isinstance(row.source, ContactSensor) else {}
 
 
 def sensor_value(c: Checker, s: Selection) -> Value | Unknown:
     """Returns the value of one MJCF sensor, with the unit and frame of its type."""
     tag, size = c.robot.sensor_type(s.one), c.robot.sensor_size(s.one)
     row = SENSORS.get(tag)
-    privileged = row is None or not row[4] or not c.robot.measures("sensor", s.one)
-    shape = () if size == 1 else (size,)
-    node = read("value", "sensor", s.names, shape)
+    node = make("read", what="value", of="sensor", names=s.names, dtype="float", shape=() if size == 1 else (size,))
+    privileged = row is None or not row.measured or not c.robot.measures("sensor", s.one)
     if row is None:
         axes = () if size == 1 else (Axis("element", tuple(str(i) for i in range(size))),)
-        return Value(node, axes, privileged=privileged)
-    dim, kind, is_xyz, _, _ = row
-    if kind == "rotation":
-        node = make("quat_positive", node)
-    elif tag.startswith(("joint", "actuator")) and c.robot.sensor_slides(s.one):
-        dim = slide_dim(dim)
-    axes = (XYZ,) if is_xyz else (QUAT,) if kind == "rotation" else ()
-    frame: Frame | None = WORLD if kind != "scalar" else None
-    if tag in SITE_FRAME_SENSORS:
-        site = c.robot.sensor_object(s.one)
-        frame = frame_of(c, Selection("site", (site,), f'site("{site}")', None))
-    elif (reference := c.robot.sensor_reference(s.one)) is not None:
-        kind_of, name = reference
-        frame = frame_of(c, Selection(kind_of, (name,), f'{kind_of}("{name}")', None))
-    return Value(node, axes, dim, kind, frame, privileged)  # type: ignore[arg-type]
+        return Value(node, axes, privileged=True)
+    dim = slide_dim(row.dim) if c.robot.sensor_slides(s.one) else row.dim
+    if row.kind == "scalar":
+        return Value(node, (), dim, privileged=privileged)
+    axes, frame = (XYZ,), WORLD
+    if row.kind == "rotation":
+        node, axes = make("quat_positive", node), (QUAT,)
+    about = c.robot.sensor_frame(s.one)
+    if about is not None:
+        of, name = about
+        label = f'{of}("{name}")' if KINDS[of].plural else f"the {of} frame of `{name}`"
+        frame = frame_of(c, Selection(of, (name,), label, None)) or WORLD
+    return Value(node, axes, dim, row.kind, frame, privileged)
 
 
 def contact_with(c: Checker, e: ast.InFrame) -> Thing:
     """Returns `x.contact with y`: contact between two selections only."""
-    if not (
-        isinstance(e.value, ast.Attribute) and e.value.name in ("contact", "air_time", "contact_time", "contact_force")
-    ):
+    if not (isinstance(e.value, ast.Attribute) and e.value.name in contact_names()):
         c.error(
             e.span,
             "KS214",
@@ -268,8 +217,7 @@ def contact_with(c: Checker, e: ast.InFrame) -> Thing:
     one, other = c.thing(e.value.value), c.thing(e.frame)
     if isinstance(one, Unknown) or isinstance(other, Unknown):
         return UNKNOWN
-    spatial = ("body", "site", "geom")
-    if not (isinstance(one, Selection) and isinstance(other, Selection) and one.of in spatial and other.of in spatial):
+    if not all(isinstance(x, Selection) and KINDS[x.of].touches for x in (one, other)):
         c.error(
             e.span,
             "KS214",
@@ -278,14 +226,8 @@ def contact_with(c: Checker, e: ast.InFrame) -> Thing:
             help="for example `feet.contact with world.floor`",
         )
         return UNKNOWN
-    outer = _outer(one)
-    side = (other.of, *other.names)
-    row = QUANTITIES[one.of][e.value.name]
-    if row.name == "contact_force":
-        node = read("contact_force", one.of, one.names, (*(a.size for a in outer), 3), other=side)
-        return Value(node, (*outer, XYZ), row.dim, row.kind, WORLD, True)
-    contact = read("contact", one.of, one.names, tuple(a.size for a in outer), "bool", other=side)
-    return contact_quantity(c, contact, outer, row)
+    assert isinstance(one, Selection) and isinstance(other, Selection)
+    return quantity_value(c, one, quantity(one.of, e.value.name), (other.of, *other.names))
 
 
 # Frames --------------------------------------------------------------------------------------------------------------
@@ -297,26 +239,25 @@ def frame_of(c: Checker, thing: Thing) -> Frame | None:
         return WORLD
     if isinstance(thing, FrameOf):
         return thing.frame
-    if not isinstance(thing, Selection) or thing.axis is not None or thing.of not in ("body", "site", "geom"):
+    if not isinstance(thing, Selection) or thing.axis is not None or not KINDS[thing.of].frame:
         return None
-    quat = read("quat", thing.of, thing.names, (4,))
-    position = read("pos", thing.of, thing.names, (3,))
-    linvel = read("linvel", thing.of, thing.names, (3,))
-    angvel = _angvel(c, thing, QUANTITIES[thing.of]["angvel"], quat).node
+    quat, position, linvel = (leaf(quantity(thing.of, q), thing.of, thing.names, ()) for q in ("quat", "pos", "linvel"))
+    angvel = quantity_value(c, thing, quantity(thing.of, "angvel"), ()).node
     return Frame(f"{thing.of}:{thing.one}", thing.alias, quat, position, linvel=linvel, angvel=angvel)
 
 
 def position_of(c: Checker, expr: ast.Expr) -> Value | None:
     """Returns where a `linvel` or `com_vel` is measured, in the world, or None for any other expression."""
-    place = _PLACE_OF.get(expr.name) if isinstance(expr, ast.Attribute) else None
-    if place is not None and isinstance(expr, ast.Attribute):
-        owner = c.thing(expr.value)
-        if isinstance(owner, Selection) and place in QUANTITIES[owner.of]:
-            return _spatial(c, owner, QUANTITIES[owner.of][place])
-    return None
+    if not isinstance(expr, ast.Attribute) or expr.name not in _MOVING:
+        return None
+    owner = c.thing(expr.value)
+    row = QUANTITIES[owner.of].get(expr.name) if isinstance(owner, Selection) and owner.of in QUANTITIES else None
+    if row is None or not row.place or not isinstance(owner, Selection):
+        return None
+    return quantity_value(c, owner, quantity(owner.of, row.place), ())
 
 
-_PLACE_OF = {"linvel": "pos", "com_vel": "com"}
+_MOVING = frozenset(row.name for rows in QUANTITIES.values() for row in rows.values() if row.place)
 
 
 # World, commands, keyframes ------------------------------------------------------------------------------------------
@@ -327,16 +268,11 @@ def _world(c: Checker, name: str, span: Span) -> Thing:
         z = 1.0 if name == "up" else -1.0
         return Value(const([0.0, 0.0, z]), (XYZ,), kind="vector", frame=WORLD)
     if name == "gravity":
-        return Value(
-            make("model", what="gravity", of="world", names=(), dtype="float", shape=(3,)),
-            (XYZ,),
-            ACCELERATION,
-            "vector",
-            WORLD,
-        )
+        row = quantity("world", name)
+        return Value(leaf(row, "world", (), ()), (XYZ,), row.dim, row.kind, WORLD, not row.measured)
     if name == "floor":
         return Selection("geom", (c.robot.floor_name,), "world.floor", None)
-    return _unknown(c, span, "`world`", name, ["up", "down", "gravity", "floor"])
+    return _unknown(c, span, "`world`", name, list(WORLD_NAMES))
 
 
 def _command(c: Checker, command: Command, name: str, span: Span) -> Thing:

@@ -7,7 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ksim_spec.language.entities import ElementKind
+from ksim_spec.language.entities import FRAMES, KINDS, ElementKind
+from ksim_spec.language.quantities import SENSORS
+from ksim_spec.language.sources import MjcfSensor
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.naming import name_of
@@ -108,9 +110,6 @@ class RobotView:
     def sensor_size(self, name: str) -> int:
         return int(self._sensor(name).dim or 1)
 
-    def sensor_object(self, name: str) -> str:
-        return str(self._sensor(name).obj)
-
     def slides(self, kind: str, name: str) -> bool:
         """True when a joint, or the joint that an actuator drives, slides: its units are m and N, not rad and Nm."""
         if kind == "actuator":
@@ -122,12 +121,17 @@ class RobotView:
     def sensor_slides(self, name: str) -> bool:
         """True when a sensor measures a sliding joint or its actuator."""
         sensor = self._sensor(name)
-        return self.slides("actuator" if sensor.tag.startswith("actuator") else "joint", sensor.obj)
+        kind = next((k for k in ("joint", "actuator") if sensor.tag.startswith(k)), "")
+        return self.slides(kind, sensor.obj)
 
-    def sensor_reference(self, name: str) -> tuple[ElementKind, str] | None:
+    def sensor_frame(self, name: str) -> tuple[ElementKind, str] | None:
+        """Returns the kind and name of what a sensor's vectors are in the axes of, or None for the world."""
         sensor = self._sensor(name)
-        kinds: dict[str, ElementKind] = {"body": "body", "xbody": "body", "site": "site", "geom": "geom"}
-        return (kinds[sensor.reftype], sensor.ref) if sensor.ref and sensor.reftype in kinds else None
+        source = SENSORS[sensor.tag].source
+        if isinstance(source, MjcfSensor) and source.frame == "site":
+            return "site", str(sensor.obj)
+        found: list[ElementKind] = [kind for kind in FRAMES if KINDS[kind].mjcf == sensor.reftype]
+        return (found[0], str(sensor.ref)) if found and sensor.ref else None
 
     def actuators_of(self, joint: str) -> tuple[el.Actuator, ...]:
         """Returns the actuators that drive a joint directly, with the gains that the action block gives them."""

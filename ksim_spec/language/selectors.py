@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from ksim_spec.diagnostics import Advice, suggest
-from ksim_spec.language.entities import ElementKind, Keyframe, Selection
+from ksim_spec.language.entities import KINDS, ElementKind, Keyframe, Selection
 from ksim_spec.language.members import sensor_value
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import UNKNOWN, Axis
@@ -20,14 +20,13 @@ from ksim_spec.syntax import ast
 if TYPE_CHECKING:
     from ksim_spec.language.expressions import Checker
 
-_KINDS = ("body", "joint", "site", "geom", "sensor", "actuator")
-_PLURAL = {"bodies": "body", **{f"{k}s": k for k in _KINDS if k != "body"}}
-SELECTORS = (*_KINDS, *_PLURAL, "keyframe")
+_PLURAL: dict[str, ElementKind] = {row.plural: kind for kind, row in KINDS.items() if row.plural}
+SELECTORS = (*_PLURAL.values(), *_PLURAL, "keyframe")
 
 
 def plural(kind: str) -> str:
     """Returns the word for several elements of a kind, which is also the selector for several."""
-    return next(p for p, k in _PLURAL.items() if k == kind)
+    return KINDS[cast(ElementKind, kind)].plural
 
 
 def kind_of(word: str) -> str | None:

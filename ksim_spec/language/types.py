@@ -105,19 +105,6 @@ UNKNOWN = Unknown()
 Checked = Value | Unknown
 
 
-@dataclass(frozen=True)
-class Quantity:
-    """One row of the table of simulator quantities: what `selection.name` means."""
-
-    name: str
-    dim: Dim
-    kind: Kind = "scalar"
-    on_robot: bool = False
-    stage: Literal["pos", "vel", "acc"] = "pos"
-    dtype: Literal["float", "bool"] = "float"
-    doc: str = ""
-
-
 def per_joint_dim(joint_type: str, base: Dim = ANGLE) -> Dim:
     """Returns rad for hinges and m for slides, for a quantity that is an angle on a hinge."""
     from ksim_spec.units import LENGTH

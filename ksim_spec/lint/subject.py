@@ -15,6 +15,7 @@ from ksim_spec.ir.node import Node, intern, walk
 from ksim_spec.ir.ops import const
 from ksim_spec.ir.ranges import Found, Ranges
 from ksim_spec.language.program import ObservationEntry, Program
+from ksim_spec.language.quantities import is_contact
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.source import Span
@@ -139,7 +140,7 @@ class Subject:
         """Returns a fact for each part of the robot whose contact is read and that can touch nothing asked for."""
         found: list[str] = []
         for node in walk(roots):
-            if node.op != "read" or node.attr("what") not in ("contact", "contact_force"):
+            if node.op != "read" or not is_contact(node):
                 continue
             idle = [n for n in node.attr("names") if not self.seeds.touches(node, n)]
             other = node.attr("other")

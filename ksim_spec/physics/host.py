@@ -18,12 +18,9 @@ from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.physics.fields import check_fields, derived_fields, needs_set_const
 from ksim_spec.physics.packing import Columns
 from ksim_spec.physics.protocol import EngineConfig
+from ksim_spec.robot.requests import STAGES
 
-STAGES = {
-    "pos": mujoco.mjtStage.mjSTAGE_POS.value,
-    "vel": mujoco.mjtStage.mjSTAGE_VEL.value,
-    "acc": mujoco.mjtStage.mjSTAGE_ACC.value,
-}
+NEEDED = {stage: getattr(mujoco.mjtStage, f"mjSTAGE_{stage.upper()}").value for stage in STAGES}
 # MuJoCo restarts a simulation by itself after the first three; the last means that a control was not a number
 _UNSTABLE = slice(mujoco.mjtWarning.mjWARN_BADQPOS.value, mujoco.mjtWarning.mjWARN_BADCTRL.value + 1)
 _SERIALS = 1 << 22  # serial numbers stay exact in float32
@@ -76,7 +73,7 @@ class Host:
         check_fields(model, config.fields)
         check_reads(config.reads)
         self.model, self.config = model, config
-        self.stage = STAGES[config.stage]
+        self.stage = NEEDED[config.stage]
         self.main = Batch(model, config.num_envs, nthread, persistent)
         self.spare = Batch(model, config.num_envs, nthread, needs_data(model))
         self.default_row = self.main.state[0].copy()

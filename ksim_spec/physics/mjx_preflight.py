@@ -12,7 +12,8 @@ import mujoco
 import numpy as np
 
 from ksim_spec.diagnostics import Diagnostic
-from ksim_spec.robot.contacts import SHAPES, TouchFilter
+from ksim_spec.robot.built import GEOM_TYPES
+from ksim_spec.robot.contacts import TouchFilter
 from ksim_spec.robot.preflight import Preflight, enable_bit, mjcf_word
 from ksim_spec.source import NOWHERE
 
@@ -113,7 +114,7 @@ def _refused_pairs(look: Preflight) -> Iterator[Diagnostic]:
     said: set[tuple[str, str]] = set()
     for a, b in touch.pairs(range(m.ngeom), range(m.ngeom)):
         first, second = sorted((int(m.geom_type[a]), int(m.geom_type[b])))
-        shapes = (SHAPES[first], SHAPES[second])
+        shapes = (GEOM_TYPES[first], GEOM_TYPES[second])
         if shapes not in said and (shapes in _NO_COLLISION or "sdf" in shapes):
             said.add(shapes)
             names = f"`{m.geom(a).name}` and `{m.geom(b).name}`"

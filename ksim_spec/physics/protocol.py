@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import mujoco
 from jax import Array
 from jaxtyping import Bool, Float
 
-Stage = Literal["pos", "vel", "acc"]
+from ksim_spec.robot.requests import Stage
+
 Reads = dict[str, Array]
 Fields = Mapping[str, Array]
 Physics = Any  # a pytree that only its own engine understands

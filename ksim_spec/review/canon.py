@@ -14,6 +14,7 @@ from typing import Any
 from ksim_spec.ir.hash import number_text
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import OPS
+from ksim_spec.language.entities import named_as
 from ksim_spec.language.program import Level, Program
 from ksim_spec.review.schema import Draw, Expression
 from ksim_spec.robot.elements import Joint, Keyframe
@@ -79,7 +80,7 @@ class Canonical:
         if n.op in ("read", "model"):
             other: tuple[str, ...] = dict(n.attrs).get("other", ())
             pairs = [(n.attr("of"), x) for x in n.attr("names")] + [(kind, x) for kind in other[:1] for x in other[1:]]
-            return [f"{kind}:{name}" for kind, name in pairs]
+            return [f"{named_as(kind)}:{name}" for kind, name in pairs]
         if n.op == "pose":
             return [f"joint:{name}" for name in n.attr("names")]
         if n.op == "command":

@@ -16,6 +16,7 @@ _REFERENCES = (
 )  # fmt: skip
 _JOINT_MEANING = ("type", "axis", "ref")
 _PLACE = ("pos", "quat", "euler", "axisangle", "xyaxes", "zaxis", "fromto", "parent")
+_PLACED = ("body", "site", "geom", "camera")  # what has a place in the model
 _MASS = ("mass", "density", "inertial.", "shellinertia")
 # What the action shows by itself for actuators that the spec drives.
 _SHOWN_BY_ACTION = frozenset(
@@ -59,7 +60,7 @@ def _observed(whole: Contract) -> set[str]:
     seen = {name for e in whole.observations["actor"] for name in e.value.names}
     for sensor in whole.model.elements.get("sensor", ()):
         if f"sensor:{sensor.name}" in seen:  # where it sits counts as much as what it is
-            seen |= {f"{kind}:{value}" for kind in ("site", "body", "geom") for value in sensor.attributes.values()}
+            seen |= {f"{kind}:{value}" for kind in _PLACED for value in sensor.attributes.values()}
     driven = {f"joint:{j}" for t in whole.action for j in t.joints}
     return seen | driven | {f"actuator:{a.name}" for t in whole.action for a in t.actuators}
 
@@ -67,8 +68,8 @@ def _observed(whole: Contract) -> set[str]:
 def _sees_places(whole: Contract) -> bool:
     """Whether the actor observes something whose place in the model matters, besides the floating base."""
     free = {j.parent for j in whole.model.elements.get("joint", ()) if j.attributes.get("type") == "free"}
-    seen = (name.partition(":") for name in _observed(whole))
-    return any(kind in ("site", "geom", "sensor") or (kind == "body" and name not in free) for kind, _, name in seen)
+    seen = (name.partition(":")[::2] for name in _observed(whole))
+    return any(kind in ("sensor", *_PLACED) and not (kind == "body" and name in free) for kind, name in seen)
 
 
 def elements(c: Comparison) -> None:
@@ -186,7 +187,7 @@ def _attribute(
             c.add("KD216", "actuator-changed", path, text, x, y)
     elif kind == "joint" and observed and word in _JOINT_MEANING:
         c.add("KD251", "joint-meaning", path, text, x, y)
-    elif observed and (kind == "sensor" or (kind in ("body", "site", "geom") and word in _PLACE and not free)):
+    elif observed and (kind == "sensor" or (kind in _PLACED and word in _PLACE and not free)):
         c.add("KD252", "observed-element", path, text, x, y)
     elif kind == "joint":
         _joint(c, path, word, text, x, y)

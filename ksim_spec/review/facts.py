@@ -1,8 +1,8 @@
 """What the MJCF says that a policy or its training may hang on, read without MuJoCo.
 
-Elements are compared by their attributes after defaults, numbers by value. Appearance (colours, lights, cameras) is
-kept apart, and whatever the elements do not show (frames, tendon paths, compiler settings) is covered by one digest, so
-that no change of a file goes unseen.
+Elements are compared by their attributes after defaults, numbers by value. Appearance (colours, lights, cameras that
+no sensor refers to) is kept apart, and whatever the elements do not show (frames, tendon paths, compiler settings) is
+covered by one digest, so that no change of a file goes unseen.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ def model_facts(index: RobotIndex) -> Model:
     """Returns the facts of a robot file; equal for two files that simulate alike."""
     scalar = [j for j in index.joints if j.type in ("hinge", "slide")]
     elements = {kind: tuple(_elements(index, kind)) for kind in KINDS if index.all(kind)}
+    if cameras := tuple(e for e in _elements(index, "camera") if e.name in _sensing(index)):
+        elements["camera"] = cameras
     if not index.exact:  # built by MuJoCo: its elements have no attributes, so the whole text counts
         return Model(
             joints=tuple(j.label for j in scalar), joint_ranges=tuple(j.range for j in scalar), elements=elements,
@@ -43,6 +45,12 @@ def model_facts(index: RobotIndex) -> Model:
         options=_options(index), rest=_digest([*_rest(index.tree.root), *_assets(index)]),
         appearance=_digest(_appearance(index)),
     )  # fmt: skip
+
+
+def _sensing(index: RobotIndex) -> frozenset[str]:
+    """The cameras that sensors refer to: where these are is more than appearance."""
+    sides = [side for s in index.sensors for side in ((s.objtype, s.obj), (s.reftype, s.ref))]
+    return frozenset(name for kind, name in sides if kind == "camera")
 
 
 def _options(index: RobotIndex) -> dict[str, str]:
@@ -145,7 +153,9 @@ def _appearance(index: RobotIndex) -> list[str]:
     """Colours, cameras and lights: of elements after defaults, so that moving a default changes nothing."""
     looks = [f"{e.kind} {e.label} {k}={normal(v)}" for kind in ("geom", "site", "tendon") for e in index.all(kind)
              for k, v in sorted(e.attrs.items()) if k in ("rgba", "material", "group")]  # fmt: skip
-    return looks + [t for n in index.tree.root.walk() if n.tag in _VISUAL for t in _texts(n)]
+    sensing = _sensing(index)
+    seen = (n for n in index.tree.root.walk() if n.tag in _VISUAL and n.attrs.get("name") not in sensing)
+    return looks + [t for n in seen for t in _texts(n)]
 
 
 def _texts(node: Node) -> list[str]:

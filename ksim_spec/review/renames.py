@@ -54,7 +54,7 @@ def pair(old: Mapping[str, T], new: Mapping[str, T], alike: Callable[[T, T], boo
 def find_renames(old: Contract, new: Contract) -> Renames:
     """Returns what was renamed between two contracts."""
     renames = Renames()
-    for kind in ("body", "joint", "geom", "site", "tendon", "actuator", "sensor"):
+    for kind in ("body", "joint", "geom", "site", "camera", "tendon", "actuator", "sensor"):
         _elements(renames, kind, old.model.elements.get(kind, ()), new.model.elements.get(kind, ()))
     for a, b in pair(old.commands, new.commands, _commands).items():
         if a != b:

@@ -70,6 +70,11 @@ def _geom(model: Any, i: int, common: tuple) -> el.Geom:
     )  # fmt: skip
 
 
+def geoms_of(model: Any) -> list[el.Geom]:
+    """Returns the geoms of a compiled model by id, without their places in a file."""
+    return [_geom(model, i, ("geom", i, model.geom(i).name or None, "geom", "", 0)) for i in range(model.ngeom)]
+
+
 def _actuator(model: Any, i: int, common: tuple) -> el.Actuator:
     words = {0: ("joint", model.joint), 1: ("jointinparent", model.joint), 3: ("tendon", model.tendon),
              4: ("site", model.site), 5: ("body", model.body)}  # fmt: skip
@@ -105,12 +110,26 @@ def _sensor(model: Any, i: int, common: tuple) -> el.Sensor:
     import mujoco
 
     word = mujoco.mjtSensor(int(model.sensor_type[i])).name.removeprefix("mjSENS_").lower()
-    objtype = int(model.sensor_objtype[i])
-    name = mujoco.mj_id2name(model, objtype, int(model.sensor_objid[i])) if objtype else ""
-    what = mujoco.mjtObj(objtype).name.removeprefix("mjOBJ_").lower() if objtype else ""
+    tag = el.SENSOR_TAGS.get(word) or word
+    objtype, obj = _named(model, model.sensor_objtype[i], model.sensor_objid[i])
+    reftype, ref = _named(model, model.sensor_reftype[i], model.sensor_refid[i])
     kind, index, label, _, file, line, attrs = common
-    return el.Sensor(kind, index, label, word, file, line, attrs, objtype=what, obj=name or "",
-                     adr=int(model.sensor_adr[i]), dim=int(model.sensor_dim[i]))  # fmt: skip
+    return el.Sensor(
+        kind, index, label, tag, file, line, attrs, objtype=objtype, obj=obj,
+        reftype=reftype, ref=ref, adr=int(model.sensor_adr[i]), dim=int(model.sensor_dim[i]),
+    )  # fmt: skip
+
+
+def _named(model: Any, kind: Any, number: Any) -> tuple[str, str]:
+    """The word of a kind of object and the name of one, both empty for none."""
+    import mujoco
+
+    if int(kind) == mujoco.mjtObj.mjOBJ_UNKNOWN or int(number) < 0:
+        return "", ""
+    return (
+        mujoco.mjtObj(int(kind)).name.removeprefix("mjOBJ_").lower(),
+        mujoco.mj_id2name(model, int(kind), int(number)) or "",
+    )
 
 
 def _key(model: Any, i: int, common: tuple) -> el.Keyframe:

@@ -1,76 +1,62 @@
-"""Which pairs of geoms can touch, by the rules of MuJoCo's collision filter, and how many contacts a pair can have."""
+"""Which pairs of geoms of a compiled model can touch, and how many contacts a pair can have."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 import mujoco
 import numpy as np
 
-# Contacts of a pair of primitive shapes (MuJoCo's pairwise functions); anything with a mesh or height field: MANY.
-SHAPES = ("plane", "hfield", "sphere", "capsule", "ellipsoid", "cylinder", "box", "mesh", "sdf")
-_SLOTS = {
-    ("plane", "sphere"): 1, ("plane", "capsule"): 2, ("plane", "ellipsoid"): 1, ("plane", "cylinder"): 4,
-    ("plane", "box"): 4, ("sphere", "sphere"): 1, ("sphere", "capsule"): 1, ("sphere", "ellipsoid"): 1,
-    ("sphere", "cylinder"): 1, ("sphere", "box"): 1, ("sphere", "mesh"): 1, ("capsule", "capsule"): 2,
-    ("capsule", "cylinder"): 2, ("capsule", "box"): 2, ("ellipsoid", "ellipsoid"): 1,
-}  # fmt: skip
-MANY = 4
-STATIC_ONLY = (mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_HFIELD)
+from ksim_spec.robot.built import geoms_of
+from ksim_spec.robot.collision import CollisionFilter, pairs_of
+from ksim_spec.robot.elements import Geom
+
+_ROUND = (mujoco.mjtGeom.mjGEOM_SPHERE, mujoco.mjtGeom.mjGEOM_ELLIPSOID)
+_CLIPPED = 4  # contacts that MJX makes of two convex shapes, with and without the flag `multiccd`
 
 
 def contact_count(model: mujoco.MjModel, a: int, b: int) -> int:
-    """Returns the number of contacts worth a slot for a pair of geoms."""
-    first, second = sorted((int(model.geom_type[a]), int(model.geom_type[b])))
-    return _SLOTS.get((SHAPES[first], SHAPES[second]), MANY)
+    """Returns the most contacts that a pair of geoms can have at once, on any engine."""
+    types = {int(model.geom_type[a]), int(model.geom_type[b])}
+    if mujoco.mjtGeom.mjGEOM_SDF in types:
+        return int(mujoco.mjMAXCONPAIR)  # MuJoCo's own bound is the number of starts, and a mesh makes more
+    most = int(mujoco.mj_maxContact(model, a, b, -1))
+    single = bool(model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_MULTICCD)
+    return max(most, _CLIPPED) if single and most and not types & set(_ROUND) else most
 
 
 class TouchFilter:
-    """Answers whether two geoms of a compiled model can ever make a contact."""
+    """Answers whether two geoms of a compiled model, by id, can ever make a contact."""
 
     def __init__(self, model: mujoco.MjModel) -> None:
         self.model = model
         flags = int(model.opt.disableflags)
-        self.off = bool(flags & (mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT))
-        self.no_parent_filter = bool(flags & mujoco.mjtDisableBit.mjDSBL_FILTERPARENT)
-        self.explicit = {frozenset(map(int, p)) for p in zip(model.pair_geom1, model.pair_geom2, strict=True)}
-        signatures = np.asarray(model.exclude_signature)
-        self.excluded = {frozenset((int(s) >> 16, int(s) & 0xFFFF)) for s in signatures}
+        pairs = zip(model.pair_geom1, model.pair_geom2, strict=True)
+        signatures = [int(s) for s in np.asarray(model.exclude_signature)]
+        self.filter = CollisionFilter(
+            welded=model.body_weldid.tolist(), parents=model.body_parentid.tolist(),
+            explicit=frozenset(frozenset(map(int, pair)) for pair in pairs),
+            excluded=frozenset(frozenset((s >> 16, s & 0xFFFF)) for s in signatures),
+            off=bool(flags & (mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT)),
+            parents_touch=bool(flags & mujoco.mjtDisableBit.mjDSBL_FILTERPARENT),
+        )  # fmt: skip
+
+    @cached_property
+    def _geoms(self) -> list[Geom]:
+        return geoms_of(self.model)
+
+    def named(self, a: int, b: int) -> bool:
+        """Returns whether the model names the two geoms as a pair, with numbers of its own."""
+        return frozenset((a, b)) in self.filter.explicit
 
     def can_touch(self, a: int, b: int) -> bool:
         """Returns whether the collision filter lets geoms `a` and `b` through (False for a geom with itself)."""
-        if a == b or self.off:
-            return False
-        if frozenset((a, b)) in self.explicit:
-            return True
-        return self._masks(a, b) and self._bodies(int(self.model.geom_bodyid[a]), int(self.model.geom_bodyid[b])) and (
-            self.model.geom_type[a] not in STATIC_ONLY or self.model.geom_type[b] not in STATIC_ONLY
-        )
-
-    def _masks(self, a: int, b: int) -> bool:
-        con, aff = self.model.geom_contype, self.model.geom_conaffinity
-        return bool((con[a] & aff[b]) | (con[b] & aff[a]))
-
-    def _bodies(self, a: int, b: int) -> bool:
-        m = self.model
-        weld_a, weld_b = int(m.body_weldid[a]), int(m.body_weldid[b])
-        if weld_a == weld_b or frozenset((a, b)) in self.excluded:
-            return False
-        if self.no_parent_filter or not weld_a or not weld_b:
-            return True
-        return int(m.body_weldid[m.body_parentid[weld_a]]) != weld_b and int(
-            m.body_weldid[m.body_parentid[weld_b]]) != weld_a  # fmt: skip
+        return self.filter.can_touch(self._geoms[a], self._geoms[b])
 
     def pairs(self, a: Iterable[int], b: Iterable[int]) -> list[tuple[int, int]]:
         """Returns the pairs (one of a, one of b) that can touch, in order, each pair of geoms once."""
-        others, seen = list(b), set()
-        found: list[tuple[int, int]] = []
-        for i in a:
-            for j in others:
-                if frozenset((i, j)) not in seen and self.can_touch(i, j):
-                    seen.add(frozenset((i, j)))
-                    found.append((i, j))
-        return found
+        return [pair for pair in pairs_of(a, b) if self.can_touch(*pair)]
 
 
 def outside_geoms(model: mujoco.MjModel, robot: Iterable[str]) -> list[int]:

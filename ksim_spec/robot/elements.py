@@ -28,6 +28,12 @@ SENSOR_SIZE = {
     "fromto": 6,
 }  # fmt: skip
 
+# The words of MuJoCo's enumeration of sensors that are not MJCF's own.
+SENSOR_TAGS = {
+    "jointactfrc": "jointactuatorfrc", "tendonactfrc": "tendonactuatorfrc", "geomdist": "distance",
+    "geomnormal": "normal", "geomfromto": "fromto",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Element:

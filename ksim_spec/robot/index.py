@@ -139,14 +139,6 @@ class RobotIndex:
         """Returns the geoms, sites, joints, cameras or lights fixed to one body."""
         return tuple(e for e in _typed(self.all(kind), el.Attached) if e.body == body)
 
-    def colliding_geoms(self, body: int) -> tuple[el.Geom, ...]:
-        """Returns a body's geoms that can touch something: by their masks, or named in an explicit pair."""
-        return tuple(g for g in self.geoms if g.body == body and (g.contype or g.conaffinity or g.name in self._paired))
-
-    @cached_property
-    def _paired(self) -> frozenset[str]:
-        return frozenset(p.attrs[k] for p in self.all("pair") for k in ("geom1", "geom2") if k in p.attrs)
-
     def actuators_of(self, joint: str) -> tuple[el.Actuator, ...]:
         """Returns the actuators that drive a joint directly."""
         return tuple(a for a in self.actuators if a.target == joint and a.transmission in ("joint", "jointinparent"))

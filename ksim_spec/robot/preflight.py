@@ -15,6 +15,7 @@ from ksim_spec.robot.contacts import TouchFilter, contact_count
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.source import NOWHERE, Span
 
+_MJX_CONTACTS = 4  # the most that MJX makes of a pair of geoms
 DEAR_ITERATIONS = 20
 
 
@@ -71,7 +72,7 @@ class Preflight:
         """MuJoCo takes the friction of the geom of higher priority, else the larger: the floor's may do nothing."""
         m, touch, f = self.model, TouchFilter(self.model), self.model.geom(floor).id
         for g, name, span in self.elements("geom", m.ngeom, m.geom):
-            if frozenset((f, g)) in touch.explicit or not touch.can_touch(f, g):
+            if touch.named(f, g) or not touch.can_touch(f, g):
                 continue
             higher = m.geom_priority[g] > m.geom_priority[f]
             equal = m.geom_priority[g] == m.geom_priority[f]
@@ -88,7 +89,7 @@ class Preflight:
         opt = self.model.opt
         if opt.iterations <= DEAR_ITERATIONS:
             return
-        rows = sum(contact_count(self.model, a, b) for a, b in
+        rows = sum(min(contact_count(self.model, a, b), _MJX_CONTACTS) for a, b in
                    TouchFilter(self.model).pairs(range(self.model.ngeom), range(self.model.ngeom)))  # fmt: skip
         yield Diagnostic(
             "KS731", "solver-cost", f"the solver may take {opt.iterations} iterations a step; {rows} contact slots",

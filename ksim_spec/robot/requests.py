@@ -20,6 +20,12 @@ SensorKind = Literal[
 ]  # fmt: skip
 ContactField = Literal["found", "force", "torque", "dist", "pos", "normal", "tangent", "linvel", "angvel"]
 Stage = Literal["pos", "vel", "acc"]
+STAGES: tuple[Stage, ...] = ("pos", "vel", "acc")  # each needs those before it
+
+
+def stage_of(needstage: int) -> Stage:
+    """Returns the stage of MuJoCo's `sensor_needstage`, where 0 is none, 1 position, and so on."""
+    return STAGES[max(int(needstage) - 1, 0)]
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,14 @@ from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.assets import bundle_assets
 from ksim_spec.robot.contacts import TouchFilter, contact_count, outside_geoms
+from ksim_spec.robot.elements import SENSOR_TAGS
 from ksim_spec.robot.floor import NAME as FLOOR
 from ksim_spec.robot.floor import place_floor
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.load import compile_spec, spec_from_file, spec_from_text
 from ksim_spec.robot.naming import generated_name, name_of
 from ksim_spec.robot.options import apply_options
-from ksim_spec.robot.requests import ContactRequest, Scene, SceneRequest, SensorRequest, Stage
+from ksim_spec.robot.requests import ContactRequest, Scene, SceneRequest, SensorRequest, stage_of
 from ksim_spec.robot.strip import strip_visual
 from ksim_spec.robot.who import robot_bodies
 
@@ -31,7 +32,6 @@ OBJECTS = {
 NAMED = {"body": "bodies", "joint": "joints", "geom": "geoms", "site": "sites", "camera": "cameras",
          "tendon": "tendons", "actuator": "actuators", "sensor": "sensors"}  # fmt: skip
 CONTACT_FIELDS = ("found", "force", "torque", "dist", "pos", "normal", "tangent", "linvel", "angvel")
-STAGES: dict[int, Stage] = {0: "pos", 1: "pos", 2: "vel", 3: "acc"}
 NEAREST, STRONGEST = 1, 2  # contact sensor `reduce`: mindist, maxforce
 PREFIX = "ksim_spec:"
 
@@ -190,12 +190,11 @@ class _Composer:
         if self.floor is not None:
             floor = model.geom(self.floor).id
             pairs = tuple(i for i in range(model.npair) if floor in (model.pair_geom1[i], model.pair_geom2[i]))
-        return Scene(model, xml, assets, sensors, contacts, STAGES[needed], self.floor, pairs, tuple(self.notes))
+        return Scene(model, xml, assets, sensors, contacts, stage_of(needed), self.floor, pairs, tuple(self.notes))
 
 
 def _sensor_type(word: str) -> mujoco.mjtSensor:
-    # The two words whose enum is not the word itself.
-    name = {"jointactuatorfrc": "jointactfrc", "tendonactuatorfrc": "tendonactfrc"}.get(word, word)
+    name = next((enum for enum, tag in SENSOR_TAGS.items() if tag == word), word)
     return getattr(mujoco.mjtSensor, f"mjSENS_{name.upper()}")
 
 

@@ -5,16 +5,16 @@ Where the file does not tell for sure, geoms are taken to touch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ksim_spec.robot import elements as el
+from ksim_spec.robot.collision import FLAT, CollisionFilter
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.who import welds
 
 FLOOR = "floor"
-_FLAT = ("plane", "hfield")
 _NEW_FLOOR = el.Geom("geom", -1, FLOOR, "geom", "", 0, type="plane", contype=-1, conaffinity=-1)
 
 
@@ -22,12 +22,13 @@ _NEW_FLOOR = el.Geom("geom", -1, FLOOR, "geom", "", 0, type="plane", contype=-1,
 class Touch:
     """Answers for one scene; `floor` says that the spec puts a plane in place of the robot file's floors.
 
-    `own` are the ids of the robot's bodies.
+    `own` are the ids of the robot's bodies, `sites` those that the spec adds, each with its body.
     """
 
     index: RobotIndex
     floor: bool
     own: tuple[int, ...]
+    sites: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def geoms(self) -> tuple[el.Geom, ...]:
@@ -37,7 +38,7 @@ class Touch:
     @cached_property
     def _own(self) -> list[el.Geom]:
         """The robot file's floors, the one that becomes the spec's first."""
-        found = [g for g in self.index.geoms if g.body == 0 and g.type in _FLAT]
+        found = [g for g in self.index.geoms if g.body == 0 and g.type in FLAT]
         return sorted(found, key=lambda g: (g.name not in self._paired, not (g.contype or g.conaffinity)))
 
     @property
@@ -50,50 +51,39 @@ class Touch:
         return frozenset(g.id for g in others if (g.contype or g.conaffinity) and g.name not in self._paired)
 
     @cached_property
-    def _pairs(self) -> frozenset[frozenset[str]]:
-        found = self.index.all("pair")
-        return frozenset(frozenset((p.attrs.get("geom1", ""), p.attrs.get("geom2", ""))) for p in found)
+    def _pairs(self) -> list[tuple[str, str]]:
+        return [(p.attrs.get("geom1", ""), p.attrs.get("geom2", "")) for p in self.index.all("pair")]
 
     @cached_property
     def _paired(self) -> frozenset[str]:
         return frozenset(name for pair in self._pairs for name in pair)
 
     @cached_property
-    def _excluded(self) -> frozenset[frozenset[str]]:
-        found = self.index.all("exclude")
-        return frozenset(frozenset((e.attrs.get("body1", ""), e.attrs.get("body2", ""))) for e in found)
-
-    @cached_property
     def _welded(self) -> list[int]:
         return welds(self.index)
 
-    def _off(self) -> bool:
-        return "disable" in (self.index.options.get("flag:contact"), self.index.options.get("flag:constraint"))
+    @cached_property
+    def _filter(self) -> CollisionFilter:
+        options, bodies = self.index.options, {b.name: b.id for b in self.index.bodies if b.name}
+        excluded = [(e.attrs.get("body1", ""), e.attrs.get("body2", "")) for e in self.index.all("exclude")]
+        return CollisionFilter(
+            welded=self._welded, parents=[b.parent for b in self.index.bodies],
+            explicit=frozenset(frozenset((a, b)) for x, y in self._pairs for a in self._ids(x) for b in self._ids(y)),
+            excluded=frozenset(frozenset((bodies[a], bodies[b])) for a, b in excluded if a in bodies and b in bodies),
+            off="disable" in (options.get("flag:contact"), options.get("flag:constraint")),
+            parents_touch=options.get("flag:filterparent") == "disable",
+        )  # fmt: skip
+
+    def _ids(self, name: str) -> list[int]:
+        """The geoms that a pair of the robot file means by a name: the floor keeps its old name there."""
+        floor = self._own[:1] if self.floor and name == FLOOR else []
+        return [g.id for g in self.geoms if g.name == name or g in floor]
 
     def can_touch(self, a: el.Geom, b: el.Geom) -> bool:
         """Returns whether two geoms of the scene can ever make a contact."""
-        if a is b or self._off():
-            return False
-        if not self.index.exact or (self._names(a) and self._names(b) and self._explicit(a, b)):
-            return True
-        masks = (a.contype & b.conaffinity) | (b.contype & a.conaffinity)
-        return bool(masks) and self._bodies(a.body, b.body) and not (a.type in _FLAT and b.type in _FLAT)
-
-    def _names(self, geom: el.Geom) -> set[str]:
-        """What the pairs of the robot file may call a geom: the floor keeps its old name there."""
-        return {n for n in (geom.name, FLOOR if self.floor and geom in self._own[:1] else None) if n}
-
-    def _explicit(self, a: el.Geom, b: el.Geom) -> bool:
-        return any(frozenset((x, y)) in self._pairs for x in self._names(a) for y in self._names(b))
-
-    def _bodies(self, a: int, b: int) -> bool:
-        bodies, welded = self.index.bodies, self._welded
-        weld_a, weld_b = welded[a], welded[b]
-        if weld_a == weld_b or frozenset((bodies[a].name or "", bodies[b].name or "")) in self._excluded:
-            return False
-        if self.index.options.get("flag:filterparent") == "disable" or not weld_a or not weld_b:
-            return True
-        return welded[bodies[weld_a].parent] != weld_b and welded[bodies[weld_b].parent] != weld_a
+        # Where MuJoCo has to build the model its pairs are not known here.
+        either = not self.index.exact and a.id != b.id and not self._filter.off
+        return either or self._filter.can_touch(a, b)
 
     # Sides of a contact -------------------------------------------------------------------------------------------
 
@@ -102,6 +92,8 @@ class Touch:
         if kind == "geom":
             floor = [_NEW_FLOOR] if self._new else self._own[:1] if self.floor else []
             return floor if name == FLOOR and floor else [g for g in self.geoms if g.name == name]
+        if kind == "site" and name in self.sites:
+            kind, name = "body", self.sites[name]
         element = self.index.find(kind, name)
         body = element.id if kind == "body" and element else getattr(element, "body", -1)
         return [g for g in self.geoms if g.body == body and g is not _NEW_FLOOR]

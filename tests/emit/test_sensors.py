@@ -17,6 +17,8 @@ import pytest
 
 from ksim_spec.language.quantities import SENSORS
 from ksim_spec.physics.protocol import Starts
+from ksim_spec.robot.elements import SENSOR_TAGS
+from ksim_spec.robot.requests import stage_of
 from tests.emit.test_against_mujoco import close, positive, quat_of
 from tests.emit.worlds import compile_text, drive, mujoco_state, observed
 
@@ -94,7 +96,14 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_every_row_of_the_table_is_tried(rows: Any) -> None:
     model = rows[0].model
     tried = {mujoco.mjtSensor(int(t)).name.removeprefix("mjSENS_").lower() for t in model.sensor_type}
-    assert {"jointactfrc" if t == "jointactuatorfrc" else t for t in SENSORS} == tried
+    assert set(SENSORS) == {SENSOR_TAGS.get(word, word) for word in tried}
+
+
+def test_the_stage_of_every_row_is_mujocos(rows: Any) -> None:
+    model = rows[0].model
+    for number, kind in enumerate(model.sensor_type):
+        word = mujoco.mjtSensor(int(kind)).name.removeprefix("mjSENS_").lower()
+        assert SENSORS[SENSOR_TAGS.get(word) or word].stage == stage_of(model.sensor_needstage[number]), word
 
 
 def spatial(model: Any, data: Any, call: Any, name: str, kind: Any = mujoco.mjtObj.mjOBJ_SITE) -> tuple[Any, Any]:

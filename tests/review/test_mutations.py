@@ -87,3 +87,18 @@ def test_where_an_observed_sensor_sits_matters(old: str, new: str):
     assert [(c.cls, c.rule.code) for c in changes] == [("meaning", "KD252")]
     # where the actor does not observe the sensor, it is physics
     assert strongest(compare(contract(walk), contract(Version(walk.path, walk.spec, after.robot)))) == "behaviour"
+
+
+def test_where_a_camera_is_matters_where_an_observed_sensor_refers_to_it():
+    walk = ORIGINALS["walk"]
+    camera = '<camera name="eye" pos="0 0 0.1"/>'
+    sensor = '<framepos name="seen" objtype="site" objname="imu" reftype="camera" refname="eye"/>'
+    robot = walk.robot.replace('<site name="imu"', f'{camera}<site name="imu"').replace("</sensor>", f"{sensor}</sensor>")
+    angvel = next(line for line in walk.spec.splitlines() if "base.angvel in base " in line)
+    spec = walk.spec.replace(angvel, '  seen = sensor("seen")', 1)
+    assert sensor in robot and camera in robot
+    moved = robot.replace(camera, camera.replace("0 0 0.1", "0 0 0.2"))
+    before, after = (contract(Version(walk.path, spec, text)) for text in (robot, moved))
+    assert [(c.cls, c.rule.code) for c in compare(before, after)] == [("meaning", "KD252")]
+    unseen = [contract(Version(walk.path, walk.spec, text.replace(sensor, ""))) for text in (robot, moved)]
+    assert strongest(compare(*unseen)) in (None, "cosmetic")

@@ -16,6 +16,7 @@ from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.requests import ContactRequest, SceneRequest, SensorRequest, SiteRequest
 from ksim_spec.robot.scene import compose
 from ksim_spec.robot.servo import served
+from ksim_spec.robot.touch import Touch
 from tests.robot.models import BARKOUR, BIPED, CARTPOLE, HAND, HUMANOID, QUADRUPED
 
 
@@ -102,9 +103,7 @@ def test_another_geom_called_floor_is_an_error() -> None:
 
 
 def foot_geoms(path: Path, body: str) -> tuple[int, ...]:
-    index = RobotIndex.load(path)
-    found: Any = index.find("body", body)
-    return tuple(g.id for g in index.colliding_geoms(found.id))
+    return tuple(g.id for g in Touch(RobotIndex.load(path), False, ()).of("body", body) if g.contype or g.conaffinity)
 
 
 def world_force(scene: Any, data: mujoco.MjData, key: str) -> np.ndarray:
