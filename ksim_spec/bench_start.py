@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[1])
@@ -57,7 +58,7 @@ def timed_start(command: Sequence[str], run: Path, cache: Path) -> Start:
     if process.returncode or first is None:
         last = log.read_text(errors="replace").strip().splitlines()[-12:]
         message = "training did not finish its first update"
-        raise SpecError([Diagnostic("KS760", "bench-failed", message, notes=tuple(last))])
+        raise SpecError([Diagnostic(rules.BENCH_FAILED, message, notes=tuple(last))])
     return Start(round(first, 2), round(time.perf_counter() - begin, 2), round(peak / 1024, 1))
 
 

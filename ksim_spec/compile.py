@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.emit.binding import Binding, bind
 from ksim_spec.emit.mirror import Mirror, derive_mirror
@@ -62,7 +63,7 @@ class Compiled:
         more = len(self.mirror.differences) - len(shown)
         notes = (f"and {more} more",) if more > 0 else ()
         return [
-            Diagnostic("KS742", "not-quite-symmetric", text, span, severity="warning", notes=notes) for text in shown
+            Diagnostic(rules.NOT_QUITE_SYMMETRIC, text, span, notes=notes) for text in shown
         ]
 
     @cached_property
@@ -112,7 +113,7 @@ def compile_spec(path: str | Path, *, profile: str | None = None, sets: Sequence
 
 def _not_mirrored(program: Program, reason: str) -> Diagnostic:
     return Diagnostic(
-        "KS741", "not-mirrored", f"`symmetric = true` needs a mirror image, but {reason}",
+        rules.NOT_MIRRORED, f"`symmetric = true` needs a mirror image, but {reason}",
         program.mirror_span, help="correct the robot or the name pairs, or train without `symmetric`",
     )  # fmt: skip
 
@@ -126,7 +127,7 @@ def write_compiled(compiled: Compiled, folder: Path) -> None:
             write_atomic(path, text if isinstance(text, bytes) else text.encode())
         except OSError as error:
             message = f"cannot write `{path}`: {error.strerror}"
-            raise SpecError([Diagnostic("KS713", "unwritable", message, help="choose another folder")]) from None
+            raise SpecError([Diagnostic(rules.UNWRITABLE, message, help="choose another folder")]) from None
 
 
 def load_model(folder: Path) -> Any:

@@ -9,11 +9,22 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from ksim_spec.source import NOWHERE, SourceMap, Span
 
 Severity = Literal["error", "warning", "info", "hint"]
+
+
+class Kind(Protocol):
+    """What a finding needs to know of its rule; `ksim_spec.rules.Rule` is one."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def slug(self) -> str: ...
+    @property
+    def severity(self) -> Severity: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +85,34 @@ class Advice(str):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: rule code and slug, severity, what is wrong, where, what to do about it, and edits that do so."""
+    """One finding: the rule it breaks, what is wrong, where, what to do about it, and edits that do so.
 
-    code: str
-    slug: str
+    `severity` is the rule's unless it is given: a configuration lowers it, an engine raises it.
+    """
+
+    rule: Kind
     message: str
     span: Span = NOWHERE
     label: str = ""
-    severity: Severity = "error"
+    severity: Severity = ""  # type: ignore[assignment]
     related: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: str = ""
     fix: Fix | None = None
 
     def __post_init__(self) -> None:
+        if not self.severity:
+            object.__setattr__(self, "severity", self.rule.severity)
         if self.fix is None and isinstance(self.help, Advice):
             object.__setattr__(self, "fix", self.help.fix(self.span))
+
+    @property
+    def code(self) -> str:
+        return self.rule.code
+
+    @property
+    def slug(self) -> str:
+        return self.rule.slug
 
 
 class SpecError(Exception):
@@ -110,11 +133,9 @@ class Diagnostics:
     def add(self, diagnostic: Diagnostic) -> None:
         self.items.append(diagnostic)
 
-    def error(self, code: str, slug: str, message: str, span: Span, **more: object) -> None:
-        self.add(Diagnostic(code, slug, message, span, **more))  # type: ignore[arg-type]
-
-    def warning(self, code: str, slug: str, message: str, span: Span, **more: object) -> None:
-        self.add(Diagnostic(code, slug, message, span, severity="warning", **more))  # type: ignore[arg-type]
+    def report(self, rule: Kind, span: Span, message: str, **more: object) -> None:
+        """Adds a finding of a rule; `more` is what else a Diagnostic has: help, notes, related, fix …"""
+        self.add(Diagnostic(rule, message, span, **more))  # type: ignore[arg-type]
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.items.extend(diagnostics)

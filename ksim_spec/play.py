@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.render.video import Motion, Video, write_video
 from ksim_spec.trained import Trained, open_trained
@@ -71,10 +72,10 @@ def commanded(trained: Trained, command: Mapping[str, float]) -> dict[str, Any]:
     for name, value in command.items():
         if name not in known:
             help = suggest(name, known, "fields")
-            raise SpecError([Diagnostic("KS101", "unknown-name", f"there is no command field `{name}`", help=help)])
+            raise SpecError([Diagnostic(rules.UNKNOWN_NAME, f"there is no command field `{name}`", help=help)])
         if not math.isfinite(value):
             help = f"for example `--set command.{name}=0.5`"
-            raise SpecError([Diagnostic("KS122", "bad-set", f"`{name}` cannot be held at {value}", help=help)])
+            raise SpecError([Diagnostic(rules.BAD_SET, f"`{name}` cannot be held at {value}", help=help)])
     fixed = {
         block: {name: jnp.float32(command.get(f"{block}.{name}", math.nan)) for name in fields}
         for block, fields in commands.items()

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.language.resolved import Spec
 from ksim_spec.origin import commit_of
@@ -56,7 +57,7 @@ def open_folder(path: Path) -> Folder:
     if missing:
         message = f"`{path}` is not a run or compiled folder: `{missing[0]}` is missing"
         raise SpecError(
-            [Diagnostic("KS712", "not-a-run", message, help="give a folder that `ksim train` or `ksim compile` wrote")]
+            [Diagnostic(rules.NOT_A_RUN, message, help="give a folder that `ksim train` or `ksim compile` wrote")]
         )
     text = (path / "spec.yaml").read_text(encoding="utf-8")
     spec = Spec.model_validate(yaml.safe_load(text))
@@ -73,8 +74,7 @@ def open_run(path: Path) -> tuple[Folder, Path | None]:
     raise SpecError(
         [
             Diagnostic(
-                "KS712",
-                "not-a-run",
+                rules.NOT_A_RUN,
                 f"`{path}` is neither a run nor a checkpoint of one",
                 help="give a folder that `ksim train` wrote",
             )

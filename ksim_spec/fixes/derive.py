@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ksim_spec.diagnostics import Diagnostic, Edit, Fix
+from ksim_spec import rules
+from ksim_spec.diagnostics import Diagnostic, Edit, Fix, Kind
 from ksim_spec.source import SourceFile, SourceMap, Span
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import Reading, read_file
@@ -145,30 +146,30 @@ def _line_in(keyword: str, name: str | None, line: str) -> Derive:
     return derive
 
 
-DERIVED: dict[str, Derive] = {
-    "unused-signal": _removed("remove the signal", safe=True),
-    "unused-suppression": _not_suppressed,
-    "suppressed-error": _not_suppressed,
-    "unknown-rule": _not_suppressed,
-    "never-nonzero": _removed("remove the term"),
-    "duplicate-term": _removed("remove the term"),
-    "zero-weight": _removed("remove the term"),
-    "negligible-term": _removed("remove the term"),
-    "constant-reward": _removed("remove the term"),
-    "sign-surprise": _other_sign,
-    "event-as-rate": _on_event,
-    "only-costs": _line_in("reward", None, "alive = 1  weight 1 per s"),
-    "constant-observation": _removed("remove the entry"),
-    "duplicate-observation": _removed("remove the entry"),
-    "unobserved-action": _line_in("observe", "actor", "previous = action"),
-    "never-fires": _removed("remove the rule"),
-    "always-fires": _removed("remove the rule"),
-    "no-time-limit": _line_in("terminate", None, "timeout when time >= 20 s  truncate"),
-    "time-limit-as-failure": _truncating,
-    "beyond-episode": _removed("remove it"),
-    "changes-nothing": _removed("remove the line"),
-    "unused-level": _removed("remove the level"),
-    "unused-command": _removed("remove it"),
+DERIVED: dict[Kind, Derive] = {
+    rules.UNUSED_SIGNAL: _removed("remove the signal", safe=True),
+    rules.UNUSED_SUPPRESSION: _not_suppressed,
+    rules.SUPPRESSED_ERROR: _not_suppressed,
+    rules.UNKNOWN_RULE: _not_suppressed,
+    rules.NEVER_NONZERO: _removed("remove the term"),
+    rules.DUPLICATE_TERM: _removed("remove the term"),
+    rules.ZERO_WEIGHT: _removed("remove the term"),
+    rules.NEGLIGIBLE_TERM: _removed("remove the term"),
+    rules.CONSTANT_REWARD: _removed("remove the term"),
+    rules.SIGN_SURPRISE: _other_sign,
+    rules.EVENT_AS_RATE: _on_event,
+    rules.ONLY_COSTS: _line_in("reward", None, "alive = 1  weight 1 per s"),
+    rules.CONSTANT_OBSERVATION: _removed("remove the entry"),
+    rules.DUPLICATE_OBSERVATION: _removed("remove the entry"),
+    rules.UNOBSERVED_ACTION: _line_in("observe", "actor", "previous = action"),
+    rules.NEVER_FIRES: _removed("remove the rule"),
+    rules.ALWAYS_FIRES: _removed("remove the rule"),
+    rules.NO_TIME_LIMIT: _line_in("terminate", None, "timeout when time >= 20 s  truncate"),
+    rules.TIME_LIMIT_AS_FAILURE: _truncating,
+    rules.BEYOND_EPISODE: _removed("remove it"),
+    rules.CHANGES_NOTHING: _removed("remove the line"),
+    rules.UNUSED_LEVEL: _removed("remove the level"),
+    rules.UNUSED_COMMAND: _removed("remove it"),
 }
 
 
@@ -181,10 +182,10 @@ def with_fixes(found: list[Diagnostic], sources: SourceMap) -> list[Diagnostic]:
 
     def fixed(d: Diagnostic) -> Diagnostic:
         source = sources.get(d.span.file)
-        if d.fix is not None or d.slug not in DERIVED or source is None or not source.name.endswith(".ksim"):
+        if d.fix is not None or d.rule not in DERIVED or source is None or not source.name.endswith(".ksim"):
             return d
         page = pages.setdefault(source.name, Page(source))
-        return replace(d, fix=DERIVED[d.slug](page, d))
+        return replace(d, fix=DERIVED[d.rule](page, d))
 
     repaired = [fixed(d) for d in found]
     return [replace(d, fix=None) if _hides(d, repaired) else d for d in repaired]

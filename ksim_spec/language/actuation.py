@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ksim_spec import rules
 from ksim_spec.language import algebra
 from ksim_spec.language.types import Axis, Value
 from ksim_spec.robot import elements as el
@@ -32,8 +33,8 @@ def gains(c: Checker, attrs: Attributes, mode: str, slides: bool) -> Gains | Non
         word = next(w for w, expr in written.items() if expr is not None)
         attr = attrs.get(word)
         assert attr is not None
-        c.error(
-            attr.span, "KS105", "unknown-attribute", f"`{mode}` takes no `{word}`: it belongs to a position servo",
+        c.report(
+            rules.UNKNOWN_ATTRIBUTE, attr.span, f"`{mode}` takes no `{word}`: it belongs to a position servo",
             help="leave it out, or drive the joints by `position(…)`",
         )  # fmt: skip
         return False
@@ -47,7 +48,7 @@ def gains(c: Checker, attrs: Attributes, mode: str, slides: bool) -> Gains | Non
         if expr is not None and number is not None and (number < 0 or (number == 0 and word == "gain")):
             least = "above zero" if word == "gain" else "zero or more"
             help = f"for example `{word} {_example(word, slides)}`"
-            c.error(expr.span, "KS230", "impossible-gain", f"`{word}` must be {least}", help=help)
+            c.report(rules.IMPOSSIBLE_GAIN, expr.span, f"`{word}` must be {least}", help=help)
             return False
         found.append(number)
     return found[0], found[1]
@@ -69,7 +70,7 @@ def drives(
         if given is not None and one.law.mode == "torque" and given[0] is None:
             example = f"gain {_example('gain', c.robot.slides('joint', joint))}"
             message = f"`damping` alone makes no position servo of the motor `{name_of(one)}`"
-            c.error(span, "KS203", "wrong-arguments", message, help=f"give a `gain` too, for example `{example}`")
+            c.report(rules.WRONG_ARGUMENTS, span, message, help=f"give a `gain` too, for example `{example}`")
             return None
         found.append(served(one, *given) if given is not None else one)
     c.robot.unsure.difference_update(joints)
@@ -82,7 +83,7 @@ def _drive(c: Checker, span: Span, mode: str, joint: str, with_gains: bool) -> e
     on_joint = c.robot.index.actuators_of(joint)
     if not on_joint:
         message, help = f"no actuator drives `{joint}`", "leave the joint out of the action"
-        c.error(span, "KS510", "joint-without-actuator", message, help=help)
+        c.report(rules.JOINT_WITHOUT_ACTUATOR, span, message, help=help)
         return None
     fit = [a for a in on_joint if a.law.mode == mode and a.gear[0]]
     if with_gains and not fit:
@@ -92,7 +93,7 @@ def _drive(c: Checker, span: Span, mode: str, joint: str, with_gains: bool) -> e
     if fit:
         message = f"{_listed(fit)} drive `{joint}`, and each takes a {mode} target"
         help = "remove one of them from the robot file, or make it another kind of actuator"
-        c.error(span, "KS165", "ambiguous-actuator", message, help=help)
+        c.report(rules.AMBIGUOUS_ACTUATOR, span, message, help=help)
         return None
     _unfit(c, span, mode, on_joint[0], with_gains)
     return None
@@ -116,7 +117,7 @@ def _unfit(c: Checker, span: Span, mode: str, a: el.Actuator, with_gains: bool) 
             if mode == "position" and can_serve(a)
             else f"use `{kind}(…)`"
         )
-    c.error(span, "KS504", "wrong-actuator", message, help=help)
+    c.report(rules.WRONG_ACTUATOR, span, message, help=help)
 
 
 def _listed(actuators: list[el.Actuator]) -> str:
@@ -133,8 +134,8 @@ def along(c: Checker, value: Value, axis: Axis, span: Span, what: str) -> Value 
         return value.but(aligns=False)
     own = value.axes[0]
     if len(value.axes) > 1 or own.name != axis.name:
-        c.error(
-            span, "KS201", "shape-mismatch",
+        c.report(
+            rules.SHAPE_MISMATCH, span,
             f"{what} has {_axes_text(value)}, and the action one number for each joint",
             help="give one number, a keyframe, a table by name, or a quantity of the same joints",
         )  # fmt: skip
@@ -142,8 +143,8 @@ def along(c: Checker, value: Value, axis: Axis, span: Span, what: str) -> Value 
     missing = [name for name in axis.labels if name not in own.labels]
     if missing:
         more = f" and {len(missing) - 1} more" if missing[1:] else ""
-        c.error(
-            span, "KS201", "shape-mismatch", f"{what} has no number for `{missing[0]}`{more}",
+        c.report(
+            rules.SHAPE_MISMATCH, span, f"{what} has no number for `{missing[0]}`{more}",
             help="give it for all joints of the action, or write an action of its own for the others",
         )  # fmt: skip
         return None

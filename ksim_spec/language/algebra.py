@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from ksim_spec import rules
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language.types import WORLD, Axis, Frame, Kind, Value
+from ksim_spec.rules.rule import Rule
 from ksim_spec.units import NUMBER, Dim, factor_between
 
 
@@ -18,10 +20,10 @@ class TypeProblem(Exception):
     """A broken type rule, to be reported where the operation stands."""
 
     def __init__(
-        self, code: str, slug: str, message: str, *, help: str = "", notes: tuple[str, ...] = (), unit: str = ""
+        self, rule: Rule, message: str, *, help: str = "", notes: tuple[str, ...] = (), unit: str = ""
     ) -> None:
         super().__init__(message)
-        self.code, self.slug, self.message, self.help, self.notes = code, slug, message, help, notes
+        self.rule, self.message, self.help, self.notes = rule, message, help, notes
         self.unit = unit  # what a literal operand lacks
 
 
@@ -50,8 +52,7 @@ def _take_axis_of(table: Value, other: Value) -> Value:
     missing = [label for label in target.labels if label not in own.labels]
     if missing:
         raise TypeProblem(
-            "KS201",
-            "shape-mismatch",
+            rules.SHAPE_MISMATCH,
             f"the keyframe has no joint `{missing[0]}`",
             help="take another keyframe, or add the joint to it in the robot file",
         )
@@ -73,8 +74,7 @@ def common_axes(values: list[Value]) -> tuple[Axis, ...]:
         for axis in v.axes:
             if axis not in rest:
                 raise TypeProblem(
-                    "KS201",
-                    "shape-mismatch",
+                    rules.SHAPE_MISMATCH,
                     f"the axes {_axes_text(longest)} and {_axes_text(v)} do not go together",
                     help=_axes_help(axis, longest),
                 )
@@ -110,20 +110,18 @@ def same_dim(a: Value, b: Value, doing: str) -> Dim:
     if b.zero or a.dim.same(b.dim):
         return a.dim
     if a.mixed or b.mixed:
-        raise TypeProblem("KS306", "mixed-units", f"cannot {doing} values of mixed units", help="pick one field first")
+        raise TypeProblem(rules.MIXED_UNITS, f"cannot {doing} values of mixed units", help="pick one field first")
     bare = a if a.literal and a.dim == NUMBER else b if b.literal and b.dim == NUMBER else None
     other = b if bare is a else a
     if bare is not None:
         raise TypeProblem(
-            "KS302",
-            "missing-unit",
+            rules.MISSING_UNIT,
             f"cannot {doing} {other.dim} and a number without a unit",
             help=f"write the unit, for example `… {other.dim}`",
             unit=str(other.dim),
         )
     raise TypeProblem(
-        "KS301",
-        "unit-mismatch",
+        rules.UNIT_MISMATCH,
         f"cannot {doing} {a.dim} and {b.dim}",
         notes=(f"the left side is {a.describe()}", f"the right side is {b.describe()}"),
         help=f"they differ by a factor of {factor_between(a.dim, b.dim)}",
@@ -138,8 +136,7 @@ def same_frame(a: Value, b: Value, doing: str) -> tuple[Kind, Frame | None]:
         return a.kind, a.frame
     if a.frame is not None and b.frame is not None and a.frame != b.frame:
         raise TypeProblem(
-            "KS207",
-            "frame-mismatch",
+            rules.FRAME_MISMATCH,
             f"cannot {doing} a value in {a.frame.name} and one in {b.frame.name}",
             help=f"bring both into one frame, for example `(…) in {b.frame.name}`",
         )
@@ -150,13 +147,12 @@ def same_frame(a: Value, b: Value, doing: str) -> tuple[Kind, Frame | None]:
 def _need_number(v: Value, what: str) -> None:
     if v.is_bool:
         raise TypeProblem(
-            "KS204",
-            "bool-as-number",
+            rules.BOOL_AS_NUMBER,
             f"{what} needs a number, and this is true or false",
             help="use `sum(x where condition)`, `if condition then a else b`, or `number(…)`",
         )
     if v.mixed:
-        raise TypeProblem("KS306", "mixed-units", f"{what} cannot take a value of mixed units", help="pick one field")
+        raise TypeProblem(rules.MIXED_UNITS, f"{what} cannot take a value of mixed units", help="pick one field")
 
 
 def _source(*values: Value) -> bool:
@@ -184,7 +180,7 @@ def multiply(a: Value, b: Value) -> Value:
     a, b = align(a, b)
     if a.kind != "scalar" and b.kind != "scalar" and a.kind == "rotation":
         help = "see one from another frame: `p.quat in q`"
-        raise TypeProblem("KS222", "rotation-product", "rotations do not multiply", help=help)
+        raise TypeProblem(rules.ROTATION_PRODUCT, "rotations do not multiply", help=help)
     kind, frame = (a.kind, a.frame) if a.kind != "scalar" else (b.kind, b.frame)
     if a.kind != "scalar" and b.kind != "scalar":
         same_frame(a, b, "multiply")
@@ -226,8 +222,7 @@ def plain(op: str, a: Value) -> Value:
     _need_number(a, f"`{op}`")
     if not a.dim.plain:
         raise TypeProblem(
-            "KS303",
-            "not-dimensionless",
+            rules.NOT_DIMENSIONLESS,
             f"`{op}` needs a number without units, and this is {a.dim}",
             help=f"divide by a scale in {a.dim}, for example `… / (1 {a.dim})`",
         )
@@ -254,8 +249,7 @@ def logic(op: str, values: list[Value]) -> Value:
     for v in values:
         if not v.is_bool:
             raise TypeProblem(
-                "KS209",
-                "not-a-condition",
+                rules.NOT_A_CONDITION,
                 f"`{op}` needs true or false, and this is {v.describe()}",
                 help="compare it with something",
             )
@@ -268,8 +262,7 @@ def choose(cond: Value, then: Value, otherwise: Value) -> Value:
     """Returns `if cond then … else …`, element by element."""
     if not cond.is_bool:
         raise TypeProblem(
-            "KS209",
-            "not-a-condition",
+            rules.NOT_A_CONDITION,
             f"`if` needs true or false, and this is {cond.describe()}",
             help="compare it with something",
         )
@@ -279,8 +272,7 @@ def choose(cond: Value, then: Value, otherwise: Value) -> Value:
     if then.is_bool or otherwise.is_bool:
         if not (then.is_bool and otherwise.is_bool):
             raise TypeProblem(
-                "KS204",
-                "bool-as-number",
+                rules.BOOL_AS_NUMBER,
                 "one branch is true or false, and the other a number",
                 help="make both numbers, for example with `number(…)`",
             )

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ksim_spec import rules
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra
@@ -45,8 +46,8 @@ def draw(c: Checker, e: ast.Call) -> Thing:
     name = e.func.id
     context = c.draws
     if context is None:
-        c.error(
-            e.span, "KS216", "draw-not-allowed", f"`{name}` draws a random value, which has no meaning here",
+        c.report(
+            rules.DRAW_NOT_ALLOWED, e.span, f"`{name}` draws a random value, which has no meaning here",
             help="draws belong in commands, noise, resets, events, and randomization",
         )  # fmt: skip
         return UNKNOWN
@@ -56,15 +57,13 @@ def draw(c: Checker, e: ast.Call) -> Thing:
         if isinstance(value, Unknown):
             return UNKNOWN
         if arg.name or arg.where or arg.over or arg.binder:
-            c.error(arg.span, "KS203", "wrong-arguments", f"`{name}` takes plain arguments", help=SIGNATURES[name])
+            c.report(rules.WRONG_ARGUMENTS, arg.span, f"`{name}` takes plain arguments", help=SIGNATURES[name])
             return UNKNOWN
         args.append(value)
     wanted = DISTRIBUTIONS[name][0]
     if len(args) not in wanted:
-        c.error(
-            e.span,
-            "KS203",
-            "wrong-arguments",
+        c.report(
+            rules.WRONG_ARGUMENTS, e.span,
             f"`{name}` takes {_count_text(wanted)}",
             help=SIGNATURES[name],
         )
@@ -171,7 +170,7 @@ def _sphere(context: DrawContext, args: list[Value]) -> Value:
 def _bernoulli(context: DrawContext, args: list[Value]) -> Value:
     if not args[0].dim.same(NUMBER):
         raise algebra.TypeProblem(
-            "KS301", "unit-mismatch", "a probability is a plain number or a percentage", help="for example `10 %`"
+            rules.UNIT_MISMATCH, "a probability is a plain number or a percentage", help="for example `10 %`"
         )
     return algebra.compare("lt", _uniform_sample(context), args[0])
 

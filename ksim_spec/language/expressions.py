@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, Edit, Fix, before, behind, suggest
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, frames, members
@@ -15,6 +16,7 @@ from ksim_spec.language.lost import Lost
 from ksim_spec.language.params import Draw, Params, Role, unused
 from ksim_spec.language.scope import CycleError, DrawContext, Scope, Thing
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Frame, Unknown, Value
+from ksim_spec.rules.rule import Rule
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
 from ksim_spec.units import ANGLE, NUMBER, Dim, factor_between, in_unit
@@ -64,14 +66,14 @@ class Checker:
             return thing
         if isinstance(thing, Command):
             return self.guard(expr.span, lambda: members.record(thing))
-        self.error(expr.span, "KS211", "not-a-value", f"{_what(thing)} is not a value", help=_value_help(thing))
+        self.report(rules.NOT_A_VALUE, expr.span, f"{_what(thing)} is not a value", help=_value_help(thing))
         return UNKNOWN
 
     def thing(self, expr: ast.Expr) -> Thing:
         """Returns what an expression stands for: a value, a selection, a keyframe, the world, …"""
         if self.depth >= DEEPEST:
-            self.error(
-                expr.span, "KS219", "too-deep", "this is nested too deeply", help="name a part of it in `signal`"
+            self.report(
+                rules.TOO_DEEP, expr.span, "this is nested too deeply", help="name a part of it in `signal`"
             )
             return UNKNOWN
         self.depth += 1
@@ -90,17 +92,14 @@ class Checker:
         except TypeProblem as problem:
             self.out.add(
                 Diagnostic(
-                    problem.code, problem.slug, problem.message, span, notes=problem.notes, help=problem.help,
+                    problem.rule, problem.message, span, notes=problem.notes, help=problem.help,
                     fix=_with_unit(problem.unit, operands),
                 )  # fmt: skip
             )
             return UNKNOWN
 
-    def error(self, span: Span, code: str, slug: str, message: str, **more: object) -> None:
-        self.out.error(code, slug, message, span, **more)
-
-    def warn(self, span: Span, code: str, slug: str, message: str, **more: object) -> None:
-        self.out.warning(code, slug, message, span, **more)
+    def report(self, rule: Rule, span: Span, message: str, **more: object) -> None:
+        self.out.report(rule, span, message, **more)
 
     def drawing(
         self, stream: str, scope: str, owner: str, axes: tuple[Axis, ...] = (), shared: bool = False
@@ -116,7 +115,7 @@ class Checker:
         """Returns a literal number in SI of the wanted dimension; None when it was reported."""
         if isinstance(expr, ast.Table):
             message, help = f"{what} must be one number, and this is a table", "give elements that differ a line each"
-            self.error(expr.span, "KS212", "not-a-literal", message, help=help)
+            self.report(rules.NOT_A_LITERAL, expr.span, message, help=help)
             return None
         value = self.value(expr)
         if isinstance(value, Unknown):
@@ -124,8 +123,8 @@ class Checker:
         if value.node.op == "neg" and value.node.args[0].op == "const":
             value = value.but(node=const(-value.node.args[0].attr("value")))
         if value.node.op != "const" or value.axes or value.is_bool:
-            self.error(
-                expr.span, "KS212", "not-a-literal", f"{what} must be a literal number", help="write the number itself"
+            self.report(
+                rules.NOT_A_LITERAL, expr.span, f"{what} must be a literal number", help="write the number itself"
             )
             return None
         if not self.expect_dim(value, dim, expr.span, what):
@@ -140,13 +139,13 @@ class Checker:
                 # SI is what numbers are kept in: with the unit written out, the value stays what it was.
                 fix = Fix("write `rad`", (behind(span, " rad"),), safe=True)
                 help = "write the unit, for example `rad` or `deg`"
-                self.warn(
-                    span, "KS311", "angle-mismatch", message, help=help,
+                self.report(
+                    rules.ANGLE_MISMATCH, span, message, help=help,
                     fix=fix if value.literal and dim.same(ANGLE) else None,
                 )  # fmt: skip
             return True
         bare = value.literal and value.dim == NUMBER
-        code, slug = ("KS302", "missing-unit") if bare else ("KS301", "unit-mismatch")
+        rule = rules.MISSING_UNIT if bare else rules.UNIT_MISMATCH
         have = "a number without a unit" if bare else str(value.dim)
         help = (
             f"write the unit, for example `{_number_text(value)} {dim}`"
@@ -157,7 +156,7 @@ class Checker:
         )
         fix = Fix(f"write `{dim}`", (behind(span, f" {dim}"),)) if bare else None
         wanted = "a plain number" if dim == NUMBER else in_unit(dim)
-        self.error(span, code, slug, f"{what} is {wanted}, and this is {have}", help=help, fix=fix)
+        self.report(rule, span, f"{what} is {wanted}, and this is {have}", help=help, fix=fix)
         return False
 
     def param(self, name: str, value: Value, role: Role, owner: str, span: Span, draw: Draw | None = None) -> Value:
@@ -186,10 +185,8 @@ def _bool(c: Checker, e: ast.Bool) -> Thing:
 
 
 def _string(c: Checker, e: ast.String) -> Thing:
-    c.error(
-        e.span,
-        "KS211",
-        "not-a-value",
+    c.report(
+        rules.NOT_A_VALUE, e.span,
         "a text is not a value here",
         help='names of the robot stand in a selector: `sites("…")`',
     )
@@ -200,10 +197,8 @@ def _name(c: Checker, e: ast.Name) -> Thing:
     try:
         found = c.scope.lookup(e.id)
     except CycleError as cycle:
-        c.error(
-            e.span,
-            "KS106",
-            "definition-cycle",
+        c.report(
+            rules.DEFINITION_CYCLE, e.span,
             f"`{e.id}` needs itself",
             notes=(" needs ".join(f"`{n}`" for n in (*cycle.names, e.id)),),
             help="define one of them by something else",
@@ -217,10 +212,10 @@ def _name(c: Checker, e: ast.Name) -> Thing:
     from ksim_spec.language.functions import FUNCTIONS
 
     if e.id in FUNCTIONS or e.id in c.functions:
-        c.error(e.span, "KS211", "not-a-value", f"`{e.id}` is a function", help=f"call it: `{e.id}(…)`")
+        c.report(rules.NOT_A_VALUE, e.span, f"`{e.id}` is a function", help=f"call it: `{e.id}(…)`")
         return UNKNOWN
     help = suggest(e.id, [*c.scope.candidates(), *members.BUILTIN_NAMES], "names")
-    c.error(e.span, "KS101", "unknown-name", f"there is nothing called `{e.id}` here", help=help)
+    c.report(rules.UNKNOWN_NAME, e.span, f"there is nothing called `{e.id}` here", help=help)
     return UNKNOWN
 
 
@@ -240,14 +235,12 @@ def _index(c: Checker, e: ast.Index) -> Thing:
     if index is None:
         return UNKNOWN
     if not owner.axes:
-        c.error(e.span, "KS205", "index-out-of-range", "a scalar has no elements", help="leave the index out")
+        c.report(rules.INDEX_OUT_OF_RANGE, e.span, "a scalar has no elements", help="leave the index out")
         return UNKNOWN
     size = owner.axes[0].size
     if index != int(index) or not 0 <= index < size:
-        c.error(
-            e.index.span,
-            "KS205",
-            "index-out-of-range",
+        c.report(
+            rules.INDEX_OUT_OF_RANGE, e.index.span,
             f"the index must be a whole number from 0 to {size - 1}",
             help="elements are counted from 0",
         )
@@ -309,8 +302,7 @@ def binary(c: Checker, e: ast.Binary, a: Value, b: Value) -> Value:
     if e.op == "^":
         if b.node.op != "const":
             raise TypeProblem(
-                "KS305",
-                "non-constant-exponent",
+                rules.NON_CONSTANT_EXPONENT,
                 "an exponent must be a literal number",
                 help="for any other, use `exp` and `log`",
             )
@@ -330,10 +322,8 @@ def binary(c: Checker, e: ast.Binary, a: Value, b: Value) -> Value:
 def _angle_lint(c: Checker, e: ast.Binary, a: Value, b: Value) -> None:
     if a.zero or b.zero or not a.dim.angle_differs(b.dim):
         return
-    c.warn(
-        e.op_span if e.op_span.file else e.span,
-        "KS311",
-        "angle-mismatch",
+    c.report(
+        rules.ANGLE_MISMATCH, e.op_span if e.op_span.file else e.span,
         f"{a.dim} meets {b.dim}: one side is an angle and the other a plain number",
         help="write the unit, for example `rad`, if the plain number is an angle",
     )
@@ -344,10 +334,8 @@ def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
     import fnmatch
 
     if not like.axes:
-        c.error(
-            table.span,
-            "KS201",
-            "shape-mismatch",
+        c.report(
+            rules.SHAPE_MISMATCH, table.span,
             "a table by name needs a value with named elements beside it",
             help='for example `legs.pos - { "*_knee": 0.6 rad }`',
         )
@@ -365,14 +353,12 @@ def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
             return UNKNOWN
         if not hits:
             help = suggest(entry.pattern, axis.labels, "elements")
-            c.error(entry.span, "KS117", "empty-match", f"`{entry.pattern}` matches nothing in {axis}", help=help)
+            c.report(rules.EMPTY_MATCH, entry.span, f"`{entry.pattern}` matches nothing in {axis}", help=help)
             return UNKNOWN
         dim = value.dim if dim is None else dim
         if not dim.same(value.dim):
-            c.error(
-                entry.span,
-                "KS306",
-                "mixed-units",
+            c.report(
+                rules.MIXED_UNITS, entry.span,
                 f"this entry is {in_unit(value.dim)}, and an earlier one {in_unit(dim)}",
                 help="give all entries in one unit",
             )
@@ -380,10 +366,8 @@ def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
         numbers.update(dict.fromkeys((h for h in hits if h not in numbers), number))
     missing = [n for n in axis.labels if n not in numbers]
     if missing:
-        c.error(
-            table.span,
-            "KS201",
-            "shape-mismatch",
+        c.report(
+            rules.SHAPE_MISMATCH, table.span,
             f"the table has no value for `{missing[0]}`" + (f" and {len(missing) - 1} more" if missing[1:] else ""),
             help='add an entry for it, or `"*": …` as the last one',
         )
@@ -411,10 +395,8 @@ def c_frame(c: Checker, expr: ast.Expr) -> Frame | None:
         return None
     frame = members.frame_of(c, thing)
     if frame is None:
-        c.error(
-            expr.span,
-            "KS213",
-            "not-a-frame",
+        c.report(
+            rules.NOT_A_FRAME, expr.span,
             f"{_what(thing)} is not a frame",
             help="frames are `world`, one body or site, and its `.heading`",
         )
@@ -472,10 +454,8 @@ def _tuple(c: Checker, e: ast.Tuple) -> Thing:
         return UNKNOWN
     values = [x for x in items if isinstance(x, Value)]
     if len(values) not in (2, 3) or any(v.axes for v in values):
-        c.error(
-            e.span,
-            "KS201",
-            "shape-mismatch",
+        c.report(
+            rules.SHAPE_MISMATCH, e.span,
             "a tuple of two or three scalars makes a vector",
             help="for example `(1 m, 0 m, 0 m)`",
         )
@@ -494,18 +474,16 @@ def _tuple(c: Checker, e: ast.Tuple) -> Thing:
 def _range(c: Checker, e: ast.Range) -> Thing:
     low, high = e.low.span, e.high.span
     edits = (before(low, "uniform("), Edit(Span(e.span.file, low.end, high.start), ", "), behind(high, ")"))
-    c.error(
-        e.span, "KS211", "not-a-value", "a range is not a value here", help="draw from it with `uniform(low, high)`",
+    c.report(
+        rules.NOT_A_VALUE, e.span, "a range is not a value here", help="draw from it with `uniform(low, high)`",
         fix=Fix("draw from it with `uniform(…)`", edits) if c.draws is not None else None,
     )  # fmt: skip
     return UNKNOWN
 
 
 def _table(c: Checker, e: ast.Table) -> Thing:
-    c.error(
-        e.span,
-        "KS211",
-        "not-a-value",
+    c.report(
+        rules.NOT_A_VALUE, e.span,
         "a table needs a value beside it",
         help="multiply or compare it with a value per joint",
     )
@@ -513,7 +491,7 @@ def _table(c: Checker, e: ast.Table) -> Thing:
 
 
 def _hole(c: Checker, e: ast.Hole) -> Thing:
-    c.error(e.span, "KS107", "hole", "this is still to be written", help="replace `?` with a value")
+    c.report(rules.HOLE, e.span, "this is still to be written", help="replace `?` with a value")
     return UNKNOWN
 
 

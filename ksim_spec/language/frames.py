@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ksim_spec import rules
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language.algebra import TypeProblem
@@ -35,15 +36,13 @@ def rotate_inverse(quat: Node, node: Node) -> Node:
 def _need_frame(value: Value) -> Frame:
     if value.frame is None or value.kind == "scalar":
         raise TypeProblem(
-            "KS210",
-            "no-frame",
+            rules.NO_FRAME,
             f"only points, vectors, and rotations can change frame, and this is {value.describe()}",
             help="change the frame of the whole vector first: `(v in base).xy`",
         )
     if value.kind != "rotation" and (not value.axes or value.axes[-1] != XYZ):
         raise TypeProblem(
-            "KS210",
-            "no-frame",
+            rules.NO_FRAME,
             "a part of a vector cannot change frame",
             help="change the frame of the whole vector, then take components: `(v in base).xy`",
         )
@@ -115,7 +114,7 @@ def relative_to(value: Value, frame: Frame, position: Value | None) -> Value:
         return in_frame(value, frame)
     if position is None or frame.linvel is None or frame.angvel is None or frame.position is None:
         raise TypeProblem(
-            "KS223", "no-place", f"nothing says where this velocity is measured: {frame.name}'s motion stays in it",
+            rules.NO_PLACE, f"nothing says where this velocity is measured: {frame.name}'s motion stays in it",
             help="write `x.linvel relative_to …` for something that has a place, or use `in`",
         )  # fmt: skip
     world = to_world(value)

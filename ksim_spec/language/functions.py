@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import suggest
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, draws, library, selectors, temporal
@@ -85,10 +86,8 @@ def call(c: Checker, e: ast.Call) -> Thing:
         return UNKNOWN
     if name not in FUNCTIONS:
         known = [*FUNCTIONS, *temporal.OPERATORS, *selectors.SELECTORS, *draws.DISTRIBUTIONS, *c.functions]
-        c.error(
-            e.func.span,
-            "KS104",
-            "unknown-function",
+        c.report(
+            rules.UNKNOWN_FUNCTION, e.func.span,
             f"there is no function `{name}`",
             help=suggest(name, known, "functions"),
         )
@@ -109,12 +108,10 @@ def _library_call(c: Checker, e: ast.Call) -> Thing:
             return _inline(c, e, name)
         known = [n.removeprefix("std.") for n in c.functions if n.startswith("std.")]
         help = suggest(e.func.name, known, "functions")
-        c.error(e.func.span, "KS104", "unknown-function", f"the library has no `{e.func.name}`", help=help)
+        c.report(rules.UNKNOWN_FUNCTION, e.func.span, f"the library has no `{e.func.name}`", help=help)
         return UNKNOWN
-    c.error(
-        e.func.span,
-        "KS104",
-        "unknown-function",
+    c.report(
+        rules.UNKNOWN_FUNCTION, e.func.span,
         "only a function can be called",
         help="leave the brackets out, or name a function",
     )
@@ -132,13 +129,11 @@ def bind(c: Checker, e: ast.Call, name: str, function: Function) -> Arguments | 
         if slot is None or slot not in names or slot in found:
             wrong = _misnamed(name, arg.name, names)
             message = wrong or _arity_text(name, function)
-            c.error(arg.span, "KS203", "wrong-arguments", message, help=f"signature: `{signature(name)}`")
+            c.report(rules.WRONG_ARGUMENTS, arg.span, message, help=f"signature: `{signature(name)}`")
             return None
         if (arg.where or arg.over) and not function.reduces:
-            c.error(
-                arg.span,
-                "KS203",
-                "wrong-arguments",
+            c.report(
+                rules.WRONG_ARGUMENTS, arg.span,
                 f"`{name}` takes no `where` or `over`",
                 help="use it in a reduction such as `sum`",
             )
@@ -154,8 +149,8 @@ def bind(c: Checker, e: ast.Call, name: str, function: Function) -> Arguments | 
         over = arg.over or over
     missing = [p for p in function.params if not p.endswith("?") and p not in found]
     if missing:
-        c.error(
-            e.span, "KS203", "wrong-arguments", f"`{name}` needs `{missing[0]}`", help=f"signature: `{signature(name)}`"
+        c.report(
+            rules.WRONG_ARGUMENTS, e.span, f"`{name}` needs `{missing[0]}`", help=f"signature: `{signature(name)}`"
         )
         return None
     if isinstance(where, Unknown) or any(isinstance(v, Unknown) for v in found.values()):
@@ -172,8 +167,8 @@ def _bound_argument(c: Checker, arg: ast.Arg) -> Value | Unknown:
     if isinstance(selection, Unknown):
         return UNKNOWN
     if not isinstance(selection, Selection) or selection.axis is None:
-        c.error(
-            of.span, "KS215", "not-a-selection", "`for … of` goes over a selection", help="for example `for j of legs`"
+        c.report(
+            rules.NOT_A_SELECTION, of.span, "`for … of` goes over a selection", help="for example `for j of legs`"
         )
         return UNKNOWN
     items: list[Value] = []
@@ -218,10 +213,8 @@ def _call_of(fn: Fn) -> str:
 def _inline(c: Checker, e: ast.Call, name: str) -> Thing:
     fn = c.functions[name]
     if name in c.calls:
-        c.error(
-            e.span,
-            "KS106",
-            "definition-cycle",
+        c.report(
+            rules.DEFINITION_CYCLE, e.span,
             f"`{name}` calls itself",
             help="functions are expanded in place and cannot recurse",
         )
@@ -232,13 +225,13 @@ def _inline(c: Checker, e: ast.Call, name: str) -> Thing:
         slot = arg.name or (names[position] if position < len(names) else None)
         if slot is None or slot not in names or slot in frame:
             message = _misnamed(name, arg.name, names) or f"`{name}` takes {', '.join(names)}"
-            c.error(arg.span, "KS203", "wrong-arguments", message, help=_call_of(fn))
+            c.report(rules.WRONG_ARGUMENTS, arg.span, message, help=_call_of(fn))
             return UNKNOWN
         frame[slot] = c.thing(arg.value)
     for param, default in fn.params:
         if param not in frame:
             if default is None:
-                c.error(e.span, "KS203", "wrong-arguments", f"`{name}` needs `{param}`", help=_call_of(fn))
+                c.report(rules.WRONG_ARGUMENTS, e.span, f"`{name}` needs `{param}`", help=_call_of(fn))
                 return UNKNOWN
             frame[param] = c.thing(default)
     if any(isinstance(v, Unknown) for v in frame.values()):
@@ -314,7 +307,7 @@ def _dot(c: Checker, a: Arguments) -> Value:
     product = algebra.multiply(a["a"], a["b"])
     axis = product.axis("xyz")
     if axis is None:
-        raise TypeProblem("KS201", "shape-mismatch", "`dot` needs two vectors", help="for example `dot(v, world.up)`")
+        raise TypeProblem(rules.SHAPE_MISMATCH, "`dot` needs two vectors", help="for example `dot(v, world.up)`")
     return algebra.reduce("sum", product, axis).but(kind="scalar", frame=None)
 
 
@@ -323,8 +316,7 @@ def _cross(c: Checker, a: Arguments) -> Value:
     x, y = a["a"], a["b"]
     if not (x.axes and y.axes and x.axes[-1] == y.axes[-1] == XYZ):
         raise TypeProblem(
-            "KS201",
-            "shape-mismatch",
+            rules.SHAPE_MISMATCH,
             "`cross` needs two vectors with x, y, and z",
             help="leave out what picks components of them",
         )
@@ -363,8 +355,7 @@ def _reduction_axes(a: Arguments, x: Value, name: str) -> list[int]:
         missing = [n for n in a.over if x.axis(n) is None]
         if missing:
             raise TypeProblem(
-                "KS201",
-                "shape-mismatch",
+                rules.SHAPE_MISMATCH,
                 f"there is no axis `{missing[0]}` in {x.describe()}",
                 help=suggest(missing[0], [n.name for n in x.axes], "axes"),
             )
@@ -373,15 +364,13 @@ def _reduction_axes(a: Arguments, x: Value, name: str) -> list[int]:
         return [0]
     if not x.axes:
         raise TypeProblem(
-            "KS220",
-            "nothing-to-reduce",
+            rules.NOTHING_TO_REDUCE,
             f"`{name}` has nothing to go over: this is a single number",
             help="leave it out",
         )
     axes = ", ".join(f"`{n.name}`" for n in x.axes)
     raise TypeProblem(
-        "KS221",
-        "ambiguous-reduction",
+        rules.AMBIGUOUS_REDUCTION,
         f"`{name}` could go over {axes}",
         help=f"say which, for example `{name}(… over {x.axes[0].name})`",
     )
@@ -393,8 +382,7 @@ def _masked(a: Arguments, x: Value, otherwise: float | bool) -> Value:
     other = Value(const(otherwise), dim=x.dim)
     if not a.where.is_bool:
         raise TypeProblem(
-            "KS209",
-            "not-a-condition",
+            rules.NOT_A_CONDITION,
             f"`where` needs true or false, and this is {a.where.describe()}",
             help="compare it with something",
         )
@@ -410,8 +398,7 @@ def _reduce_many(op: str, a: Arguments, x: Value, name: str) -> Value:
 def _need_numbers(x: Value, name: str) -> None:
     if x.is_bool:
         raise TypeProblem(
-            "KS204",
-            "bool-as-number",
+            rules.BOOL_AS_NUMBER,
             f"`{name}` needs numbers, and this is true or false",
             help="use `any`, `all`, or `sum(number(…))`",
         )
@@ -422,7 +409,7 @@ def _sum(c: Checker, a: Arguments) -> Value:
     _need_numbers(a["x"], "sum")
     x = _masked(a, a["x"], 0.0)
     if x.mixed:
-        raise TypeProblem("KS306", "mixed-units", "`sum` cannot add values of mixed units", help="pick one field first")
+        raise TypeProblem(rules.MIXED_UNITS, "`sum` cannot add values of mixed units", help="pick one field first")
     return _reduce_many("sum", a, x, "sum")
 
 
@@ -467,8 +454,7 @@ def _prod(c: Checker, a: Arguments) -> Value:
     _need_numbers(a["x"], "prod")
     if not a["x"].dim.plain:
         raise TypeProblem(
-            "KS303",
-            "not-dimensionless",
+            rules.NOT_DIMENSIONLESS,
             f"`prod` needs plain numbers, and these are {in_unit(a['x'].dim)}",
             help="divide by a scale first",
         )
@@ -480,8 +466,7 @@ def _quantifier(name: str, op: str, fill: bool, doc: str) -> None:
         x = a["x"]
         if not x.is_bool:
             raise TypeProblem(
-                "KS209",
-                "not-a-condition",
+                rules.NOT_A_CONDITION,
                 f"`{name}` needs true or false, and this is {x.describe()}",
                 help="compare it with something",
             )
@@ -502,8 +487,7 @@ def _number(c: Checker, a: Arguments) -> Value:
     x = a["x"]
     if not x.is_bool:
         raise TypeProblem(
-            "KS209",
-            "not-a-condition",
+            rules.NOT_A_CONDITION,
             f"`number` needs true or false, and this is {x.describe()}",
             help="compare it with something",
         )
@@ -517,7 +501,7 @@ def _scaled(e: Value, scale: Value) -> Value:
     if not scale.zero and not e.zero and not e.dim.same(scale.dim):
         bare = scale.literal and scale.dim == NUMBER
         raise TypeProblem(
-            *(("KS302", "missing-unit") if bare else ("KS301", "unit-mismatch")),
+            rules.MISSING_UNIT if bare else rules.UNIT_MISMATCH,
             f"the error is in {e.dim} and its scale {'has no unit' if bare else f'in {scale.dim}'}",
             help=f"give the scale in {e.dim}",
         )
@@ -587,7 +571,7 @@ _tolerance(
 def _tilt(c: Checker, a: Arguments) -> Value:
     up = a["body"]
     if not up.axes or up.axes[-1] != XYZ:
-        raise TypeProblem("KS215", "not-a-selection", "`tilt` needs a body or a site", help="for example `tilt(base)`")
+        raise TypeProblem(rules.NOT_A_SELECTION, "`tilt` needs a body or a site", help="for example `tilt(base)`")
     node = make("take", up.node, axis=len(up.axes) - 1, indices=2)
     return Value(make("acos", node), up.axes[:-1], ANGLE, privileged=up.privileged)
 
@@ -597,7 +581,7 @@ def _rotation_distance(c: Checker, a: Arguments) -> Value:
     p, q = a["p"], a["q"]
     if p.kind != "rotation" or q.kind != "rotation":
         help = "for example the `.quat` of two bodies"
-        raise TypeProblem("KS208", "not-a-rotation", "`rotation_distance` needs two rotations", help=help)
+        raise TypeProblem(rules.NOT_A_ROTATION, "`rotation_distance` needs two rotations", help=help)
     axes = algebra.common_axes([p, q])
     dot = make("sum", make("mul", algebra.expanded(p, axes), algebra.expanded(q, axes)), axis=len(axes) - 1)
     node = make("mul", const(2.0), make("acos", make("abs", dot)))

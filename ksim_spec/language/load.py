@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, Label, SpecError, suggest
 from ksim_spec.ir.node import walk
 from ksim_spec.language.blocks import chance, flow, scoring, setting, training
@@ -72,7 +73,7 @@ def load_spec(
         data = read_bytes(file)
     except OSError as error:
         raise SpecError(
-            [Diagnostic("KS123", "unreadable-file", f"`{path}` cannot be read: {error.strerror}")]
+            [Diagnostic(rules.UNREADABLE_FILE, f"`{path}` cannot be read: {error.strerror}")]
         ) from None
     return load_text(text_of(data, str(path)), str(path), file, profile=profile, sets=sets, trace=trace)
 
@@ -115,8 +116,8 @@ def overlaid(
         span = Span(line.name, 0, len(text))
         target, equals, value = text.partition("=")
         if not equals:
-            out.error(
-                "KS122", "bad-set", f"`{text}` is not `path=value`", span, help="for example `--set train.num_envs=64`"
+            out.report(
+                rules.BAD_SET, span, f"`{text}` is not `path=value`", help="for example `--set train.num_envs=64`"
             )
             continue
         # Blanks in place of the path keep the columns of messages right.
@@ -143,11 +144,8 @@ def _sections(items: list[Item], keyword: str) -> list[ast.Section]:
 def _single(items: list[Item], keyword: str, out: Diagnostics) -> ast.Section | None:
     found = _sections(items, keyword)
     for extra in found[1:]:
-        out.error(
-            "KS113",
-            "repeated-block",
-            f"there is already a `{keyword}` block",
-            extra.header_span,
+        out.report(
+            rules.REPEATED_BLOCK, extra.header_span, f"there is already a `{keyword}` block",
             help="write one block",
         )
     return found[0] if found else None
@@ -165,8 +163,8 @@ def _robot(
         return None
     if section is None or section.text is None:
         span = section.span if section else Span(source, 0, 0)
-        out.error(
-            "KS114", "missing-robot", "the spec names no robot", span, help='for example `robot "robots/biped.xml" {`'
+        out.report(
+            rules.MISSING_ROBOT, span, "the spec names no robot", help='for example `robot "robots/biped.xml" {`'
         )
         return None
     span = section.header_span if isinstance(section, ast.Section) else section.span
@@ -225,11 +223,8 @@ def _check(
     values = _signal_values(c, signals)
     for section in _sections(items, "symmetry"):
         message = "a `symmetry` block is not understood yet"
-        out.error(
-            "KS110",
-            "misplaced-statement",
-            message,
-            section.header_span,
+        out.report(
+            rules.MISPLACED_STATEMENT, section.header_span, message,
             help="name the pairs in the robot block: `mirror`",
         )
     task = next((i for i in items if isinstance(i, ast.Directive) and i.word == "task"), None)
@@ -260,10 +255,8 @@ def _nominal_reads(c: Checker, program: Program) -> None:
             what, names = node.attr("what"), change.names
             same = what == change.quantity and (not names or not set(names).isdisjoint(node.attr("names")))
             if same or (what == "total_mass" and change.quantity == "mass"):
-                c.warn(
-                    change.span,
-                    "KS607",
-                    "reads-nominal",
+                c.report(
+                    rules.READS_NOMINAL, change.span,
                     f"`{change.name}` is drawn here, but `{what}` reads the robot file's value elsewhere",
                     help="use a quantity that is measured, such as a force or an acceleration",
                 )
@@ -274,10 +267,8 @@ def _functions(c: Checker, items: list[Item]) -> None:
     for item in items:
         if isinstance(item, ast.FnDef):
             if item.name in c.functions:
-                c.error(
-                    item.span,
-                    "KS109",
-                    "duplicate-name",
+                c.report(
+                    rules.DUPLICATE_NAME, item.span,
                     f"there is already a function `{item.name}`",
                     related=(Label(c.functions[item.name].span, "first given here"),),
                     help="rename one of the two",
@@ -286,12 +277,10 @@ def _functions(c: Checker, items: list[Item]) -> None:
             names = [name for name, _ in item.params]
             for name in dict.fromkeys(n for n in names if names.count(n) > 1):
                 message = f"`{item.name}` has two parameters `{name}`"
-                c.error(item.span, "KS109", "duplicate-name", message, help="rename one of the two")
+                c.report(rules.DUPLICATE_NAME, item.span, message, help="rename one of the two")
         elif isinstance(item, ast.Assign | ast.Clause):
-            c.error(
-                item.span,
-                "KS017",
-                "statement-outside-block",
+            c.report(
+                rules.STATEMENT_OUTSIDE_BLOCK, item.span,
                 "this stands outside every block",
                 help="put it into a block such as `signal { … }`",
             )
@@ -326,10 +315,8 @@ def _unused(c: Checker) -> None:
         return  # what uses a signal may be among what was not understood
     for binding in c.scope.names.values():
         if binding.what == "signal" and binding.used == 0:
-            c.warn(
-                binding.span,
-                "KS115",
-                "unused-signal",
+            c.report(
+                rules.UNUSED_SIGNAL, binding.span,
                 f"nothing uses the signal `{binding.name}`",
                 help="remove it, or observe or reward it",
             )
@@ -342,20 +329,18 @@ def _complete(
         return  # what is missing may be among what was not understood
     start = task.span if task else Span(name, 0, 0)
     needed = {
-        "observe": ("KS505", "missing-observe", "observe actor { … }"),
-        "action": ("KS506", "missing-action", "action { target = position(legs) around home scale 0.5 rad }"),
-        "reward": ("KS403", "missing-reward", "reward { … }"),
-        "terminate": ("KS601", "missing-terminate", "terminate { timeout when time > 20 s truncate }"),
+        "observe": (rules.MISSING_OBSERVE, "observe actor { … }"),
+        "action": (rules.MISSING_ACTION, "action { target = position(legs) around home scale 0.5 rad }"),
+        "reward": (rules.MISSING_REWARD, "reward { … }"),
+        "terminate": (rules.MISSING_TERMINATE, "terminate { timeout when time > 20 s truncate }"),
     }
-    for keyword, (code, slug, example) in needed.items():
+    for keyword, (rule, example) in needed.items():
         if not _sections(items, keyword):
-            c.error(start, code, slug, f"the spec has no `{keyword}` block", help=f"for example `{example}`")
+            c.report(rule, start, f"the spec has no `{keyword}` block", help=f"for example `{example}`")
     groups = [s.name for s in _sections(items, "observe")]
     if groups and "actor" not in groups and not c.lost.groups:
-        c.error(
-            start,
-            "KS503",
-            "missing-actor",
+        c.report(
+            rules.MISSING_ACTOR, start,
             "there is no observation group `actor`",
             help=suggest("actor", [g for g in groups if g], "groups"),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import article, suggest
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
@@ -53,12 +54,12 @@ def member(c: Checker, owner: Thing, name: str, span: Span) -> Thing:
     if isinstance(owner, Keyframe):
         return _keyframe(c, owner, name, span)
     if isinstance(owner, FrameOf):
-        c.error(span, "KS103", "unknown-member", f"a frame has no `{name}`", help="use it after `in`")
+        c.report(rules.UNKNOWN_MEMBER, span, f"a frame has no `{name}`", help="use it after `in`")
     return UNKNOWN
 
 
 def _unknown(c: Checker, span: Span, what: str, name: str, candidates: list[str]) -> Unknown:
-    c.error(span, "KS103", "unknown-member", f"{what} has no `{name}`", help=suggest(name, candidates, "members"))
+    c.report(rules.UNKNOWN_MEMBER, span, f"{what} has no `{name}`", help=suggest(name, candidates, "members"))
     return UNKNOWN
 
 
@@ -69,10 +70,8 @@ def _component(c: Checker, value: Value, name: str, span: Span) -> Value | Unkno
     axis = len(value.axes) - 1
     if axis < 0 or value.axes[axis].name not in ("xyz", "quat", "command"):
         what = "a scalar" if not value.axes else f"a value over {value.axes[-1]}"
-        c.error(
-            span,
-            "KS103",
-            "unknown-member",
+        c.report(
+            rules.UNKNOWN_MEMBER, span,
             f"{what} has no component `{name}`",
             help="components are those of vectors: `.x`, `.xy`",
         )
@@ -106,10 +105,8 @@ def _quantity(c: Checker, s: Selection, name: str, span: Span) -> Thing:
     if name in headings:
         frame = frame_of(c, s)
         if frame is None or frame.quat is None:
-            c.error(
-                span,
-                "KS213",
-                "not-a-frame",
+            c.report(
+                rules.NOT_A_FRAME, span,
                 f"`{s.alias}` holds several elements, so it has no heading",
                 help="pick one body or site",
             )
@@ -144,7 +141,7 @@ def _unit(c: Checker, s: Selection, row: Quantity, span: Span) -> Dim | Unknown:
     else:
         return row.dim
     if len(types) > 1:
-        c.error(span, "KS108", "mixed-joint-types", mixed, help=help)
+        c.report(rules.MIXED_JOINT_TYPES, span, mixed, help=help)
         return UNKNOWN
     return row.dim if not slides else row.slide if row.slide is not None else slide_dim(row.dim)
 
@@ -206,10 +203,8 @@ def sensor_value(c: Checker, s: Selection) -> Value | Unknown:
 def contact_with(c: Checker, e: ast.InFrame) -> Thing:
     """Returns `x.contact with y`: contact between two selections only."""
     if not (isinstance(e.value, ast.Attribute) and e.value.name in contact_names()):
-        c.error(
-            e.span,
-            "KS214",
-            "not-a-contact",
+        c.report(
+            rules.NOT_A_CONTACT, e.span,
             "`with` does not follow a contact here",
             help="for example `feet.contact with world.floor`",
         )
@@ -218,10 +213,8 @@ def contact_with(c: Checker, e: ast.InFrame) -> Thing:
     if isinstance(one, Unknown) or isinstance(other, Unknown):
         return UNKNOWN
     if not all(isinstance(x, Selection) and KINDS[x.of].touches for x in (one, other)):
-        c.error(
-            e.span,
-            "KS214",
-            "not-a-contact",
+        c.report(
+            rules.NOT_A_CONTACT, e.span,
             "a contact is between bodies, sites, or geoms",
             help="for example `feet.contact with world.floor`",
         )
@@ -327,8 +320,7 @@ def need_bool(value: Value, what: str) -> None:
     """Raises TypeProblem unless the value is a condition."""
     if not value.is_bool:
         raise TypeProblem(
-            "KS209",
-            "not-a-condition",
+            rules.NOT_A_CONDITION,
             f"{what} needs true or false, and this is {value.describe()}",
             help="compare it with something",
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostics, SpecError, suggest
 from ksim_spec.source import SourceFile, SourceMap, Span, plain_lines
 from ksim_spec.syntax import ast
@@ -35,7 +36,7 @@ def expand(
     edits: list[Edit] = []
     own = [i for i in file.items if _is_task(i)]
     for extra in own[1:]:
-        out.error("KS113", "repeated-block", "there is already a `task` line", extra.span, help="write one task a file")
+        out.report(rules.REPEATED_BLOCK, extra.span, "there is already a `task` line", help="write one task a file")
     for item in file.items:
         if isinstance(item, ast.Directive) and item.word in ("include", "extends"):
             items += (
@@ -67,27 +68,24 @@ def _other(
     try:
         target = ((path.parent if path else Path(".")) / (item.text or "")).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a name that no file can have
-        out.error("KS123", "unreadable-file", f"`{item.text}` cannot be read: {_reason(error)}", item.span)
+        out.report(rules.UNREADABLE_FILE, item.span, f"`{item.text}` cannot be read: {_reason(error)}")
         return []
     if target in seen or target == (path.resolve() if path else None):
-        out.error(
-            "KS125", "include-cycle", f"`{item.text}` includes itself", item.span, help="leave one of the includes out"
+        out.report(
+            rules.INCLUDE_CYCLE, item.span, f"`{item.text}` includes itself", help="leave one of the includes out"
         )
         return []
     if not target.is_file():
         near = [p.name for p in target.parent.glob("*.ksim")] if target.parent.is_dir() else []
-        out.error(
-            "KS124",
-            "missing-file",
-            f"there is no file `{item.text}`",
-            item.span,
+        out.report(
+            rules.MISSING_FILE, item.span, f"there is no file `{item.text}`",
             help=suggest(target.name, near, "specs"),
         )
         return []
     try:
         text = plain_lines(text_of(read_bytes(target), item.text or ""))
     except OSError as error:
-        out.error("KS123", "unreadable-file", f"`{item.text}` cannot be read: {_reason(error)}", item.span)
+        out.report(rules.UNREADABLE_FILE, item.span, f"`{item.text}` cannot be read: {_reason(error)}")
         return []
     except SpecError as error:  # it is no text, or too large: told where it is named
         out.extend(replace(d, span=item.span) for d in error.diagnostics)
@@ -118,8 +116,8 @@ def profile_edits(items: list[Item], name: str, out: Diagnostics, span: Span) ->
     found = next((s for s in sections if s.name == name), None)
     if found is None:
         known = [s.name or "" for s in sections]
-        out.error(
-            "KS116", "unknown-profile", f"there is no profile `{name}`", span, help=suggest(name, known, "profiles")
+        out.report(
+            rules.UNKNOWN_PROFILE, span, f"there is no profile `{name}`", help=suggest(name, known, "profiles")
         )
         return []
     edits: list[Edit] = []
@@ -130,11 +128,8 @@ def profile_edits(items: list[Item], name: str, out: Diagnostics, span: Span) ->
         elif isinstance(stmt, ast.Assign):
             edits.append(Edit(_path(stmt.target), stmt.value, stmt.span, create=True))
         elif not isinstance(stmt, ast.ErrorStmt):
-            out.error(
-                "KS110",
-                "misplaced-statement",
-                "a profile holds settings, `no …`, and `remove …`",
-                stmt.span,
+            out.report(
+                rules.MISPLACED_STATEMENT, stmt.span, "a profile holds settings, `no …`, and `remove …`",
                 help="for example `train.num_envs = 1`, or `no noise`",
             )
     return edits
@@ -162,17 +157,14 @@ def apply(items: list[Item], edit: Edit, out: Diagnostics) -> list[Item]:
         items = [*items, matches[0][1]]
     if not matches:
         keywords = {i.keyword for i in items if isinstance(i, ast.Section)}
-        out.error(
-            "KS112",
-            "no-such-path",
-            f"there is no `{edit.path[0]}` block",
-            edit.span,
+        out.report(
+            rules.NO_SUCH_PATH, edit.span, f"there is no `{edit.path[0]}` block",
             help=suggest(edit.path[0], keywords, "blocks"),
         )
         return items
     if not rest and edit.value is not None:
         known = suggest("", [n for _, s in matches for n in _names(s.body)], "entries")
-        out.error("KS112", "no-such-path", f"`{edit.path[0]}` is a block, which has no value", edit.span, help=known)
+        out.report(rules.NO_SUCH_PATH, edit.span, f"`{edit.path[0]}` is a block, which has no value", help=known)
         return items
     if not rest:
         gone = {i for i, _ in matches}
@@ -186,11 +178,8 @@ def apply(items: list[Item], edit: Edit, out: Diagnostics) -> list[Item]:
         added = ast.Assign(ast.Name(rest[0], span=edit.span), "=", edit.value, span=edit.span)
         return [*items[:index], replace(section, body=(*section.body, added)), *items[index + 1 :]]
     names = [n for _, s in matches for n in _names(s.body)]
-    out.error(
-        "KS112",
-        "no-such-path",
-        f"there is no `{'.'.join(edit.path)}`",
-        edit.span,
+    out.report(
+        rules.NO_SUCH_PATH, edit.span, f"there is no `{'.'.join(edit.path)}`",
         help=suggest(rest[0], names, "entries"),
     )
     return items
@@ -264,11 +253,8 @@ def _without(items: list[Item], edit: Edit, out: Diagnostics) -> list[Item]:
             "delay",
             *(" ".join(filter(None, (i.keyword, i.name))) for i in items if isinstance(i, ast.Section)),
         ]
-        out.error(
-            "KS112",
-            "no-such-path",
-            f"there is no `{' '.join(what)}` to leave out",
-            edit.span,
+        out.report(
+            rules.NO_SUCH_PATH, edit.span, f"there is no `{' '.join(what)}` to leave out",
             help=suggest(" ".join(what), names, "parts"),
         )
     return kept

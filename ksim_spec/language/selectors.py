@@ -10,6 +10,7 @@ import fnmatch
 import re
 from typing import TYPE_CHECKING, cast
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Advice, suggest
 from ksim_spec.language.entities import KINDS, ElementKind, Keyframe, Selection
 from ksim_spec.language.members import sensor_value
@@ -71,18 +72,16 @@ def select(c: Checker, e: ast.Call) -> Thing:
     patterns: list[tuple[str, ast.Expr]] = []
     for arg in e.args:
         if not isinstance(arg.value, ast.String) or arg.name or arg.where or arg.binder:
-            c.error(
-                arg.span,
-                "KS203",
-                "wrong-arguments",
+            c.report(
+                rules.WRONG_ARGUMENTS, arg.span,
                 f"`{word}` takes names in quotes",
                 help=f'for example `{word}("left_*")`',
             )
             return UNKNOWN
         patterns.append((arg.value.value, arg.value))
     if not patterns:
-        c.error(
-            e.span, "KS203", "wrong-arguments", f"`{word}` needs a name in quotes", help=f'for example `{word}("…")`'
+        c.report(
+            rules.WRONG_ARGUMENTS, e.span, f"`{word}` needs a name in quotes", help=f'for example `{word}("…")`'
         )
         return UNKNOWN
     if word == "keyframe":
@@ -104,16 +103,14 @@ def _elements(c: Checker, e: ast.Call, kind: ElementKind, word: str, patterns: l
             )
             near = suggest(pattern, names, plural(kind))
             help = _glob_help(pattern, names) or (str(near) if wild else near)  # one name is no fix of a pattern
-            c.error(expr.span, "KS102", "unknown-element", message, help=help, notes=notes)
+            c.report(rules.UNKNOWN_ELEMENT, expr.span, message, help=help, notes=notes)
     if empty or not found:
         return UNKNOWN
     label = f"{word}({', '.join(repr_name(p) for p, _ in patterns)})"
     if word == kind:
         if len(found) > 1:
-            c.error(
-                e.span,
-                "KS121",
-                "ambiguous-selector",
+            c.report(
+                rules.AMBIGUOUS_SELECTOR, e.span,
                 f"`{label}` matches {len(found)} {plural(kind)}",
                 help=f"use `{plural(kind)}(…)` for several",
             )
@@ -121,7 +118,7 @@ def _elements(c: Checker, e: ast.Call, kind: ElementKind, word: str, patterns: l
         single = Selection(kind, (found[0],), label, None)
         return sensor_value(c, single) if kind == "sensor" else single
     if kind == "sensor":
-        c.error(e.span, "KS215", "not-a-selection", "sensors are read one at a time", help='write `sensor("name")`')
+        c.report(rules.NOT_A_SELECTION, e.span, "sensors are read one at a time", help='write `sensor("name")`')
         return UNKNOWN
     if kind == "joint":
         found = [n for n in found if c.robot.joint_type(n) != "free"] or found
@@ -139,10 +136,8 @@ def _one_joint_type(c: Checker, e: ast.Call, label: str, names: list[str]) -> bo
     if len(types) == 1:
         return True
     examples = ", ".join(f"`{next(n for n in names if c.robot.joint_type(n) == t)}` is a {t}" for t in types)
-    c.error(
-        e.span,
-        "KS108",
-        "mixed-joint-types",
+    c.report(
+        rules.MIXED_JOINT_TYPES, e.span,
         f"`{label}` mixes {' and '.join(types)} joints, which have different units",
         notes=(examples,),
         help="select each type on its own",
@@ -154,10 +149,8 @@ def _keyframe(c: Checker, patterns: list[tuple[str, ast.Expr]]) -> Thing:
     name, expr = patterns[0]
     known = c.robot.keyframes()
     if name not in known:
-        c.error(
-            expr.span,
-            "KS102",
-            "unknown-element",
+        c.report(
+            rules.UNKNOWN_ELEMENT, expr.span,
             f"`{name}` is not a keyframe of {c.robot.name}",
             help=suggest(name, known, "keyframes") + ("" if known else "; `default` is the model's reference pose"),
         )

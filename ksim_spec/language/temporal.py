@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ksim_spec import rules
 from ksim_spec.ir.clock import steps_until
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra
@@ -33,10 +34,8 @@ def operate(c: Checker, e: ast.Call) -> Thing:
     if any(isinstance(a, Unknown) for a in args):
         return UNKNOWN
     if not needed <= len(args) <= len(params) or any(a.where or a.over or a.binder for a in e.args):
-        c.error(
-            e.span,
-            "KS203",
-            "wrong-arguments",
+        c.report(
+            rules.WRONG_ARGUMENTS, e.span,
             f"`{name}` takes {needed} argument{'s' if needed != 1 else ''}",
             help=f"signature: `{signature}`",
         )
@@ -63,7 +62,7 @@ def _rate(c: Checker, a: list[Value]) -> Value:
 
 def _seconds(c: Checker, v: Value, what: str) -> float:
     if v.node.op != "const" or v.axes or not (v.dim.same(TIME) or v.zero):
-        raise TypeProblem("KS212", "not-a-literal", f"{what} must be a literal duration", help="for example `0.2 s`")
+        raise TypeProblem(rules.NOT_A_LITERAL, f"{what} must be a literal duration", help="for example `0.2 s`")
     return float(v.node.attr("value"))
 
 
@@ -83,7 +82,7 @@ def _lowpass(c: Checker, a: list[Value]) -> Value:
     cutoff = a[1]
     if cutoff.node.op != "const" or not cutoff.dim.same(FREQUENCY):
         raise TypeProblem(
-            "KS212", "not-a-literal", "the cut-off of `lowpass` must be a literal frequency", help="for example `10 Hz`"
+            rules.NOT_A_LITERAL, "the cut-off of `lowpass` must be a literal frequency", help="for example `10 Hz`"
         )
     alpha = 1.0 - math.exp(-2 * math.pi * float(cutoff.node.attr("value")) * c.control_dt)
     return _keep("ema", a[0], Value(const(alpha)))
@@ -93,8 +92,7 @@ def _history(c: Checker, a: list[Value]) -> Value:
     steps = _steps(c, a[1], "the length of `history`")
     if not 1 <= steps <= 1000:
         raise TypeProblem(
-            "KS205",
-            "index-out-of-range",
+            rules.INDEX_OUT_OF_RANGE,
             f"`history` keeps 1 to 1000 samples, and this is {steps}",
             help="use another duration",
         )
@@ -118,8 +116,7 @@ def _slew(c: Checker, a: list[Value]) -> Value:
     x, rate = a
     if not rate.dim.same(x.dim / TIME):
         raise TypeProblem(
-            "KS301",
-            "unit-mismatch",
+            rules.UNIT_MISMATCH,
             f"the rate of `slew` must be {in_unit(x.dim / TIME)}, and this is {rate.dim}",
             help=f"write it {in_unit(x.dim / TIME)}",
         )
@@ -180,7 +177,7 @@ def _extreme(op: str) -> Build:
 def _phase(c: Checker, a: list[Value]) -> Value:
     if not a[0].dim.same(FREQUENCY):
         raise TypeProblem(
-            "KS301", "unit-mismatch", f"`phase` needs a frequency, and this is {a[0].dim}", help="for example `1.4 Hz`"
+            rules.UNIT_MISMATCH, f"`phase` needs a frequency, and this is {a[0].dim}", help="for example `1.4 Hz`"
         )
     start = a[1] if len(a) > 1 else algebra.number(0.0)
     turns = make("phase", a[0].node, start.node, dt=c.control_dt)

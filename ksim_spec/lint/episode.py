@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.ir.interval import INF, Ends, sound
 from ksim_spec.ir.node import walk
@@ -19,7 +20,7 @@ def never_fires(s: Subject) -> Iterator[Diagnostic]:
             reads = any(n.attr("what") == "pos" and n.attr("of") == "joint" for n in s.reads([t.when], "read"))
             limits = ("joints are taken to stay close to the limits of the robot file",) if reads else ()
             yield warn(
-                "KS602", "never-fires", f"`{t.name}` can never be true", t.span, "change its condition, or remove it",
+                rules.NEVER_FIRES, f"`{t.name}` can never be true", t.span, "change its condition, or remove it",
                 s.unable([t.when]) or limits,
             )  # fmt: skip
 
@@ -28,7 +29,7 @@ def always_fires(s: Subject) -> Iterator[Diagnostic]:
     for t in s.program.terminations:
         if s.anytime(t.when).ends == ALWAYS:
             yield warn(
-                "KS609", "always-fires", f"`{t.name}` is true in every state, so every episode lasts one step", t.span,
+                rules.ALWAYS_FIRES, f"`{t.name}` is true in every state, so every episode lasts one step", t.span,
                 "turn its comparison round, or remove it",
             )  # fmt: skip
 
@@ -38,18 +39,18 @@ def fires_at_start(s: Subject) -> Iterator[Diagnostic]:
     for t in s.program.terminations:
         if s.anytime(t.when).ends != ALWAYS and s.still(t.when).ends == ALWAYS:
             yield warn(
-                "KS610", "fires-at-start", f"`{t.name}` is true in the pose in which episodes begin", t.span,
+                rules.FIRES_AT_START, f"`{t.name}` is true in the pose in which episodes begin", t.span,
                 "compare its bound with the pose of `reset`",
             )  # fmt: skip
 
 
 def no_time_limit(s: Subject) -> Iterator[Diagnostic]:
-    rules = s.program.terminations
-    limited = any(t.outcome == "truncate" or _on_time_alone(t) for t in rules)
-    if rules and s.seeds.seconds == INF and not limited:
+    endings = s.program.terminations
+    limited = any(t.outcome == "truncate" or _on_time_alone(t) for t in endings)
+    if endings and s.seeds.seconds == INF and not limited:
         yield warn(
-            "KS611", "no-time-limit", "nothing truncates an episode: one that does not end otherwise goes on for ever",
-            rules[0].span, "add `timeout when time >= 20 s  truncate`",
+            rules.NO_TIME_LIMIT, "nothing truncates an episode: one that does not end otherwise goes on for ever",
+            endings[0].span, "add `timeout when time >= 20 s  truncate`",
         )  # fmt: skip
 
 
@@ -58,7 +59,7 @@ def time_limit_as_failure(s: Subject) -> Iterator[Diagnostic]:
     for t in s.program.terminations:
         if t.outcome == "fail" and _on_time_alone(t):
             yield warn(
-                "KS612", "time-limit-as-failure", f"`{t.name}` calls it a failure that time is up", t.span,
+                rules.TIME_LIMIT_AS_FAILURE, f"`{t.name}` calls it a failure that time is up", t.span,
                 "a time limit is no failure: end the line with `truncate`",
             )  # fmt: skip
 
@@ -72,7 +73,7 @@ def same_start(s: Subject) -> Iterator[Diagnostic]:
     changes = s.program.reset.changes
     if s.program.reset.span.file and not any(True for c in changes for _ in s.reads([c.value], "sample")):
         yield warn(
-            "KS613", "same-start", "every episode begins in exactly the same state: nothing is drawn",
+            rules.SAME_START, "every episode begins in exactly the same state: nothing is drawn",
             s.program.reset.span, "add a draw, for example `legs.pos += normal(0.05 rad)`",
         )  # fmt: skip
 
@@ -86,7 +87,7 @@ def start_beyond_limits(s: Subject) -> Iterator[Diagnostic]:
         if worst:
             more = (f"so it is with {len(worst) - 1} more joints",) if len(worst) > 1 else ()
             yield warn(
-                "KS614", "start-beyond-limits", f"an episode can begin with {worst[0]}", change.span,
+                rules.START_BEYOND_LIMITS, f"an episode can begin with {worst[0]}", change.span,
                 "draw from a smaller range", more,
             )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Label
 from ksim_spec.facts.seeds import Seeds
 from ksim_spec.ir.hash import Canon
@@ -38,7 +39,7 @@ def constant_observation(s: Subject) -> Iterator[Diagnostic]:
         count = "" if len(fixed) == entry.size else f"{len(fixed)} of {entry.size} numbers of "
         shown = f"always {fixed[0]:.4g}" if len(set(fixed)) == 1 else "always the same"
         yield warn(
-            "KS512", "constant-observation", f"{count}`{entry.name}` {'are' if count else 'is'} {shown}", entry.span,
+            rules.CONSTANT_OBSERVATION, f"{count}`{entry.name}` {'are' if count else 'is'} {shown}", entry.span,
             "observe something that changes, or leave it out", s.unable([node]),
         )  # fmt: skip
 
@@ -57,7 +58,7 @@ def duplicate_observation(s: Subject) -> Iterator[Diagnostic]:
             if other is not entry and id(entry) not in told:
                 told.add(id(entry))
                 found = warn(
-                    "KS513", "duplicate-observation", f"`{entry.name}` observes the same as `{other.name}`", entry.span,
+                    rules.DUPLICATE_OBSERVATION, f"`{entry.name}` observes the same as `{other.name}`", entry.span,
                     "keep one of them",
                 )  # fmt: skip
                 yield replace(found, related=(Label(other.span, "observed here already"),))
@@ -80,7 +81,7 @@ def unobserved_command(s: Subject) -> Iterator[Diagnostic]:
             fields = ", ".join(f"`{block.name}.{f}`" for f in missing)
             example = "observe it: add `command = " + (block.name if len(missing) > 1 else f"{block.name}.{missing[0]}")
             yield warn(
-                "KS514", "unobserved-command", f"the reward hangs on {fields}, which the actor does not observe",
+                rules.UNOBSERVED_COMMAND, f"the reward hangs on {fields}, which the actor does not observe",
                 block.span, example + "` to `observe actor`",
             )  # fmt: skip
 
@@ -92,7 +93,7 @@ def unobserved_clock(s: Subject) -> Iterator[Diagnostic]:
         missing = [n for n in needed if id(n) not in seen and any(n is m for m in walk([term.value]))]
         if missing:
             yield warn(
-                "KS515", "unobserved-clock", f"`{term.name}` follows a clock that the actor does not observe",
+                rules.UNOBSERVED_CLOCK, f"`{term.name}` follows a clock that the actor does not observe",
                 term.span, "observe the sine and the cosine of the phase",
             )  # fmt: skip
             return
@@ -107,7 +108,7 @@ def unobserved_action(s: Subject) -> Iterator[Diagnostic]:
         kept = [n for n in s.reads([term.value], "prev") if any(m.op == "action" for m in walk([n]))]
         if kept and s.anytime(term.weight).ends != (0.0, 0.0):
             yield warn(
-                "KS516", "unobserved-action",
+                rules.UNOBSERVED_ACTION,
                 f"`{term.name}` compares with the action before, which the actor does not observe", term.span,
                 "add `previous = action` to `observe actor`",
             )  # fmt: skip
@@ -121,7 +122,7 @@ def target_beyond_joint(s: Subject) -> Iterator[Diagnostic]:
         if beyond:
             more = (f"so do most targets of {len(beyond) - 1} more joints",) if len(beyond) > 1 else ()
             yield warn(
-                "KS517", "target-beyond-joint", f"most targets of {beyond[0]}", term.span,
+                rules.TARGET_BEYOND_JOINT, f"most targets of {beyond[0]}", term.span,
                 "use a smaller `scale`, or another `around`", more,
             )  # fmt: skip
 
@@ -165,7 +166,7 @@ def torque_beyond_actuator(s: Subject) -> Iterator[Diagnostic]:
             if 0 < given < INF and asked > EXCESS * given:
                 unit = "N" if s.slides(term.joints[i]) else "Nm"
                 yield warn(
-                    "KS518", "torque-beyond-actuator",
+                    rules.TORQUE_BEYOND_ACTUATOR,
                     f"the action asks for up to {asked:g} {unit} at `{term.joints[i]}`, whose actuator gives at most "
                     f"{given:g} {unit}", term.span, "use a `scale` that the actuator can give",
                 )  # fmt: skip
@@ -182,7 +183,7 @@ def noise_drowns(s: Subject) -> Iterator[Diagnostic]:
             signal, both = high - low, ends[1] - ends[0]
             if bounded((low, high)) and signal > 0 and both - signal > signal:
                 yield warn(
-                    "KS519", "noise-drowns",
+                    rules.NOISE_DROWNS,
                     f"the noise of `{entry.name}` spans {both - signal:.3g}, and the value itself {signal:.3g}",
                     entry.span, "use less noise",
                 )  # fmt: skip

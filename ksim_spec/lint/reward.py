@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Label
 from ksim_spec.ir.hash import Canon
 from ksim_spec.ir.interval import INF, exactly
@@ -23,7 +24,7 @@ def never_nonzero(s: Subject) -> Iterator[Diagnostic]:
         if s.rewards[r.name].value == NEVER:
             notes = s.unable([r.value]) or _joint_notes(s, r.value)
             yield warn(
-                "KS404", "never-nonzero", f"`{r.name}` is 0 in every state of the robot", r.span,
+                rules.NEVER_NONZERO, f"`{r.name}` is 0 in every state of the robot", r.span,
                 "change what it measures, or remove it", notes,
             )  # fmt: skip
 
@@ -40,7 +41,7 @@ def duplicate_term(s: Subject) -> Iterator[Diagnostic]:
         other = first.setdefault(canon(r.value), r)
         if other is not r and not s.anytime(r.value).exact:
             found = warn(
-                "KS405", "duplicate-term", f"`{r.name}` measures the same as `{other.name}`", r.span,
+                rules.DUPLICATE_TERM, f"`{r.name}` measures the same as `{other.name}`", r.span,
                 "keep one of them, with the weights added up",
             )  # fmt: skip
             yield replace(found, related=(Label(other.span, "measured here already"),))
@@ -50,8 +51,8 @@ def zero_weight(s: Subject) -> Iterator[Diagnostic]:
     for r in s.program.rewards:
         if s.anytime(r.weight).ends == NEVER:
             yield warn(
-                "KS406", "zero-weight", f"`{r.name}` has the weight 0: it is measured and adds nothing", r.span,
-                "give it a weight, or leave it as a measurement", severity="hint",
+                rules.ZERO_WEIGHT, f"`{r.name}` has the weight 0: it is measured and adds nothing", r.span,
+                "give it a weight, or leave it as a measurement",
             )  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def constant_reward(s: Subject) -> Iterator[Diagnostic]:
         value = s.anytime(r.value)
         if value.exact and value.ends != NEVER and s.anytime(r.weight).ends != NEVER:
             yield warn(
-                "KS407", "constant-reward",
+                rules.CONSTANT_REWARD,
                 f"`{r.name}` adds the same in every state, and nothing but time ends an episode", r.span,
                 "it rewards survival only where a rule of `terminate` can fail: add one, or remove the term",
             )  # fmt: skip
@@ -77,12 +78,12 @@ def sign_surprise(s: Subject) -> Iterator[Diagnostic]:
         if _is_square(r.value) and weight[0] > 0 and (summed or value[1] == INF or s.still(r.value).ends == NEVER):
             how = " without bound" if value[1] == INF else ""
             yield warn(
-                "KS408", "sign-surprise", f"`{r.name}` is a square, and its weight rewards it{how}", r.span,
+                rules.SIGN_SURPRISE, f"`{r.name}` is a square, and its weight rewards it{how}", r.span,
                 "a cost has a negative weight",
             )  # fmt: skip
         elif _is_kernel(r.value) and weight[1] < 0 and any(s.reads([r.value], "command")):
             yield warn(
-                "KS408", "sign-surprise", f"`{r.name}` is largest where a command is followed, and its weight is "
+                rules.SIGN_SURPRISE, f"`{r.name}` is largest where a command is followed, and its weight is "
                 "negative", r.span, "give it a positive weight",
             )  # fmt: skip
 
@@ -106,7 +107,7 @@ def wide_tolerance(s: Subject) -> Iterator[Diagnostic]:
         without, earned = s.still(r.value).ends, s.commanded(r.value).ends[0]
         if without[1] > earned >= EARNED * best:
             yield warn(
-                "KS410", "wide-tolerance",
+                rules.WIDE_TOLERANCE,
                 f"standing still earns {earned / best:.0%} of `{r.name}` even at full command", r.span,
                 "narrow the scale, so that what is commanded is worth the effort",
             )  # fmt: skip
@@ -121,7 +122,7 @@ def negligible_term(s: Subject) -> Iterator[Diagnostic]:
         largest = max(map(abs, adds))
         if r.mode != "event" and bounded(adds) and 0 < largest < NEGLIGIBLE * s.best:
             yield warn(
-                "KS411", "negligible-term",
+                rules.NEGLIGIBLE_TERM,
                 f"`{r.name}` adds at most {largest:.2g} in a second, and all terms together up to {s.best:.3g}", r.span,
                 "give it a weight that is felt, or remove it",
             )  # fmt: skip
@@ -149,7 +150,7 @@ def event_as_rate(s: Subject) -> Iterator[Diagnostic]:
         if Ranges(s.seeds, s.seeds.seconds, without)(r.value).ends == NEVER:
             dt = s.program.world.control_step
             yield warn(
-                "KS412", "event-as-rate",
+                rules.EVENT_AS_RATE,
                 f"`{r.name}` is other than 0 only in single steps, and its weight is per second: each counts "
                 f"for {dt:g} of it", r.span, "leave `per s` out of the weight and end the line with `on event`",
             )  # fmt: skip
@@ -167,7 +168,7 @@ def steady_on_event(s: Subject) -> Iterator[Diagnostic]:
     for r in s.program.rewards:
         if r.mode == "event" and s.rewards[r.name].value != NEVER and all(n.dtype != "bool" for n in walk([r.value])):
             yield warn(
-                "KS413", "steady-on-event",
+                rules.STEADY_ON_EVENT,
                 f"`{r.name}` counts at every control step, and says `on event`", r.span,
                 "write the weight `per s`, or name the event: `where rising(…)`",
             )  # fmt: skip
@@ -175,15 +176,15 @@ def steady_on_event(s: Subject) -> Iterator[Diagnostic]:
 
 def only_costs(s: Subject) -> Iterator[Diagnostic]:
     """Nothing can be earned, and an episode can be failed early: the sooner, the better."""
-    rules = [t for t in s.program.terminations if t.outcome != "truncate"]
-    fails = [t.name for t in rules if t.outcome == "fail" and t.name in s.endings]
-    if not fails or any(t.outcome == "success" for t in rules):
+    endings = [t for t in s.program.terminations if t.outcome != "truncate"]
+    fails = [t.name for t in endings if t.outcome == "fail" and t.name in s.endings]
+    if not fails or any(t.outcome == "success" for t in endings):
         return
     adds = [f.adds for f in s.rewards.values()]
     if adds and max(a[1] for a in adds) <= 0 and min(a[0] for a in adds) < 0:
         at = s.program.rewards[0].span
         yield warn(
-            "KS414", "only-costs", f"no term can add anything, so ending an episode early by `{fails[0]}` pays", at,
+            rules.ONLY_COSTS, f"no term can add anything, so ending an episode early by `{fails[0]}` pays", at,
             "reward what is wanted, or staying alive: `alive = 1  weight 1 per s`",
         )  # fmt: skip
 
@@ -201,7 +202,7 @@ def division_by_zero(s: Subject) -> Iterator[Diagnostic]:
                 told.add(id(node))
                 what = "divides by 0" if divided else "takes the logarithm of 0"
                 yield warn(
-                    "KS415", "division-by-zero", f"`{name}` {what} while the robot stands still, as at each start",
+                    rules.DIVISION_BY_ZERO, f"`{name}` {what} while the robot stands still, as at each start",
                     span, "keep it away from 0, for example with `max(…, 0.01 m/s)`",
                 )  # fmt: skip
 
@@ -217,7 +218,7 @@ def unwrapped_angle(s: Subject) -> Iterator[Diagnostic]:
         for node in nodes:
             if node.op == "sub" and any(a.op == "yaw" for a in node.args) and not _comes_round(node, users):
                 yield warn(
-                    "KS416", "unwrapped-angle", f"`{r.name}` takes a difference of headings, which jumps by 360 deg",
+                    rules.UNWRAPPED_ANGLE, f"`{r.name}` takes a difference of headings, which jumps by 360 deg",
                     r.span, "bring it into one turn: `wrap(…)`",
                 )  # fmt: skip
                 break

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ksim_spec.diagnostics import Diagnostic, Severity
+from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.facts.rewards import RewardFact, reward_facts
 from ksim_spec.facts.seeds import Seeds
 from ksim_spec.facts.standing import Standing
@@ -18,6 +18,7 @@ from ksim_spec.language.program import ObservationEntry, Program
 from ksim_spec.language.quantities import is_contact
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
+from ksim_spec.rules.rule import Rule
 from ksim_spec.source import Span
 
 NEVER: Ends = (0.0, 0.0)
@@ -157,11 +158,10 @@ def _middle(sample: Node) -> Node:
 
 
 def warn(
-    code: str, slug: str, message: str, span: Span, help: str, notes: tuple[str, ...] = (),
-    severity: Severity = "warning",
+    rule: Rule, message: str, span: Span, help: str, notes: tuple[str, ...] = ()
 ) -> Diagnostic:  # fmt: skip
     """Returns a finding about design."""
-    return Diagnostic(code, slug, message, span, severity=severity, notes=notes, help=help)
+    return Diagnostic(rule, message, span, notes=notes, help=help)
 
 
 def bounded(ends: Ends) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.ir.interval import INF, Ends
 from ksim_spec.ir.ranges import Ranges
@@ -27,7 +28,7 @@ def short_horizon(s: Subject) -> Iterator[Diagnostic]:
     seconds = INF if discount == 1 else dt / (1 - discount)
     if seconds < HORIZON:
         yield warn(
-            "KS705", "short-horizon",
+            rules.SHORT_HORIZON,
             f"a discount of {discount:g} at {dt * 1000:g} ms a step looks {seconds:.2g} s ahead", _at(s, "discount"),
             f"for a second ahead, use `discount = {math.floor((1 - dt) * 1000) / 1000:g}`" if dt < 1 else "raise it",
         )  # fmt: skip
@@ -37,7 +38,7 @@ def few_updates(s: Subject) -> Iterator[Diagnostic]:
     train = s.program.train
     if train.num_updates < UPDATES:
         yield warn(
-            "KS707", "few-updates",
+            rules.FEW_UPDATES,
             f"the budget of {train.budget:,} env_states is {train.num_updates} updates of {train.num_env_states:,}",
             _at(s, "budget"), "raise `budget`, or collect less for each update",
         )  # fmt: skip
@@ -49,7 +50,7 @@ def budget_below_episode(s: Subject) -> Iterator[Diagnostic]:
     lived = train.real_budget / train.num_envs * dt
     if s.seeds.seconds < INF and lived < s.seeds.seconds:
         yield warn(
-            "KS708", "budget-below-episode",
+            rules.BUDGET_BELOW_EPISODE,
             f"each environment lives {lived:.3g} s of training, and an episode lasts up to {s.seeds.seconds:g} s",
             _at(s, "budget", "num_envs"), "raise `budget`, or use fewer environments",
         )  # fmt: skip
@@ -61,14 +62,14 @@ def level_beyond_budget(s: Subject) -> Iterator[Diagnostic]:
     for level in s.program.levels:
         if level.over is not None and level.over > train.real_budget:
             yield warn(
-                "KS709", "level-beyond-budget",
+                rules.LEVEL_BEYOND_BUDGET,
                 f"the level `{level.name}` takes {level.over:,.0f} env_states, and training {train.real_budget:,}",
                 level.span, "shorten its duration, or raise `budget`",
             )  # fmt: skip
         elif level.step and abs(level.end - level.start) / abs(level.step) > train.num_updates:
             needed = math.ceil(abs(level.end - level.start) / abs(level.step) - 1e-9)
             yield warn(
-                "KS709", "level-beyond-budget",
+                rules.LEVEL_BEYOND_BUDGET,
                 f"the level `{level.name}` takes {needed:,} steps, one an update, and training has "
                 f"{train.num_updates:,} updates", level.span, "take larger steps, or raise `budget`",
             )  # fmt: skip
@@ -80,7 +81,7 @@ def settled_check(s: Subject) -> Iterator[Diagnostic]:
         verdict = _verdict(check, s.anytime)
         if verdict:
             yield warn(
-                "KS750", "settled-check", f"`{check.text}` {verdict}", check.span,
+                rules.SETTLED_CHECK, f"`{check.text}` {verdict}", check.span,
                 "compare with a bound that tells a good policy from a bad one",
             )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.ir.interval import INF
 from ksim_spec.ir.node import Node
@@ -24,7 +25,7 @@ def beyond_episode(s: Subject) -> Iterator[Diagnostic]:
         if interval is not None and s.anytime(interval).ends[0] >= s.seeds.seconds:
             first, seconds = s.anytime(interval).ends[0], s.seeds.seconds
             yield warn(
-                "KS615", "beyond-episode",
+                rules.BEYOND_EPISODE,
                 f"{what}: it is due after {first:g} s, and an episode lasts at most {seconds:g} s", span,
                 "shorten the interval, or leave it out",
             )  # fmt: skip
@@ -38,12 +39,12 @@ def changes_nothing(s: Subject) -> Iterator[Diagnostic]:
     for name, op, value, span in changes:
         if s.anytime(value).ends == {"+=": NEVER, "*=": ALWAYS}.get(op):
             help = "draw from a range, or remove it"
-            yield warn("KS616", "changes-nothing", f"this leaves `{name}` as it is", span, help)
+            yield warn(rules.CHANGES_NOTHING, f"this leaves `{name}` as it is", span, help)
     for c in s.program.randomization:
         nominal = _nominal(s, c)
         if c.op == "*=" and nominal and not any(nominal):
             yield warn(
-                "KS616", "changes-nothing", f"`{c.name}` is 0 in the robot file, and a factor leaves it at 0", c.span,
+                rules.CHANGES_NOTHING, f"`{c.name}` is 0 in the robot file, and a factor leaves it at 0", c.span,
                 "add to it: `+=`",
             )  # fmt: skip
 
@@ -70,7 +71,7 @@ def impossible_field(s: Subject) -> Iterator[Diagnostic]:
             what = "negative" if low < 0 else "0"
             drawn = text_of(s.likely(c.value).ends)
             yield warn(
-                "KS617", "impossible-field", f"`{c.name}` can become {what}: what is drawn is {drawn}", c.span,
+                rules.IMPOSSIBLE_FIELD, f"`{c.name}` can become {what}: what is drawn is {drawn}", c.span,
                 "draw from a range that stays above 0",
             )  # fmt: skip
 
@@ -89,7 +90,7 @@ def unused_level(s: Subject) -> Iterator[Diagnostic]:
     for level in s.program.levels:
         if level.name not in used:
             yield warn(
-                "KS618", "unused-level", f"nothing depends on the level `{level.name}`", level.span,
+                rules.UNUSED_LEVEL, f"nothing depends on the level `{level.name}`", level.span,
                 "use it where a number may stand, or remove it",
             )  # fmt: skip
 
@@ -99,7 +100,7 @@ def stuck_level(s: Subject) -> Iterator[Diagnostic]:
     for level in s.program.levels:
         if level.when is not None and s.anytime(level.when).ends == NEVER:
             yield warn(
-                "KS619", "stuck-level", f"the level `{level.name}` never moves: its condition can never hold",
+                rules.STUCK_LEVEL, f"the level `{level.name}` never moves: its condition can never hold",
                 level.span, _level_help(s.seeds.seconds),
             )  # fmt: skip
 
@@ -114,13 +115,13 @@ def unused_command(s: Subject) -> Iterator[Diagnostic]:
         idle = [f for f in c.fields if (c.name, f.name) not in used]
         if len(idle) == len(c.fields):
             yield warn(
-                "KS620", "unused-command", f"nothing uses the command `{c.name}`", c.span,
+                rules.UNUSED_COMMAND, f"nothing uses the command `{c.name}`", c.span,
                 "observe and reward it, or remove it",
             )  # fmt: skip
         else:
             for f in idle:
                 yield warn(
-                    "KS620", "unused-command", f"nothing uses `{c.name}.{f.name}`", f.span,
+                    rules.UNUSED_COMMAND, f"nothing uses `{c.name}.{f.name}`", f.span,
                     "observe and reward it, or remove it",
                 )  # fmt: skip
 

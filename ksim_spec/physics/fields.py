@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 from mujoco.batch import MODEL_FIELDS, Batch, SimulationError
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 
 
@@ -26,7 +27,7 @@ def check_fields(model: mujoco.MjModel, names: Iterable[str]) -> None:
     if bad:
         raise SpecError([
             Diagnostic(
-                "KS720", "field-not-per-environment", f"`{name}` cannot differ between environments",
+                rules.FIELD_NOT_PER_ENVIRONMENT, f"`{name}` cannot differ between environments",
                 help=suggest(name, sorted(MODEL_FIELDS), "fields of a model"),
             )
             for name in bad

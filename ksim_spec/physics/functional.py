@@ -15,6 +15,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.physics.fields import check_fields, constants_updater, derived_fields, model_field
 from ksim_spec.physics.host import check_reads
@@ -55,7 +56,7 @@ class FunctionalEngine:
             self.device_model, self.device_data = _uncommitted(self._put(model))
         except NotImplementedError as error:
             raise SpecError([
-                Diagnostic("KS722", "engine-unsupported", f"the `{self.name}` engine cannot simulate this model",
+                Diagnostic(rules.ENGINE_UNSUPPORTED, f"the `{self.name}` engine cannot simulate this model",
                            notes=(str(error),), help="use the `cpu` engine, or change the model")
             ]) from None
         self._check_varying(config.fields)
@@ -191,7 +192,7 @@ class FunctionalEngine:
         bad = [name for name in names if self._leaf(name) is None]
         if bad:
             raise SpecError([
-                Diagnostic("KS720", "field-not-per-environment",
+                Diagnostic(rules.FIELD_NOT_PER_ENVIRONMENT,
                            f"`{name}` cannot differ between environments on the `{self.name}` engine",
                            help="the `cpu` engine can vary it")
                 for name in bad

@@ -14,6 +14,7 @@ import mujoco
 import numpy as np
 from mujoco.batch import DATA_FIELDS, MODEL_FIELDS, Batch, SimulationError
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.physics.fields import check_fields, derived_fields, needs_set_const
 from ksim_spec.physics.packing import Columns
@@ -39,7 +40,7 @@ def check_reads(names: tuple[str, ...]) -> None:
     if bad:
         raise SpecError([
             Diagnostic(
-                "KS721", "not-readable", f"`{name}` cannot be read from a simulation",
+                rules.NOT_READABLE, f"`{name}` cannot be read from a simulation",
                 help=suggest(name, sorted(DATA_FIELDS), "fields of the simulation"),
             )
             for name in bad

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def choose_engine(backend: str = AUTO) -> str:
     """
     if backend not in backends():
         raise SpecError([
-            Diagnostic("KS725", "unknown-engine", f"there is no engine `{backend}`",
+            Diagnostic(rules.UNKNOWN_ENGINE, f"there is no engine `{backend}`",
                        help=suggest(backend, backends(), "engines"))
         ])
     if backend != AUTO:
@@ -102,7 +103,7 @@ def make_engine(name: str, model: mujoco.MjModel, config: EngineConfig, **option
     info = engine_info(choose_engine(name))
     if info.needs is not None and not info.installed:
         raise SpecError([
-            Diagnostic("KS724", "engine-missing", f"the `{info.name}` engine needs the package `{info.needs.package}`",
+            Diagnostic(rules.ENGINE_MISSING, f"the `{info.name}` engine needs the package `{info.needs.package}`",
                        help=f'install it with `pip install "ksim_spec[{info.needs.extra}]"`, or use another engine')
         ])
     return info.make(model, config, **options)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def require_encoder() -> None:
     """Raises SpecError where pictures cannot be encoded."""
     if find_spec("PIL") is None:
         advice = "pip install 'ksim_spec[viewer]'"
-        raise SpecError([Diagnostic("KS726", "no-window", "`--web` needs Pillow to encode pictures", help=advice)])
+        raise SpecError([Diagnostic(rules.NO_WINDOW, "`--web` needs Pillow to encode pictures", help=advice)])
 
 
 @contextmanager
@@ -146,7 +147,7 @@ def serving(live: Live, host: str, port: int) -> Iterator[_Server]:
         server = _Server((host, port), {"ranges": live.ranges, "command": live.command})
     except OSError as error:
         message = f"no page can be served at {host}:{port}: {error.strerror or error}"
-        raise SpecError([Diagnostic("KS726", "no-window", message, help="choose another `--port`")]) from None
+        raise SpecError([Diagnostic(rules.NO_WINDOW, message, help="choose another `--port`")]) from None
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

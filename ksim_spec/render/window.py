@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import mujoco
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.render.stage import body_id, measure
 
@@ -69,4 +70,4 @@ def _follow(live: Live, viewer: mujoco.viewer.Handle) -> None:
 def _cannot(why: str) -> SpecError:
     message = f"no window can be opened: {why}"
     advice = "`--web` shows the same in a browser, and `--video FILE` films it; neither needs a display"
-    return SpecError([Diagnostic("KS726", "no-window", message, help=advice)])
+    return SpecError([Diagnostic(rules.NO_WINDOW, message, help=advice)])

@@ -9,6 +9,7 @@ from typing import Any
 
 import mujoco
 
+from ksim_spec import rules
 from ksim_spec.compile import compile_spec, load_model
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.language.resolved import Spec, resolved
@@ -51,7 +52,7 @@ def open_version(opener: Opener, text: str) -> Version:
     if place.suffix in (".json", ".lock"):
         advice = "give the spec or the run that it belongs to"
         message = f"`{text}` is a contract: it says what a task is and cannot compute its rewards"
-        raise SpecError([Diagnostic("KS755", "cannot-evaluate", message, help=advice)])
+        raise SpecError([Diagnostic(rules.CANNOT_EVALUATE, message, help=advice)])
     compiled = compile_spec(tree.on_disk(path), profile=opener.profile, sets=opener.sets)
     module: Any = load_module(compiled.source, f"<task of {text}>")
     return Version(text, module, compiled.binding.scene.model, resolved(compiled.program, compiled.index))

@@ -18,6 +18,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.review.changes import Change
 from ksim_spec.source import SourceFile, SourceMap, Span
@@ -68,7 +69,7 @@ def read_acceptances(path: Path) -> Acceptances:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SpecError([Diagnostic("KS123", "unreadable-file", f"`{path}` cannot be read: {reason}")]) from None
+        raise SpecError([Diagnostic(rules.UNREADABLE_FILE, f"`{path}` cannot be read: {reason}")]) from None
     source = SourceFile(str(path), text, path)
     try:
         table: dict[str, Any] = tomllib.loads(text)
@@ -109,4 +110,4 @@ def _row(source: SourceFile, row: Any, line: int) -> Acceptance:
 
 
 def _bad(source: SourceFile, at: Span, message: str, help: str = "") -> SpecError:
-    return SpecError([Diagnostic("KS754", "bad-acceptance", message, at, help=help)], SourceMap({source.name: source}))
+    return SpecError([Diagnostic(rules.BAD_ACCEPTANCE, message, at, help=help)], SourceMap({source.name: source}))

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.review.changes import Change, verdict
 from ksim_spec.review.compare import compare
@@ -49,7 +50,7 @@ def check_files(folder: Path, contract: Any) -> None:
         if digest and hashlib.sha256((folder / file).read_bytes()).hexdigest() != digest:
             message = f"`{folder / file}` is not the file that was compiled: it was changed, or not copied whole"
             help = f"restore it, or compile anew: `ksim compile SPEC -o {folder}`; `--ignore-contract` runs it as it is"
-            raise SpecError([Diagnostic("KS719", "run-edited", message, help=help)])
+            raise SpecError([Diagnostic(rules.RUN_EDITED, message, help=help)])
 
 
 def check_spec(spec: Contract, run: Any, folder: Path, path: Path) -> None:
@@ -58,7 +59,7 @@ def check_spec(spec: Contract, run: Any, folder: Path, path: Path) -> None:
     if changes:
         help = f"go on with the run's own spec: `ksim train --resume {folder}`; or begin anew: `ksim train {path}`"
         message = f"`{path}` has changed since `{folder}` was begun: trained policies are {verdict(changes)}"
-        raise SpecError([Diagnostic("KS718", "contract-mismatch", message, notes=tuple(lines(changes)), help=help)])
+        raise SpecError([Diagnostic(rules.CONTRACT_MISMATCH, message, notes=tuple(lines(changes)), help=help)])
 
 
 def lines(changes: Sequence[Change]) -> list[str]:
@@ -71,7 +72,7 @@ def lines(changes: Sequence[Change]) -> list[str]:
 def _refused(path: Path, what: str, found: Sequence[str], advice: str) -> SpecError:
     help = f"{advice}; `--ignore-contract` runs it all the same"
     message = f"checkpoint `{path}` was trained with {what}"
-    return SpecError([Diagnostic("KS718", "contract-mismatch", message, notes=tuple(found), help=help)])
+    return SpecError([Diagnostic(rules.CONTRACT_MISMATCH, message, notes=tuple(found), help=help)])
 
 
 def _settings(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ksim_spec.review import rules as change_rules
 from ksim_spec.review.changes import Change, ordered
 from ksim_spec.review.declared import declared_digest
 from ksim_spec.review.renames import Renames, find_renames, pair
-from ksim_spec.review.rules import CHANGE_RULES
+from ksim_spec.review.rules import ChangeRule
 from ksim_spec.review.schema import Contract, Expression
 from ksim_spec.review.words import edited
-
-_RULES = {r.slug: r for r in CHANGE_RULES}
 
 
 @dataclass
@@ -30,15 +29,12 @@ class Comparison:
     follows: list[str] = field(default_factory=list)  # terms whose weight changed only through a level
 
     def add(
-        self, code: str, slug: str, path: str, text: str, old: Any = None, new: Any = None, notes: Sequence[str] = ()
+        self, rule: ChangeRule, path: str, text: str, old: Any = None, new: Any = None, notes: Sequence[str] = ()
     ) -> None:
-        """Adds a change; its code and slug stand beside each other so that a test can hold them against the table."""
-        rule = _RULES[slug]
-        assert rule.code == code, (rule.code, code)
         self.changes.append(Change(rule, path, text, old, new, tuple(notes)))
 
     def expression(
-        self, rule: tuple[str, str], path: str, old: Expression | None, new: Expression | None, lead: str = ""
+        self, rule: ChangeRule, path: str, old: Expression | None, new: Expression | None, lead: str = ""
     ) -> bool:
         """Reports an expression that means something else, or that is only written otherwise; True for the former."""
         if self.renames.same(old, new):
@@ -53,25 +49,25 @@ class Comparison:
             signals = {name: s.value.text for name, s in self.new.signals.items()}
             text, notes = edited(old, new, self.causes, signals)
         values = [x and x.digest for x in (old, new)]
-        self.add(rule[0], rule[1], path, f"{lead} {text}".strip(), *values, notes=notes)
+        self.add(rule, path, f"{lead} {text}".strip(), *values, notes=notes)
         return True
 
     def respelled(self, path: str, old: str, new: str) -> None:
         renamed = re.sub(r"\w+", lambda m: self.words.get(m[0], m[0]), old)
         if "".join(renamed.split()) != "".join(new.split()):
-            self.add("KD403", "respelled", path, f"`{old}` -> `{new}`, the same", old, new)
+            self.add(change_rules.RESPELLED, path, f"`{old}` -> `{new}`, the same", old, new)
 
     def robot_name(self, name: str, old: str, new: str) -> None:
         """Reports a name of the robot that is written otherwise: what it changes is told where it is used."""
-        self.add("KD403", "respelled", f"robot.{name}", f"`{name}`: `{old}` -> `{new}`", old, new)
+        self.add(change_rules.RESPELLED, f"robot.{name}", f"`{name}`: `{old}` -> `{new}`", old, new)
 
     def renamed(self, path: str, old: str, new: str, draws: bool = False) -> None:
         """Reports a declaration with another name; one that draws then draws other numbers."""
         text = f"`{old}` is now called `{new}`"
         if draws:
-            self.add("KD391", "draw-renamed", path, f"{text}, so it draws other numbers", old, new)
+            self.add(change_rules.DRAW_RENAMED, path, f"{text}, so it draws other numbers", old, new)
         else:
-            self.add("KD401", "renamed", path, text, old, new)
+            self.add(change_rules.RENAMED, path, text, old, new)
 
 
 def compare(old: Contract, new: Contract) -> list[Change]:
@@ -124,7 +120,7 @@ def _overlooked(c: Comparison) -> None:
         return
     where = [k for k in _sections(c.old) if _sections(c.old)[k] != _sections(c.new).get(k)]
     text = f"something differs in {', '.join(where) or 'what is declared'}"
-    c.add("KD399", "other-change", "task", text, c.old.hashes["declared"], c.new.hashes["declared"])
+    c.add(change_rules.OTHER_CHANGE, "task", text, c.old.hashes["declared"], c.new.hashes["declared"])
 
 
 def _declared(c: Comparison, whole: Contract) -> str:

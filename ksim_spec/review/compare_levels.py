@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ksim_spec.review import rules as change_rules
 from ksim_spec.review.compare import Comparison
 from ksim_spec.review.renames import pair
 from ksim_spec.review.schema import Level
@@ -13,18 +14,18 @@ from ksim_spec.review.words import number
 def levels(c: Comparison) -> None:
     old, new = c.old.levels, c.new.levels
     pairs = pair(old, new, lambda a, b: same_level(c, a, b))
-    rule = ("KD324", "curriculum-changed")
+    rule = change_rules.CURRICULUM_CHANGED
     for name in [n for n in old if n not in pairs]:
-        c.add(*rule, f"curriculum.{name}", "the level was removed", _level(old[name]))
+        c.add(rule, f"curriculum.{name}", "the level was removed", _level(old[name]))
     for name in [n for n in new if n not in pairs.values()]:
-        c.add(*rule, f"curriculum.{name}", "the level was added", None, _level(new[name]))
+        c.add(rule, f"curriculum.{name}", "the level was added", None, _level(new[name]))
     for a, b in pairs.items():
         if a != b:
             c.renamed(f"curriculum.{b}", a, b)
         if not same_level(c, old[a], new[b]):
             text = f"{_level(old[a])} -> {_level(new[b])}"
             notes = [f"changes with it: {', '.join(c.follows)}"] if c.follows else []
-            c.add(*rule, f"curriculum.{b}", text, _level(old[a]), _level(new[b]), notes=notes)
+            c.add(rule, f"curriculum.{b}", text, _level(old[a]), _level(new[b]), notes=notes)
     reordered(c, "curriculum", [pairs[n] for n in old if n in pairs], [n for n in new if n in pairs.values()], "levels")
 
 
@@ -48,7 +49,7 @@ def levels_changed(c: Comparison) -> bool:
 
 def reordered(c: Comparison, path: str, old: Sequence[str], new: Sequence[str], what: str) -> None:
     if list(old) != list(new):
-        c.add("KD402", "reordered", path, f"{what} stand in another order", list(old), list(new))
+        c.add(change_rules.REORDERED, path, f"{what} stand in another order", list(old), list(new))
 
 
 LOOKS = (levels,)

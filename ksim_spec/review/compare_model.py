@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ksim_spec.review import rules as change_rules
 from ksim_spec.review.compare import Comparison
 from ksim_spec.review.compare_start import said_elsewhere
 from ksim_spec.review.declared import UNORDERED
@@ -26,25 +27,25 @@ _SHOWN_BY_ACTION = frozenset(
 
 def world(c: Comparison) -> None:
     a, b = c.old.world, c.new.world
-    rule = ("KD371", "physics-setting")
+    rule = change_rules.PHYSICS_SETTING
     if a.floor != b.floor:
         shown = ["plane" if x.floor else "robot" for x in (a, b)]
-        c.add(*rule, "world.floor", f"floor {shown[0]} -> {shown[1]}", a.floor, b.floor)
+        c.add(rule, "world.floor", f"floor {shown[0]} -> {shown[1]}", a.floor, b.floor)
     if a.floor_friction != b.floor_friction:
         text = f"floor friction {_both(a.floor_friction, b.floor_friction)}"
-        c.add(*rule, "world.floor.friction", text, a.floor_friction, b.floor_friction)
+        c.add(rule, "world.floor.friction", text, a.floor_friction, b.floor_friction)
     for word in sorted(a.solver.keys() | b.solver.keys()):
         x, y = a.solver.get(word), b.solver.get(word)
         if x != y:
-            c.add(*rule, f"world.{word}", f"{word} {_both(x, y)}", x, y)
+            c.add(rule, f"world.{word}", f"{word} {_both(x, y)}", x, y)
     for name in sorted(a.sites.keys() | b.sites.keys()):
         x, y = a.sites.get(name), b.sites.get(name)
         if x != y:
             text = f"site `{name}` {_site(x)} -> {_site(y)}"
             if f"site:{name}" in _observed(c.old) | _observed(c.new):
-                c.add("KD252", "observed-element", "robot.site", text, x, y)
+                c.add(change_rules.OBSERVED_ELEMENT, "robot.site", text, x, y)
             else:
-                c.add("KD378", "model-element", "robot.site", text, x, y)
+                c.add(change_rules.MODEL_ELEMENT, "robot.site", text, x, y)
 
 
 def _both(a: float | None, b: float | None) -> str:
@@ -83,7 +84,7 @@ def elements(c: Comparison) -> None:
                 _one_sided(c, kind, e, "removed", c.old)
             elif name != e.name:
                 text = f"`{e.name}` is now called `{name}`"
-                c.add("KD379", "element-renamed", f"model.{kind}.{name}", text, e.name, name)
+                c.add(change_rules.ELEMENT_RENAMED, f"model.{kind}.{name}", text, e.name, name)
         for name, e in new.items():
             if name not in old:
                 _one_sided(c, kind, e, "added", c.new)
@@ -98,11 +99,11 @@ def _one_sided(c: Comparison, kind: str, e: Element, what: str, whole: Contract)
     path, text = f"model.{kind}.{e.name}", f"{kind} `{e.name}` {what}"
     values = (e.attributes, None) if what == "removed" else (None, e.attributes)
     if kind == "geom" and _only_seen(whole, e):
-        c.add("KD407", "appearance", path, text, *values)
+        c.add(change_rules.APPEARANCE, path, text, *values)
     elif kind in ("pair", "exclude"):
-        c.add("KD376", "contact-pair", path, text, *values)
+        c.add(change_rules.CONTACT_PAIR, path, text, *values)
     else:
-        c.add("KD378", "model-element", path, text, *values)
+        c.add(change_rules.MODEL_ELEMENT, path, text, *values)
 
 
 def _only_seen(whole: Contract, e: Element) -> bool:
@@ -141,9 +142,9 @@ def _reordered(c: Comparison, kind: str, old: list[str], new: list[str]) -> None
     moved_ = [n for n, m in zip(new, old, strict=True) if n != m]
     text = f"{kind}s stand in another order: {', '.join(moved_[:4])}{' …' if len(moved_) > 4 else ''}"
     if kind in UNORDERED:
-        c.add("KD402", "reordered", f"model.{kind}", text, old, new)
+        c.add(change_rules.REORDERED, f"model.{kind}", text, old, new)
     else:
-        c.add("KD377", "model-reordered", f"model.{kind}", text, old, new)
+        c.add(change_rules.MODEL_REORDERED, f"model.{kind}", text, old, new)
 
 
 def _element(c: Comparison, kind: str, a: Element, b: Element) -> None:
@@ -184,37 +185,37 @@ def _attribute(
     free = kind == "body" and any(j.parent == e.name and j.attributes.get("type") == "free" for j in joints)
     if kind == "actuator" and observed:
         if word not in _SHOWN_BY_ACTION and word != "tag":
-            c.add("KD216", "actuator-changed", path, text, x, y)
+            c.add(change_rules.ACTUATOR_CHANGED, path, text, x, y)
     elif kind == "joint" and observed and word in _JOINT_MEANING:
-        c.add("KD251", "joint-meaning", path, text, x, y)
+        c.add(change_rules.JOINT_MEANING, path, text, x, y)
     elif observed and (kind == "sensor" or (kind in _PLACED and word in _PLACE and not free)):
-        c.add("KD252", "observed-element", path, text, x, y)
+        c.add(change_rules.OBSERVED_ELEMENT, path, text, x, y)
     elif kind == "joint":
         _joint(c, path, word, text, x, y)
     elif any(word.startswith(m) for m in _MASS):
-        c.add("KD374", "mass-changed", path, text, x, y)
+        c.add(change_rules.MASS_CHANGED, path, text, x, y)
     elif kind == "geom" and _only_seen(c.old, both[0]) and _only_seen(c.new, e):
-        c.add("KD407", "appearance", path, text, x, y)
+        c.add(change_rules.APPEARANCE, path, text, x, y)
     elif kind in ("geom", "body", "site", "mesh", "hfield"):
-        c.add("KD375", "geometry-changed", path, text, x, y)
+        c.add(change_rules.GEOMETRY_CHANGED, path, text, x, y)
     elif kind in ("pair", "exclude"):
-        c.add("KD376", "contact-pair", path, text, x, y)
+        c.add(change_rules.CONTACT_PAIR, path, text, x, y)
     elif kind == "keyframe" and word == "qpos" and said_elsewhere(c, *both):
         return
     elif kind == "keyframe":
         # what a keyframe is used for is compared where it is used
-        c.add("KD406", "unused-changed", path, f"{word} of the keyframe differs", x, y)
+        c.add(change_rules.UNUSED_CHANGED, path, f"{word} of the keyframe differs", x, y)
     else:
-        c.add("KD378", "model-element", path, text, x, y)
+        c.add(change_rules.MODEL_ELEMENT, path, text, x, y)
 
 
 def _joint(c: Comparison, path: str, word: str, text: str, x: str | None, y: str | None) -> None:
     if word == "range":
-        c.add("KD373", "joint-limit", path, text, x, y)
+        c.add(change_rules.JOINT_LIMIT, path, text, x, y)
     elif word in ("pos", "parent", *_JOINT_MEANING):
-        c.add("KD375", "geometry-changed", path, text, x, y)
+        c.add(change_rules.GEOMETRY_CHANGED, path, text, x, y)
     else:
-        c.add("KD372", "joint-dynamics", path, text, x, y)
+        c.add(change_rules.JOINT_DYNAMICS, path, text, x, y)
 
 
 def _shown(x: str | None, y: str | None) -> str:
@@ -236,16 +237,15 @@ def options(c: Comparison) -> None:
         if old.get(word) != new.get(word):
             text = f"{word.replace(':', ' ')} {_shown(old.get(word), new.get(word))}"
             turned = word in ("compiler:angle", "compiler:eulerseq") and _sees_places(c.new)
-            rule = ("KD252", "observed-element") if turned else ("KD371", "physics-setting")
-            c.add(*rule, f"model.option.{word}", text, old.get(word), new.get(word))
+            rule = change_rules.OBSERVED_ELEMENT if turned else change_rules.PHYSICS_SETTING
+            c.add(rule, f"model.option.{word}", text, old.get(word), new.get(word))
     if c.old.model.rest != c.new.model.rest:
         text = "frames, tendons, meshes or settings of the robot file differ"
-        rule = ("KD252", "observed-element") if _sees_places(c.new) else ("KD378", "model-element")
-        c.add(*rule, "model", text, c.old.model.rest, c.new.model.rest)
+        rule = change_rules.OBSERVED_ELEMENT if _sees_places(c.new) else change_rules.MODEL_ELEMENT
+        c.add(rule, "model", text, c.old.model.rest, c.new.model.rest)
     if c.old.model.appearance != c.new.model.appearance:
         c.add(
-            "KD407",
-            "appearance",
+            change_rules.APPEARANCE,
             "model",
             "colours, cameras or lights of the robot differ",
             c.old.model.appearance,
@@ -260,8 +260,7 @@ def _built(c: Comparison) -> None:
     same = c.old.hashes["declared"] == c.new.hashes["declared"]
     if a is not None and b is not None and a.digest != b.digest and same:
         c.add(
-            "KD399",
-            "other-change",
+            change_rules.OTHER_CHANGE,
             "model",
             "the same spec and robot were built into another scene",
             a.digest,

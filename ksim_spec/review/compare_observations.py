@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ksim_spec.review import rules as change_rules
 from ksim_spec.review.compare import Comparison
 from ksim_spec.review.renames import pair
 from ksim_spec.review.schema import Contract, Expression, Observation
@@ -28,7 +29,7 @@ def _networks_that_see(whole: Contract, group: str) -> bool:
 
 def _whole_group(c: Comparison, group: str, added: bool) -> None:
     text = f"the group was {'added' if added else 'removed'}"
-    c.add("KD351", "critic-observation", f"observe.{group}", text, not added, added)
+    c.add(change_rules.CRITIC_OBSERVATION, f"observe.{group}", text, not added, added)
 
 
 def _group(c: Comparison, group: str) -> None:
@@ -85,9 +86,9 @@ def _gone(c: Comparison, group: str, e: Observation, seen: bool, widths: str, to
         return
     path, text = f"observe.{group}.{e.name}", f"{_slice(e)} `{e.value.text}` removed; {widths}"
     if seen:
-        c.add("KD102", "observation-removed", path, text, e.value.digest, None)
+        c.add(change_rules.OBSERVATION_REMOVED, path, text, e.value.digest, None)
     else:
-        c.add("KD351", "critic-observation", path, text, e.value.digest, None)
+        c.add(change_rules.CRITIC_OBSERVATION, path, text, e.value.digest, None)
 
 
 def _come(c: Comparison, group: str, e: Observation, seen: bool, widths: str, told: bool) -> None:
@@ -95,9 +96,9 @@ def _come(c: Comparison, group: str, e: Observation, seen: bool, widths: str, to
         return
     path, text = f"observe.{group}.{e.name}", f"{_slice(e)} `{e.value.text}` added; {widths}"
     if seen:
-        c.add("KD101", "observation-added", path, text, None, e.value.digest)
+        c.add(change_rules.OBSERVATION_ADDED, path, text, None, e.value.digest)
     else:
-        c.add("KD351", "critic-observation", path, text, None, e.value.digest)
+        c.add(change_rules.CRITIC_OBSERVATION, path, text, None, e.value.digest)
 
 
 def _entry(c: Comparison, group: str, a: Observation, b: Observation, seen: bool) -> None:
@@ -105,38 +106,38 @@ def _entry(c: Comparison, group: str, a: Observation, b: Observation, seen: bool
     size = (a.slice[1] - a.slice[0], b.slice[1] - b.slice[0])
     if size[0] != size[1]:
         how = f"history {a.history} -> {b.history}, " if a.history != b.history else ""
-        rule = ("KD103", "observation-resized") if seen else ("KD351", "critic-observation")
+        rule = change_rules.OBSERVATION_RESIZED if seen else change_rules.CRITIC_OBSERVATION
         text = f"{how}{size[0]} -> {size[1]} numbers"
-        c.add(*rule, path, text, [a.history, size[0]], [b.history, size[1]])
+        c.add(rule, path, text, [a.history, size[0]], [b.history, size[1]])
     if size[0] == size[1] or a.value.text != b.value.text:
         _value(c, path, a, b, actor)
-    rule = ("KD203", "observation-scale") if actor else ("KD351", "critic-observation")
+    rule = change_rules.OBSERVATION_SCALE if actor else change_rules.CRITIC_OBSERVATION
     c.expression(rule, f"{path}.scale", a.scale, b.scale, "scale")
     _clip(c, path, a, b, actor)
     if a.delay_control_steps != b.delay_control_steps:
         text = f"delay {a.delay_control_steps} -> {b.delay_control_steps} control steps"
-        rule = ("KD207", "observation-delay") if actor else ("KD351", "critic-observation")
-        c.add(rule[0], rule[1], f"{path}.delay", text, a.delay_control_steps, b.delay_control_steps)
+        rule = change_rules.OBSERVATION_DELAY if actor else change_rules.CRITIC_OBSERVATION
+        c.add(rule, f"{path}.delay", text, a.delay_control_steps, b.delay_control_steps)
     for word in ("bias", "noise"):
-        c.expression(("KD341", "noise-changed"), f"{path}.{word}", getattr(a, word), getattr(b, word), word)
+        c.expression(change_rules.NOISE_CHANGED, f"{path}.{word}", getattr(a, word), getattr(b, word), word)
     if a.name != b.name:
         c.renamed(path, a.name, b.name, draws=b.noise is not None or b.bias is not None)
     if a.privileged != b.privileged and a.value.digest == b.value.digest:
         text = f"counts as {'privileged' if b.privileged else 'measured by the robot'} now"
-        c.add("KD408", "source-declared", path, text, a.privileged, b.privileged)
+        c.add(change_rules.SOURCE_DECLARED, path, text, a.privileged, b.privileged)
 
 
 def _value(c: Comparison, path: str, a: Observation, b: Observation, actor: bool) -> None:
-    rule = ("KD206", "observation-value")
+    rule = change_rules.OBSERVATION_VALUE
     elements = tuple(c.renames.name("joint", x) for x in a.elements)
     if a.unit != b.unit:
-        rule = ("KD202", "observation-unit")
+        rule = change_rules.OBSERVATION_UNIT
     elif a.frame != b.frame:
-        rule = ("KD205", "observation-frame")
+        rule = change_rules.OBSERVATION_FRAME
     elif a.value.anonymous == b.value.anonymous or (elements != b.elements and sorted(elements) == sorted(b.elements)):
-        rule = ("KD208", "observation-elements")
+        rule = change_rules.OBSERVATION_ELEMENTS
     if not actor:
-        rule = ("KD351", "critic-observation")
+        rule = change_rules.CRITIC_OBSERVATION
     before = len(c.changes)
     if not c.expression(rule, path, a.value, b.value):
         return
@@ -155,8 +156,8 @@ def _clip(c: Comparison, path: str, a: Observation, b: Observation, actor: bool)
     if digests[0] == digests[1]:
         return
     ends = [" .. ".join(numbers(x.values) for x in e.clip) if e.clip else "none" for e in (a, b)]
-    rule = ("KD204", "observation-clip") if actor else ("KD351", "critic-observation")
-    c.add(*rule, f"{path}.clip", f"clip {ends[0]} -> {ends[1]}", digests[0], digests[1])
+    rule = change_rules.OBSERVATION_CLIP if actor else change_rules.CRITIC_OBSERVATION
+    c.add(rule, f"{path}.clip", f"clip {ends[0]} -> {ends[1]}", digests[0], digests[1])
 
 
 def _order(c: Comparison, group: str, old: list[str], new: list[Observation], before: Sequence[Observation]) -> None:
@@ -168,8 +169,8 @@ def _order(c: Comparison, group: str, old: list[str], new: list[Observation], be
         if was != e.name and not _inherited(c.new, group, e):
             a = where.get(e.name)
             text = f"{_slice(a)} -> {_slice(e)}" if a else f"now {_slice(e)}"
-            rule = ("KD201", "observation-moved") if group == ACTOR else ("KD351", "critic-observation")
-            c.add(*rule, f"observe.{group}.{e.name}", text, old.index(e.name), names.index(e.name))
+            rule = change_rules.OBSERVATION_MOVED if group == ACTOR else change_rules.CRITIC_OBSERVATION
+            c.add(rule, f"observe.{group}.{e.name}", text, old.index(e.name), names.index(e.name))
 
 
 LOOKS = (observations,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ksim_spec.review import rules as change_rules
 from ksim_spec.review.compare import Comparison
 from ksim_spec.review.compare_levels import levels_changed, reordered
 from ksim_spec.review.renames import pair
@@ -15,8 +16,7 @@ def rewards(c: Comparison) -> None:
     for name, r in old.items():
         if name not in pairs:
             c.add(
-                "KD303",
-                "reward-removed",
+                change_rules.REWARD_REMOVED,
                 f"reward.{name}",
                 f"`{r.value.text}` at {_weight(c.old, r)} removed",
                 r.value.digest,
@@ -24,7 +24,7 @@ def rewards(c: Comparison) -> None:
     for name, r in new.items():
         if name not in pairs.values():
             text = f"`{r.value.text}` at {_weight(c.new, r)} added"
-            c.add("KD302", "reward-added", f"reward.{name}", text, None, r.value.digest)
+            c.add(change_rules.REWARD_ADDED, f"reward.{name}", text, None, r.value.digest)
     for a, b in pairs.items():
         if a != b:
             c.renamed(f"reward.{b}", a, b)
@@ -44,19 +44,19 @@ def _ends(ends: tuple[float, float] | None) -> str:
 
 
 def _reward(c: Comparison, path: str, a: Reward, b: Reward) -> None:
-    c.expression(("KD304", "reward-value"), path, a.value, b.value)
+    c.expression(change_rules.REWARD_VALUE, path, a.value, b.value)
     if a.mode != b.mode:
         words = {"rate": "per second", "step": "per step", "event": "on event"}
-        c.add("KD305", "reward-mode", path, f"counts {words[a.mode]} -> {words[b.mode]}", a.mode, b.mode)
+        c.add(change_rules.REWARD_MODE, path, f"counts {words[a.mode]} -> {words[b.mode]}", a.mode, b.mode)
     weights = c.renames.same(a.weight, b.weight), a.weight.text == b.weight.text
     if weights == (False, True) and a.mode == b.mode and levels_changed(c):
         c.follows.append(path.removeprefix("reward."))
     elif a.effective != b.effective and a.effective and b.effective:
         _weights(c, path, a, b, a.effective, b.effective)
     elif weights == (False, False):
-        c.expression(("KD301", "reward-weight"), f"{path}.weight", a.weight, b.weight, "weight")
+        c.expression(change_rules.REWARD_WEIGHT, f"{path}.weight", a.weight, b.weight, "weight")
     elif weights == (False, True):
-        c.add("KD301", "reward-weight", f"{path}.weight", "the weight is computed in another way", a.weight.digest,
+        c.add(change_rules.REWARD_WEIGHT, f"{path}.weight", "the weight is computed in another way", a.weight.digest,
               b.weight.digest)  # fmt: skip
     elif a.weight.text != b.weight.text and a.mode == b.mode:
         c.respelled(f"{path}.weight", a.weight.text, b.weight.text)
@@ -80,7 +80,7 @@ def _weights(
         )
     if a.weight.text == b.weight.text:
         notes.append(f"`{b.weight.text}` is written as before: the group or the curriculum around it changed")
-    c.add("KD301", "reward-weight", f"{path}.weight", f"weight {shown}", list(old), list(new), notes)
+    c.add(change_rules.REWARD_WEIGHT, f"{path}.weight", f"weight {shown}", list(old), list(new), notes)
 
 
 LOOKS = (rewards,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from ksim_spec.review import rules as change_rules
 from ksim_spec.review.compare import Comparison
 from ksim_spec.review.schema import Element, Placed
 from ksim_spec.review.words import moved, number
@@ -23,12 +24,12 @@ def pose(c: Comparison) -> None:
         more = [f"and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
         old, new = [list(row[1]) for row in rows], [list(row[2]) for row in rows]
         notes = [*(row[0] for row in rows[:SHOWN]), *more]
-        c.add("KD321", "reset-changed", "reset.pose", text, old, new, notes=notes)
+        c.add(change_rules.RESET_CHANGED, "reset.pose", text, old, new, notes=notes)
     elif a.keyframe != b.keyframe:
         c.renamed("reset.pose", a.keyframe or "default", b.keyframe or "default")
     if a.placed is None or b.placed is None:
         text = "a contract of an older version does not say where free joints start: that is not compared"
-        c.add("KD410", "not-compared", "reset.pose", text)
+        c.add(change_rules.NOT_COMPARED, "reset.pose", text)
 
 
 _Row = tuple[str, Sequence[float], Sequence[float]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ksim_spec.review import rules as change_rules
 from ksim_spec.review.compare import Comparison
 from ksim_spec.review.compare_levels import reordered
 from ksim_spec.review.renames import pair
@@ -19,7 +20,7 @@ def training(c: Comparison) -> None:
             continue
         both = all(isinstance(x, int | float) and not isinstance(x, bool) for x in (a, b))
         text = moved(a, b) if both else f"{a} -> {b}"  # type: ignore[arg-type]
-        c.add("KD361", "training-setting", f"train.{word}", f"{word} {text}", a, b)
+        c.add(change_rules.TRAINING_SETTING, f"train.{word}", f"{word} {text}", a, b)
 
 
 def checks(c: Comparison) -> None:
@@ -36,15 +37,14 @@ def checks(c: Comparison) -> None:
         elif alike is not None:
             come.remove(alike)
             a, b = smallest(k.text, alike.text)
-            c.add("KD381", "check-changed", "check", f"`{alike.text}`: `{a}` -> `{b}`", k.bound, alike.bound)
+            c.add(change_rules.CHECK_CHANGED, "check", f"`{alike.text}`: `{a}` -> `{b}`", k.bound, alike.bound)
         else:
-            c.add("KD381", "check-changed", "check", f"`{k.text}` removed", repr(key(k)), None)
+            c.add(change_rules.CHECK_CHANGED, "check", f"`{k.text}` removed", repr(key(k)), None)
     for k in come:
-        c.add("KD381", "check-changed", "check", f"`{k.text}` added", None, repr(key(k)))
+        c.add(change_rules.CHECK_CHANGED, "check", f"`{k.text}` added", None, repr(key(k)))
     if not gone and not come and list(old) != list(new):
         c.add(
-            "KD402",
-            "reordered",
+            change_rules.REORDERED,
             "check",
             "checks stand in another order",
             *([k.text for k in x.values()] for x in (old, new)),
@@ -61,13 +61,13 @@ def profiles(c: Comparison) -> None:
         a, b = old.get(name), new.get(name)
         if a is None or b is None:
             text = f"the profile was {'added' if a is None else 'removed'}"
-            c.add("KD382", "profile-changed", f"profile.{name}", text, a, b)
+            c.add(change_rules.PROFILE_CHANGED, f"profile.{name}", text, a, b)
         elif a != b:
             lines = [set(x.split("; ")) for x in (a, b)]
             shown = [f"- `{x}`" for x in sorted(lines[0] - lines[1])] + [
                 f"+ `{x}`" for x in sorted(lines[1] - lines[0])
             ]
-            c.add("KD382", "profile-changed", f"profile.{name}", ", ".join(shown) or "lines in another order", a, b)
+            c.add(change_rules.PROFILE_CHANGED, f"profile.{name}", ", ".join(shown) or "lines in another order", a, b)
 
 
 def names(c: Comparison) -> None:
@@ -78,11 +78,11 @@ def names(c: Comparison) -> None:
         if a != b:
             c.renamed(f"signal.{b}", a, b)
         elif c.renames.same(old[a].value, new[b].value) or not _used(c.old, a) and not _used(c.new, b):
-            c.expression(("KD406", "unused-changed"), f"signal.{b}", old[a].value, new[b].value)
+            c.expression(change_rules.UNUSED_CHANGED, f"signal.{b}", old[a].value, new[b].value)
     for name in [n for n in old if n not in pairs]:
-        c.add("KD406", "unused-changed", f"signal.{name}", f"the signal `{old[name].value.text}` was removed", name)
+        c.add(change_rules.UNUSED_CHANGED, f"signal.{name}", f"the signal `{old[name].value.text}` was removed", name)
     for name in [n for n in new if n not in pairs.values()]:
-        c.add("KD406", "unused-changed", f"signal.{name}", f"the signal `{new[name].value.text}` was added", None, name)
+        c.add(change_rules.UNUSED_CHANGED, f"signal.{name}", f"the signal `{new[name].value.text}` was added", None, name)
     for a, b in pair(c.old.robot_names, c.new.robot_names, lambda a, b: a == b).items():
         if a != b:
             c.renamed("robot", a, b)
@@ -92,7 +92,7 @@ def names(c: Comparison) -> None:
         a, b = getattr(c.old, word), getattr(c.new, word)
         if a != b:
             c.add(
-                "KD405", "documentation", "task", f"{'name' if word == 'task' else 'description'} `{a}` -> `{b}`", a, b
+                change_rules.DOCUMENTATION, "task", f"{'name' if word == 'task' else 'description'} `{a}` -> `{b}`", a, b
             )
     for section in ("observations", "commands"):
         both = [

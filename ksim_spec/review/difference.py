@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.review.changes import Change, ordered
 from ksim_spec.review.compare import compare
@@ -52,7 +53,7 @@ def difference(opener: Opener, old: str, new: str) -> Result:
     specs = [_specs(opener, place, folder) for place, folder in zip(places, folders, strict=True)]
     if not any(specs):
         message = f"there are no specs in `{old}` and none in `{new}`"
-        raise SpecError([Diagnostic("KS123", "unreadable-file", message, help="give specs, runs, or folders of specs")])
+        raise SpecError([Diagnostic(rules.UNREADABLE_FILE, message, help="give specs, runs, or folders of specs")])
     for name in sorted(specs[0].keys() | specs[1].keys()):
         one, other = specs[0].get(name), specs[1].get(name)
         if one and other and opener.same_files(one, other):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.review.changes import Change
 from ksim_spec.review.difference import changes
@@ -38,7 +39,7 @@ def history(opener: Opener, spec: str, limit: int | None = None) -> Iterator[Com
     files = sorted(closure(tree, path))
     if not files:
         message = f"`{spec}` is not in the repository's last commit"
-        raise SpecError([Diagnostic("KS123", "unreadable-file", message, help="commit it first, or check the path")])
+        raise SpecError([Diagnostic(rules.UNREADABLE_FILE, message, help="commit it first, or check the path")])
     count = 0
     for sha, day, subject, known, before in _commits(tree.ref or "HEAD", path, files):
         commit = _one(opener, Commit(sha, day, subject, known), before)

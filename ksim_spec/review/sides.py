@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.language.load import Trace, load_tree
 from ksim_spec.review.older import READABLE, restated, upgraded
@@ -111,7 +112,7 @@ class Opener:
             advice = "check the path; in a revision it is written from the root of the repository, or with `./`"
             if isinstance(tree, DiskTree):
                 advice = f"`{path}` is a revision: write `{path}:SPEC`" if is_revision(path) else "check the path"
-            raise SpecError([Diagnostic("KS123", "unreadable-file", f"there is no `{tree.shown(path)}`", help=advice)])
+            raise SpecError([Diagnostic(rules.UNREADABLE_FILE, f"there is no `{tree.shown(path)}`", help=advice)])
         return data
 
     def _spec(self, tree: Tree, path: str) -> Side:
@@ -213,7 +214,7 @@ def _other_version(version: object) -> str:
 
 def _no_contract(name: str, reason: str, advice: str = "") -> SpecError:
     advice = advice or "give a spec, a run folder, a checkpoint, or a contract that this version of ksim wrote"
-    return SpecError([Diagnostic("KS751", "not-a-contract", f"`{name}` holds no contract: {reason}", help=advice)])
+    return SpecError([Diagnostic(rules.NOT_A_CONTRACT, f"`{name}` holds no contract: {reason}", help=advice)])
 
 
 def read_checkpoint(path: Path) -> Contract:
@@ -224,7 +225,7 @@ def read_checkpoint(path: Path) -> Contract:
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         advice = "give one that `ksim train` wrote, or its run"
         message = f"cannot read checkpoint `{path}`: {error}"
-        raise SpecError([Diagnostic("KS717", "bad-checkpoint", message, help=advice)]) from None
+        raise SpecError([Diagnostic(rules.BAD_CHECKPOINT, message, help=advice)]) from None
     return read_contract(data, str(path))
 
 

@@ -13,7 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
+from ksim_spec.rules.rule import Rule
 
 _FILE = re.compile(r"""\bfile\w*\s*=\s*["']([^"']+)["']""")
 # A line of a spec that names a file: words and a text (`robot "a.xml"`, `include "b.ksim"`). Parsing would be exact
@@ -73,10 +75,10 @@ class GitTree:
         """Returns the tree of a revision; raises SpecError where there is none, with the command that fetches it."""
         top = _git(["rev-parse", "--show-toplevel"])
         if top is None:
-            raise _problem("KS752", "no-repository", f"`{ref}:…` needs a git repository, and this folder is in none",
+            raise _problem(rules.NO_REPOSITORY, f"`{ref}:…` needs a git repository, and this folder is in none",
                            "run it inside the repository, or give paths")  # fmt: skip
         if ref and not is_revision(ref):
-            raise _problem("KS753", "no-revision", f"there is no revision `{ref}` here", fetch_advice(ref))
+            raise _problem(rules.NO_REVISION, f"there is no revision `{ref}` here", fetch_advice(ref))
         return GitTree(ref, Path(os.fsdecode(top).strip()))
 
     @cached_property
@@ -236,9 +238,9 @@ def _git(arguments: list[str], folder: Path | None = None) -> bytes | None:
     try:
         done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False, timeout=60)
     except FileNotFoundError:
-        raise _problem("KS752", "no-repository", "`git` is not installed", "install it, or give paths") from None
+        raise _problem(rules.NO_REPOSITORY, "`git` is not installed", "install it, or give paths") from None
     return done.stdout if done.returncode == 0 else None
 
 
-def _problem(code: str, slug: str, message: str, help: str) -> SpecError:
-    return SpecError([Diagnostic(code, slug, message, help=help)])
+def _problem(rule: Rule, message: str, help: str) -> SpecError:
+    return SpecError([Diagnostic(rule, message, help=help)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.robot.mjcf import Node, Tree
 
@@ -87,7 +88,7 @@ class Defaults:
     def _unknown(self, node: Node, name: str) -> None:
         known = [c for c in self.classes if c]
         raise SpecError(
-            [Diagnostic("KS155", "unknown-default-class", f"unknown default class `{name}`", self._tree.span(node),
+            [Diagnostic(rules.UNKNOWN_DEFAULT_CLASS, f"unknown default class `{name}`", self._tree.span(node),
                         help=suggest(name, known, "classes"))],
             self._tree.sources,
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 import mujoco
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 
 NAME = "floor"
@@ -29,7 +30,7 @@ def place_floor(spec: mujoco.MjSpec, friction: float, notes: list[str]) -> str:
     own.sort(key=lambda g: (g.name not in paired, not (g.contype or g.conaffinity)))
     standing = [g for g in spec.geoms if g.type not in FLOOR_TYPES and (g.contype or g.conaffinity)]
     if any(g.name == NAME and g not in own for g in spec.geoms):
-        raise SpecError([Diagnostic("KS164", "floor-name", f"the robot has a geom `{NAME}` that is not a floor",
+        raise SpecError([Diagnostic(rules.FLOOR_NAME, f"the robot has a geom `{NAME}` that is not a floor",
                                     help="rename it in the MJCF, or leave the floor to the MJCF: `floor = robot`")])
     floor = _flatten(spec, own[0], notes) if own else _new_floor(spec, standing)
     for other in own[1:]:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.mjcf import Node, Tree, read_file, read_text
@@ -200,7 +201,7 @@ def _duplicates(index: RobotIndex) -> list[Diagnostic]:
         seen: set[str] = set()
         for e in index.all(kind):
             if e.name and e.name in seen:
-                found.append(Diagnostic("KS156", "mjcf-duplicate", f"two {kind}s are called `{e.name}`", index.span(e)))
+                found.append(Diagnostic(rules.MJCF_DUPLICATE, f"two {kind}s are called `{e.name}`", index.span(e)))
             seen.add(e.name or "")
     return found
 
@@ -213,5 +214,5 @@ def _keyframe_sizes(index: RobotIndex) -> list[Diagnostic]:
             values = getattr(key, word)
             if values is not None and len(values) != size:
                 text = f"`{word}` of keyframe `{key.label}` has {len(values)} numbers; this model has {size}"
-                found.append(Diagnostic("KS159", "keyframe-size", text, index.span(key)))
+                found.append(Diagnostic(rules.KEYFRAME_SIZE, text, index.span(key)))
     return found

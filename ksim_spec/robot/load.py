@@ -7,6 +7,7 @@ from pathlib import Path
 
 import mujoco
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
 
@@ -57,4 +58,4 @@ def _refused(error: Exception, path: Path | None) -> SpecError:
     if path and path.is_file():
         source = sources.add(SourceFile(str(path), path.read_text(encoding="utf-8", errors="replace"), path))
         span = source.line_span(int(line[1])) if line else Span(source.name, 0, 0)
-    return SpecError([Diagnostic("KS160", "mujoco-refused", f"MuJoCo refuses the robot: {text}", span)], sources)
+    return SpecError([Diagnostic(rules.MUJOCO_REFUSED, f"MuJoCo refuses the robot: {text}", span)], sources)

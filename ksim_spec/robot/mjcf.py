@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import NoReturn
 from xml.parsers import expat
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
+from ksim_spec.rules.rule import Rule
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
 
 MAX_INCLUDE_DEPTH = 20
@@ -73,11 +75,11 @@ def _checked(tree: Tree, root: Node) -> Tree:
     if root.tag == "mujoco":
         return tree
     hint = "a URDF robot must be converted to MJCF first" if root.tag == "robot" else "the root must be `<mujoco>`"
-    raise _error(tree, "KS152", "not-mjcf", f"`<{root.tag}>` is not an MJCF model", tree.span(root), hint)
+    raise _error(tree, rules.NOT_MJCF, f"`<{root.tag}>` is not an MJCF model", tree.span(root), hint)
 
 
-def _error(tree: Tree, code: str, slug: str, message: str, span: Span, help: str = "", label: str = "") -> SpecError:
-    return SpecError([Diagnostic(code, slug, message, span, label=label, help=help)], tree.sources)
+def _error(tree: Tree, rule: Rule, message: str, span: Span, help: str = "", label: str = "") -> SpecError:
+    return SpecError([Diagnostic(rule, message, span, label=label, help=help)], tree.sources)
 
 
 def _read(path: Path, name: str, tree: Tree, main: Path, at: Span, depth: int) -> Node:
@@ -85,7 +87,7 @@ def _read(path: Path, name: str, tree: Tree, main: Path, at: Span, depth: int) -
         data = path.read_bytes()
     except OSError as error:
         reason = error.strerror or "cannot be read"
-        raise _error(tree, "KS150", "robot-file", f"cannot read `{name}`: {reason.lower()}", at,
+        raise _error(tree, rules.ROBOT_FILE, f"cannot read `{name}`: {reason.lower()}", at,
                      "check the path; includes are relative to the main model file") from None
     text = data.decode("utf-8-sig", errors="replace")
     source = tree.sources.add(SourceFile(name, text, path))
@@ -104,7 +106,7 @@ def _parse(source: SourceFile, tree: Tree) -> Node:
         stack.append(node)
 
     def refuse(*_: object) -> NoReturn:
-        raise _error(tree, "KS153", "xml-entity", "entity declarations are not allowed in a robot file",
+        raise _error(tree, rules.XML_ENTITY, "entity declarations are not allowed in a robot file",
                      source.line_span(parser.CurrentLineNumber), "write the value out, or use `<include>`")
 
     parser.StartElementHandler = start
@@ -114,7 +116,7 @@ def _parse(source: SourceFile, tree: Tree) -> Node:
     try:
         parser.Parse(source.text.encode(), True)
     except expat.ExpatError as error:
-        raise _error(tree, "KS151", "xml-syntax", f"`{source.name}` is not well-formed XML: {_reason(error)}",
+        raise _error(tree, rules.XML_SYNTAX, f"`{source.name}` is not well-formed XML: {_reason(error)}",
                      source.line_span(error.lineno), f"line {error.lineno}, column {error.offset + 1}") from None
     return roots[0]
 
@@ -138,10 +140,10 @@ def _expand(node: Node, tree: Tree, main: Path | None, here: Path | None, depth:
 def _include(node: Node, tree: Tree, main: Path | None, here: Path | None, depth: int) -> Node:
     span, name = tree.span(node), node.attrs.get("file", "")
     if main is None or here is None:
-        raise _error(tree, "KS150", "robot-file", "`<include>` needs a model that is a file", span)
+        raise _error(tree, rules.ROBOT_FILE, "`<include>` needs a model that is a file", span)
     # MuJoCo looks beside the main file; beside the including file is where people also expect it.
     path = next((p for p in (main / name, here / name) if p.is_file()), main / name)
     if path in tree.files or depth >= MAX_INCLUDE_DEPTH:
-        raise _error(tree, "KS154", "include-twice", f"`{name}` is included more than once", span,
+        raise _error(tree, rules.INCLUDE_TWICE, f"`{name}` is included more than once", span,
                      "MuJoCo allows one `<include>` of each file")
     return _read(path, str(Path(node.file).parent / name) if node.file else name, tree, main, span, depth + 1)

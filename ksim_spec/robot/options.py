@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import mujoco
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 
 WORDS = {
@@ -53,4 +54,4 @@ def _flag(spec: mujoco.MjSpec, name: str, on: bool) -> None:
 
 
 def _unknown(message: str, name: str, known: list[str]) -> SpecError:
-    return SpecError([Diagnostic("KS163", "physics-option", message, help=suggest(name, known, "options"))])
+    return SpecError([Diagnostic(rules.PHYSICS_OPTION, message, help=suggest(name, known, "options"))])

@@ -10,6 +10,7 @@ from typing import Literal
 
 import mujoco
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.robot.contacts import TouchFilter, contact_count
 from ksim_spec.robot.index import RobotIndex
@@ -59,12 +60,12 @@ class Preflight:
     def refused(self, what: str, span: Span, advice: str) -> Diagnostic:
         """Returns the finding of something that the engine cannot simulate."""
         message = f"the `{self.engine}` engine does not support {what}"
-        return Diagnostic("KS722", "engine-unsupported", message, span, help=advice)
+        return Diagnostic(rules.ENGINE_UNSUPPORTED, message, span, help=advice)
 
     def ignored(self, what: str, span: Span, severity: Literal["error", "warning"], advice: str) -> Diagnostic:
         """Returns the finding of something that the engine leaves out; an error where motion changes."""
         message = f"the `{self.engine}` engine ignores {what}"
-        return Diagnostic("KS723", "engine-ignores", message, span, severity=severity, help=advice)
+        return Diagnostic(rules.ENGINE_IGNORES, message, span, severity=severity, help=advice)
 
     # What a person would want to know -----------------------------------------------------------------------------
 
@@ -79,8 +80,8 @@ class Preflight:
             if higher or (equal and m.geom_friction[g, 0] > m.geom_friction[f, 0]):
                 why = "has a higher priority" if higher else "is larger and the priorities are equal"
                 yield Diagnostic(
-                    "KS730", "masked-friction", f"the friction of `{name}` {why}, so the floor's does nothing under it",
-                    span, severity="warning",
+                    rules.MASKED_FRICTION, f"the friction of `{name}` {why}, so the floor's does nothing under it",
+                    span,
                     notes=(f"`{name}` {m.geom_friction[g, 0]:g}, `{floor}` {m.geom_friction[f, 0]:g}",),
                     help="let the spec place the floor: `floor = plane friction …`",
                 )  # fmt: skip
@@ -92,8 +93,8 @@ class Preflight:
         rows = sum(min(contact_count(self.model, a, b), _MJX_CONTACTS) for a, b in
                    TouchFilter(self.model).pairs(range(self.model.ngeom), range(self.model.ngeom)))  # fmt: skip
         yield Diagnostic(
-            "KS731", "solver-cost", f"the solver may take {opt.iterations} iterations a step; {rows} contact slots",
-            self.option("iterations"), severity="hint",
+            rules.SOLVER_COST, f"the solver may take {opt.iterations} iterations a step; {rows} contact slots",
+            self.option("iterations"),
             notes=("on an accelerator every environment waits for the slowest, and every slot is computed",),
             help="try 1 to 4 iterations and 4 to 8 `ls_iterations` in the `world` block",
         )  # fmt: skip

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.defaults import ACTUATORS, Defaults
@@ -33,7 +34,7 @@ class Numbers:
             return tuple(float(x) for x in text.split())
         except ValueError:
             raise SpecError(
-                [Diagnostic("KS157", "mjcf-number", f"`{key}=\"{text}\"` of `<{node.tag}>` is not a list of numbers",
+                [Diagnostic(rules.MJCF_NUMBER, f"`{key}=\"{text}\"` of `<{node.tag}>` is not a list of numbers",
                             self.tree.span(node))], self.tree.sources) from None  # fmt: skip
 
     def scalar(self, node: Node, attrs: dict[str, str], key: str, default: float = 0.0) -> float:
@@ -119,7 +120,7 @@ class Reader:
     def _joint(self, node: Node, index: int, attrs: dict[str, str], body: int) -> el.Joint:
         kind = "free" if node.tag == "freejoint" else attrs.get("type", "hinge")
         if kind not in el.QPOS_SIZE:
-            raise SpecError([Diagnostic("KS158", "mjcf-value", f"unknown joint type `{kind}`", self.tree.span(node))],
+            raise SpecError([Diagnostic(rules.MJCF_VALUE, f"unknown joint type `{kind}`", self.tree.span(node))],
                             self.tree.sources)
         to_si = math.pi / 180 if self.degrees and kind in ("hinge", "ball") else 1.0
         number = self.num.scalar

@@ -8,6 +8,7 @@ from typing import Any
 
 import mujoco
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.assets import bundle_assets
@@ -105,7 +106,7 @@ class _Composer:
         if kind == "geom":
             name = self.alias.get(name, name)
         if name not in known and not (kind == "body" and name == "world"):
-            raise SpecError([Diagnostic("KS162", "scene-name", f"the scene has no {kind} `{name}`",
+            raise SpecError([Diagnostic(rules.SCENE_NAME, f"the scene has no {kind} `{name}`",
                                         help=suggest(name, known, f"{kind}s"))])  # fmt: skip
         return name
 

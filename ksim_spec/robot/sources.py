@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError, did_you_mean
 from ksim_spec.robot.mjcf import Tree
 from ksim_spec.source import NOWHERE, Span
@@ -52,7 +53,7 @@ def _package_root(package: str, text: str, span: Span) -> Path:
     if not places:
         message = f"package `{package}` is not installed, so `{text}` cannot be found"
         advice = f"install `{package}`, or give a path"
-        raise SpecError([Diagnostic("KS161", "robot-package", message, span, help=advice)])
+        raise SpecError([Diagnostic(rules.ROBOT_PACKAGE, message, span, help=advice)])
     return Path(places[0])
 
 
@@ -71,7 +72,7 @@ def _existing(text: str, path: Path, root: Path, span: Span) -> RobotSource:
         advice = "model files near there: " + ", ".join(f"`{n}`" for n in near[:6])
     else:
         advice = "paths are relative to the folder of the spec"
-    raise SpecError([Diagnostic("KS150", "robot-file", f"robot file `{text}` {what}", span, help=advice)])
+    raise SpecError([Diagnostic(rules.ROBOT_FILE, f"robot file `{text}` {what}", span, help=advice)])
 
 
 def _nearby(path: Path, root: Path) -> list[Path]:

@@ -1,6 +1,10 @@
-"""The rules: every kind of finding that ksim can report, by code and by slug. Imports nothing heavy."""
+"""The rules: every kind of finding that ksim can report, by name as `rules.UNIT_MISMATCH`, by code and by slug.
 
-from ksim_spec.rules.registry import RULES, find, near, rule_of
+Imports nothing heavy.
+"""
+
+# ruff: noqa: F401, F403
+from ksim_spec.rules.reading import *
+from ksim_spec.rules.registry import RULES, find, near
 from ksim_spec.rules.rule import FAMILIES, Family, Rule
-
-__all__ = ["FAMILIES", "RULES", "Family", "Rule", "find", "near", "rule_of"]
+from ksim_spec.rules.task import *

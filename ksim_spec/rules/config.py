@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Severity, suggest
 from ksim_spec.review.rules import CHANGE_RULES, change_rule
 from ksim_spec.rules.registry import find, group, near
@@ -88,7 +89,7 @@ def _in_folder(folder: Path) -> Configured | None:
             if outer:
                 continue  # the pyproject.toml of another tool's project: not ours to complain about
             message = f"the configuration cannot be read: {error}"
-            return Configured(problems=(Diagnostic("KS906", "bad-configuration", message, Span(str(path), 0, 0)),))
+            return Configured(problems=(Diagnostic(rules.BAD_CONFIGURATION, message, Span(str(path), 0, 0)),))
         if not outer or re.search(r"^\s*\[\s*tool\s*\.\s*ksim\b|^\s*ksim\s*[.=]", text, re.M):
             return parse(SourceFile(_shown(path), text, path), outer)
     return None
@@ -111,7 +112,7 @@ def parse(source: SourceFile, outer: tuple[str, ...] = ()) -> Configured:
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         span = source.line_span(int(line[1]) if line else source.text.count("\n") + 1)
-        problem = Diagnostic("KS906", "bad-configuration", f"this is not TOML: {_lowered(str(error))}", span)
+        problem = Diagnostic(rules.BAD_CONFIGURATION, f"this is not TOML: {_lowered(str(error))}", span)
         return Configured(source=source, problems=(problem,))
     reader = _Reader(source)
     for name in outer:
@@ -205,16 +206,16 @@ class _Reader:
     def unknown(self, name: str) -> None:
         message = f"there is no rule `{name}`"
         self.problems.append(
-            Diagnostic("KS902", "unknown-rule", message, self.place(name), severity="warning", help=near(name))
+            Diagnostic(rules.UNKNOWN_RULE, message, self.place(name), help=near(name))
         )
 
     def unalterable(self, rule: Rule, name: str) -> None:
         message = f"`{rule.slug}` is an error and can be neither silenced nor lowered"
         help = "the compiler stops at it: repair what it reports"
-        self.problems.append(Diagnostic("KS907", "fixed-severity", message, self.place(name), help=help))
+        self.problems.append(Diagnostic(rules.FIXED_SEVERITY, message, self.place(name), help=help))
 
     def bad(self, message: str, word: str, help: str = "") -> None:
-        self.problems.append(Diagnostic("KS906", "bad-configuration", message, self.place(word), help=help))
+        self.problems.append(Diagnostic(rules.BAD_CONFIGURATION, message, self.place(word), help=help))
 
     def place(self, word: str) -> Span:
         """Returns where the word stands, in the `lint` table if it is there; the whole first line for one not found."""

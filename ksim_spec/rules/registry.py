@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ksim_spec.diagnostics import Diagnostic, did_you_mean, meant
+from ksim_spec.diagnostics import did_you_mean, meant
 from ksim_spec.rules import reading, task
 from ksim_spec.rules.rule import FAMILIES, Rule
 
-RULES: tuple[Rule, ...] = (
-    *reading.SYNTAX, *reading.NAMES, *reading.ROBOT, *reading.TYPES, *reading.UNITS,
-    *task.REWARD, *task.INTERFACE, *task.EPISODE, *task.TRAINING, *task.META,
-)  # fmt: skip
+RULES: tuple[Rule, ...] = tuple(
+    sorted((r for module in (reading, task) for r in vars(module).values() if isinstance(r, Rule)), key=lambda r: r.code)
+)
 _BY_NAME: dict[str, Rule] = {r.code.lower(): r for r in RULES} | {r.slug: r for r in RULES}
 _FAMILIES = {family.name: family.digit for family in FAMILIES}
 
@@ -19,11 +18,6 @@ _FAMILIES = {family.name: family.digit for family in FAMILIES}
 def find(name: str) -> Rule | None:
     """Returns the rule of a code or slug, in whatever case; None when there is none."""
     return _BY_NAME.get(name.strip().lower())
-
-
-def rule_of(diagnostic: Diagnostic) -> Rule:
-    """Returns the rule of a finding; KeyError for a finding of no rule, which the tests rule out."""
-    return _BY_NAME[diagnostic.slug]
 
 
 def group(name: str) -> tuple[Rule, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.rules.registry import find, near
 from ksim_spec.rules.rule import Rule
@@ -75,8 +76,7 @@ class Suppressions:
         """Returns a warning for each suppression that silenced nothing in any spec that was checked to its end."""
         return [
             Diagnostic(
-                "KS901", "unused-suppression", f"nothing here breaks `{allow.rule.slug}`", allow.span,
-                severity="warning", help="remove it",
+                rules.UNUSED_SUPPRESSION, f"nothing here breaks `{allow.rule.slug}`", allow.span, help="remove it",
             )
             for allow, used in self.used.items() if not used
         ]  # fmt: skip
@@ -106,15 +106,15 @@ def read(source: SourceFile, reading: Reading | None = None) -> tuple[list[Allow
         form = _FORM.match(text)
         if form is None:
             message = "this comment speaks to ksim and is not understood"
-            problems.append(_warning("KS905", "malformed-suppression", message, comment.span, f"write `{EXAMPLE}`"))
+            problems.append(_warning(rules.MALFORMED_SUPPRESSION, message, comment.span, f"write `{EXAMPLE}`"))
             continue
         if not (form["reason"] or "").strip():
             message = "the suppression gives no reason"
             help = "say why after two dashes: `-- …`"
-            problems.append(_warning("KS903", "suppression-without-reason", message, comment.span, help))
+            problems.append(_warning(rules.SUPPRESSION_WITHOUT_REASON, message, comment.span, help))
         lines = covered(comment, extents)
-        rules, wrong = _rules(form, comment.span)
-        allows += [Allow(rule, span, *lines) for rule, span in rules]
+        named, wrong = _rules(form, comment.span)
+        allows += [Allow(rule, span, *lines) for rule, span in named]
         problems += wrong
     return allows, problems
 
@@ -143,21 +143,21 @@ def _extents(statements: Iterable[Statement], source: SourceFile) -> list[tuple[
 
 def _rules(form: re.Match[str], at: Span) -> tuple[list[tuple[Rule, Span]], list[Diagnostic]]:
     """Returns the rules that a suppression names, each with the place of its name, and what is wrong with the rest."""
-    rules: list[tuple[Rule, Span]] = []
+    named: list[tuple[Rule, Span]] = []
     problems: list[Diagnostic] = []
     for match in _NAME.finditer(form["names"]):
         start = at.start + form.start("names") + match.start()
         span = Span(at.file, start, start + len(match[0]))
         rule = find(match[0])
         if rule is None:
-            problems.append(_warning("KS902", "unknown-rule", f"there is no rule `{match[0]}`", span, near(match[0])))
+            problems.append(_warning(rules.UNKNOWN_RULE, f"there is no rule `{match[0]}`", span, near(match[0])))
         elif rule.fixed:
             message = f"`{rule.slug}` is an error and cannot be silenced"
-            problems.append(_warning("KS904", "suppressed-error", message, span, "repair what it reports"))
+            problems.append(_warning(rules.SUPPRESSED_ERROR, message, span, "repair what it reports"))
         else:
-            rules.append((rule, span))
-    return rules, problems
+            named.append((rule, span))
+    return named, problems
 
 
-def _warning(code: str, slug: str, message: str, span: Span, help: str) -> Diagnostic:
-    return Diagnostic(code, slug, message, span, severity="warning", help=help)
+def _warning(rule: Rule, message: str, span: Span, help: str) -> Diagnostic:
+    return Diagnostic(rule, message, span, help=help)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Advice, did_you_mean, meant
 from ksim_spec.syntax.report import MAX_DEPTH, Report, shorten
 from ksim_spec.syntax.roles import OPERAND_ENDS
@@ -42,7 +43,7 @@ def _at(tokens: Sequence[Tok], k: int) -> Tok | None:
 def _character(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     tok = tokens[k]
     if tok.type == "SEMI":
-        report.add("invalid-character", "unexpected character `;`", tok, help="arguments are separated by `,`")
+        report.add(rules.INVALID_CHARACTER, "unexpected character `;`", tok, help="arguments are separated by `,`")
         return True
     last = k
     while (after := _at(tokens, last + 1)) and after.type == "STRAY" and after.start == tokens[last].end:
@@ -50,7 +51,7 @@ def _character(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     text = "".join(t.text for t in tokens[k : last + 1])
     shown = text if text.isprintable() else text.encode("unicode_escape").decode()
     advice = _CHARACTER_HELP.get(text[0], "")
-    report.add("invalid-character", f"unexpected character `{shorten(shown)}`", (tok, tokens[last]), help=advice)
+    report.add(rules.INVALID_CHARACTER, f"unexpected character `{shorten(shown)}`", (tok, tokens[last]), help=advice)
     return True
 
 
@@ -58,9 +59,9 @@ def _string(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     tok = tokens[k]
     if len(tok.text) > 1 and tok.text[0] == tok.text[-1] == "'":
         advice = f'write "{tok.text[1:-1]}"'
-        report.add("unterminated-string", "strings are written in double quotes", tok, help=advice)
+        report.add(rules.UNTERMINATED_STRING, "strings are written in double quotes", tok, help=advice)
     else:
-        report.add("unterminated-string", "the string is not closed on its line", tok, help="add the closing quote")
+        report.add(rules.UNTERMINATED_STRING, "the string is not closed on its line", tok, help="add the closing quote")
     return True
 
 
@@ -73,17 +74,17 @@ def _decimal_point(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     if after is not None and after.type == "QUANTITY" and after.start == tok.end:
         if before is not None and before.type == "QUANTITY":
             text = shorten(f"{before.text}.{after.text}")
-            report.add("malformed-number", f"`{text}` is not a number", (before, after))
+            report.add(rules.MALFORMED_NUMBER, f"`{text}` is not a number", (before, after))
         elif before is not None and before.type in OPERAND_ENDS:
             message = "a field name cannot start with a digit"
-            report.add("malformed-number", message, (tok, after), help="elements are picked with `[…]`")
+            report.add(rules.MALFORMED_NUMBER, message, (tok, after), help="elements are picked with `[…]`")
         else:
             advice = f"write `0.{after.text}`"
-            report.add("malformed-number", f"`.{shorten(after.text)}` is not a number", (tok, after), help=advice)
+            report.add(rules.MALFORMED_NUMBER, f"`.{shorten(after.text)}` is not a number", (tok, after), help=advice)
         return True
     if before is not None and before.type == "QUANTITY" and (after is None or after.type != "NAME"):
         advice = f"write `{before.text}.0`"
-        report.add("malformed-number", f"`{before.text}.` is not a number", (before, tok), help=advice)
+        report.add(rules.MALFORMED_NUMBER, f"`{before.text}.` is not a number", (before, tok), help=advice)
         return True
     return False
 
@@ -94,14 +95,14 @@ def _number_tail(tokens: Sequence[Tok], k: int, report: Report) -> bool:
     if number is None or number.type != "QUANTITY":
         return False
     if tok.text in UNIT_SPELLINGS:
-        report.add("unknown-unit", f"unknown unit `{tok.text}`", tok, help=_unit_help(tok.text))
+        report.add(rules.UNKNOWN_UNIT, f"unknown unit `{tok.text}`", tok, help=_unit_help(tok.text))
     elif tok.start == number.end and number.text[-1].isdigit():
         text = shorten(number.text + tok.text)
         message = f"`{text}` is not a number with a unit"
-        report.add("malformed-number", message, (number, tok), help=_unit_help(tok.text))
+        report.add(rules.MALFORMED_NUMBER, message, (number, tok), help=_unit_help(tok.text))
     elif tok.text[0] in "eE" and tok.text[1:].isdigit():
         advice = f"write `{number.text}{tok.text}` without the space"
-        report.add("malformed-number", f"`{number.text} {tok.text}` is not a number", (number, tok), help=advice)
+        report.add(rules.MALFORMED_NUMBER, f"`{number.text} {tok.text}` is not a number", (number, tok), help=advice)
     else:
         return False
     return True
@@ -127,11 +128,11 @@ def _operator_between_units(tokens: Sequence[Tok], k: int, report: Report) -> bo
     if "/" in unit and op.type == "SLASH":
         top, bottom = unit.split("/")
         tidy = f"{top}/{bottom}^2" if bottom == after.text else f"{top}/{bottom} per {after.text}"
-        report.add("spaced-unit", "a unit has at most one `/`", (before, after), help=f"write `{tidy}`")
+        report.add(rules.SPACED_UNIT, "a unit has at most one `/`", (before, after), help=f"write `{tidy}`")
         return True
     tidy = f"{before.text}{op.text}{after.text}" if unit else f"{before.text} per {after.text}"
     advice = Advice(f"write the unit without spaces: `{tidy}`" if unit else f"write `{tidy}`", tidy)
-    report.add("spaced-unit", f"`{after.text}` reads as a variable here", (before, after), help=advice)
+    report.add(rules.SPACED_UNIT, f"`{after.text}` reads as a variable here", (before, after), help=advice)
     return True
 
 
@@ -146,10 +147,10 @@ def _scope(tokens: Sequence[Tok], k: int, report: Report) -> bool:
         message = f"`per {after.text}` is the unit of a number, and no number stands before it"
         factor = f"{before.text} * 1" if before is not None and before.type == "NAME" else "1"
         help = f"give a number the unit: `{factor} per {after.text}`"
-        report.add("unexpected-token", message, (tok, after), help=help)
+        report.add(rules.UNEXPECTED_TOKEN, message, (tok, after), help=help)
         return True
     message = f"`per {after.text}` is neither a unit nor a scope"
-    report.add("unknown-unit", message, after, help=_unit_help(after.text))
+    report.add(rules.UNKNOWN_UNIT, message, after, help=_unit_help(after.text))
     return True
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from lark.exceptions import UnexpectedToken
 from lark.parsers.lalr_parser_state import ParserState
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError
 from ksim_spec.source import SourceFile, Span
 from ksim_spec.syntax import ast
@@ -48,12 +49,12 @@ def text_of(data: bytes, name: str) -> str:
     """
     if len(data) > LARGEST:
         message = f"`{name}` is too large to be a spec: it has more than {LARGEST / 1e6:.2g} MB"
-        raise SpecError([Diagnostic("KS019", "file-too-large", message, help="split it into files and `include` them")])
+        raise SpecError([Diagnostic(rules.FILE_TOO_LARGE, message, help="split it into files and `include` them")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         message = f"`{name}` is not UTF-8 text ({error.reason} at byte {error.start})"
-        raise SpecError([Diagnostic("KS018", "not-text", message)]) from None
+        raise SpecError([Diagnostic(rules.NOT_TEXT, message)]) from None
 
 
 @dataclass(frozen=True)
@@ -264,10 +265,10 @@ def _top_level(item: Any, report: Report) -> Any:
         return item
     name = item.name if isinstance(item, ast.Entry) else item.value.id if isinstance(item.value, ast.Name) else ""
     if name in SECTIONS:
-        report.add("unexpected-token", f"`{name}` opens a block", item.span, help="end the line with `{`")
+        report.add(rules.UNEXPECTED_TOKEN, f"`{name}` opens a block", item.span, help="end the line with `{`")
     else:
         advice = "write it inside a section, or `name = value`"
-        report.add("statement-outside-block", "this cannot stand outside a block", item.span, help=advice)
+        report.add(rules.STATEMENT_OUTSIDE_BLOCK, "this cannot stand outside a block", item.span, help=advice)
     return ast.ErrorStmt((name,) if name else (), span=item.span)
 
 
@@ -279,5 +280,5 @@ def _with_targets(item: Any, report: Report) -> Any:
     if not isinstance(item, ast.Assign) or isinstance(item.target, _TARGETS):
         return item
     message = "only a name or a path can be assigned to"
-    report.add("invalid-target", message, item.target.span, help="give the value to a name: `name = …`")
+    report.add(rules.INVALID_TARGET, message, item.target.span, help="give the value to a name: `name = …`")
     return ast.ErrorStmt(span=item.span)

@@ -5,37 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Label, meant, suggest
+from ksim_spec.rules.rule import Rule
 from ksim_spec.source import SourceFile, Span
 from ksim_spec.syntax.tokens import ASSIGN_OPS, SHOWN, Tok
 from ksim_spec.syntax.words import ATTRIBUTES, FLAGS, SECTIONS
 
 MAX_BLOCKS = 20  # blocks inside one another
 MAX_DEPTH = 200  # of brackets, and of operators that nest to the right
-
-# Every syntax rule: slug and code.
-RULES = {
-    "unexpected-token": "KS001",
-    "unclosed-block": "KS002",
-    "invalid-character": "KS003",
-    "missing-value": "KS004",
-    "unterminated-string": "KS005",
-    "unclosed-bracket": "KS006",
-    "unmatched-bracket": "KS007",
-    "malformed-number": "KS008",
-    "missing-equals": "KS009",
-    "unknown-section": "KS010",
-    "unknown-word": "KS011",
-    "misplaced-line-start": "KS012",
-    "nesting-too-deep": "KS013",
-    "invalid-target": "KS014",
-    "reserved-word": "KS015",
-    "misplaced-block": "KS016",
-    "statement-outside-block": "KS017",
-    "unknown-unit": "KS304",
-    "spaced-unit": "KS314",
-}
-
 
 def shorten(text: str, limit: int = 30) -> str:
     """Returns source text fit for a message: one line, cut when long."""
@@ -55,7 +33,7 @@ class Report:
 
     def add(
         self,
-        slug: str,
+        rule: Rule,
         message: str,
         at: Tok | tuple[Tok, Tok] | Span,
         help: str = "",
@@ -63,22 +41,22 @@ class Report:
         related: Sequence[Label] = (),
     ) -> None:
         span = at if isinstance(at, Span) else self.span(at) if isinstance(at, Tok) else self.span(*at)
-        self.found.append(Diagnostic(RULES[slug], slug, message, span, label=label, help=help, related=tuple(related)))
+        self.found.append(Diagnostic(rule, message, span, label=label, help=help, related=tuple(related)))
 
     # Blocks
 
     def stray_brace(self, tok: Tok) -> None:
-        self.add("unmatched-bracket", "unexpected `}`", tok, label="no block is open here", help="remove it")
+        self.add(rules.UNMATCHED_BRACKET, "unexpected `}`", tok, label="no block is open here", help="remove it")
 
     def bare_brace(self, tok: Tok) -> None:
-        self.add("unexpected-token", "a block needs a section name before its `{`", tok, help="for example `reward {`")
+        self.add(rules.UNEXPECTED_TOKEN, "a block needs a section name before its `{`", tok, help="for example `reward {`")
 
     def brace_below(self, first: Tok, brace: Tok) -> None:
         message = f"the `{{` of `{first.text}` stands on a line of its own"
-        self.add("unexpected-token", message, brace, help=f"put it at the end of the `{first.text}` line")
+        self.add(rules.UNEXPECTED_TOKEN, message, brace, help=f"put it at the end of the `{first.text}` line")
 
     def missing_brace(self, first: Tok, last: Tok) -> None:
-        self.add("unclosed-block", f"the `{first.text}` line has no `{{`", (first, last), help="end the line with `{`")
+        self.add(rules.UNCLOSED_BLOCK, f"the `{first.text}` line has no `{{`", (first, last), help="end the line with `{`")
 
     def unclosed_block(self, first: Tok, brace: Tok, before: Tok | None, around: Sequence[Tok]) -> None:
         """A block lacks its `}`, found at the section `before` or at the end; so do the blocks `around` it."""
@@ -87,40 +65,40 @@ class Report:
         related += [Label(self.span(tok), "this block is open too") for tok in around[-3:]]
         advice = f"add the {len(around) + 1} missing `}}`" if around else "add the missing `}`"
         message = f"block `{first.text}` is not closed{where}"
-        self.add("unclosed-block", message, (first, brace), label="opened here", related=related, help=advice)
+        self.add(rules.UNCLOSED_BLOCK, message, (first, brace), label="opened here", related=related, help=advice)
 
     def blocks_too_deep(self, brace: Tok) -> None:
-        self.add("nesting-too-deep", f"blocks are nested more than {MAX_BLOCKS} deep", brace)
+        self.add(rules.NESTING_TOO_DEEP, f"blocks are nested more than {MAX_BLOCKS} deep", brace)
 
     def misplaced_block(self, first: Tok, section: str) -> None:
         where = f"inside `{section}`" if section else "at the top level"
         advice = "close the block above it first" if first.text in SECTIONS else "put it into the block it is a part of"
-        self.add("misplaced-block", f"a `{first.text}` block cannot stand {where}", first, help=advice)
+        self.add(rules.MISPLACED_BLOCK, f"a `{first.text}` block cannot stand {where}", first, help=advice)
 
     def unknown_section(self, first: Tok, near: Sequence[str], allowed: Sequence[str], section: str) -> None:
         where = f" in `{section}`" if section else ""
         advice = meant(first.text, near[0]) if near else suggest(first.text, allowed, "sections")
-        self.add("unknown-section", f"unknown section `{first.text}`{where}", first, help=advice)
+        self.add(rules.UNKNOWN_SECTION, f"unknown section `{first.text}`{where}", first, help=advice)
 
     # Brackets
 
     def unclosed_bracket(self, tok: Tok) -> None:
         shown = SHOWN[tok.type]
         closing = {"(": ")", "[": "]", "{": "}"}[shown]
-        self.add("unclosed-bracket", f"`{shown}` is never closed", tok, label="opened here", help=f"add `{closing}`")
+        self.add(rules.UNCLOSED_BRACKET, f"`{shown}` is never closed", tok, label="opened here", help=f"add `{closing}`")
 
     def mismatched(self, tok: Tok, opened: Tok | None) -> None:
         shown = SHOWN[tok.type]
         if opened is None:
             advice = "remove it, or add its opening bracket"
-            self.add("unmatched-bracket", f"`{shown}` closes nothing", tok, help=advice)
+            self.add(rules.UNMATCHED_BRACKET, f"`{shown}` closes nothing", tok, help=advice)
             return
         related = [Label(self.span(opened), f"`{SHOWN[opened.type]}` opened here")]
-        self.add("unmatched-bracket", f"`{SHOWN[opened.type]}` is closed by `{shown}`", tok, related=related)
+        self.add(rules.UNMATCHED_BRACKET, f"`{SHOWN[opened.type]}` is closed by `{shown}`", tok, related=related)
 
     def too_deep(self, tok: Tok) -> None:
         message = f"the expression is nested more than {MAX_DEPTH} deep"
-        self.add("nesting-too-deep", message, tok, help="name parts of it in a `signal` block")
+        self.add(rules.NESTING_TOO_DEEP, message, tok, help="name parts of it in a `signal` block")
 
     # Lines
 
@@ -128,7 +106,7 @@ class Report:
         """A line starts with an operator or an attribute; `joined` when it was read as part of the line above."""
         if tok.type in ASSIGN_OPS:
             advice = f"write `name {tok.text} value`"
-            self.add("misplaced-line-start", f"nothing stands before `{tok.text}`", tok, help=advice)
+            self.add(rules.MISPLACED_LINE_START, f"nothing stands before `{tok.text}`", tok, help=advice)
             return
         word = tok.type == "NAME" and tok.text in ATTRIBUTES + FLAGS
         advice = "nothing before it can take it"
@@ -136,4 +114,4 @@ class Report:
             advice = "end the line above with it, or put the expression in parentheses"
             advice = "write it on the line above, after the expression" if word else advice
         kind = "attribute" if word else "operator"
-        self.add("misplaced-line-start", f"a line cannot start with the {kind} `{tok.text}`", tok, help=advice)
+        self.add(rules.MISPLACED_LINE_START, f"a line cannot start with the {kind} `{tok.text}`", tok, help=advice)

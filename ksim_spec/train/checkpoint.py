@@ -21,8 +21,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.files import write_atomic
+from ksim_spec.rules.rule import Rule
 from ksim_spec.train.config import PolicyConfig, TrainConfig
 from ksim_spec.train.interface import Task
 from ksim_spec.train.network import Network
@@ -36,9 +38,9 @@ FORMAT = 1
 SUFFIX = ".ckpt"
 
 
-def problem(code: str, slug: str, message: str, help_text: str = "") -> SpecError:
+def problem(rule: Rule, message: str, help_text: str = "") -> SpecError:
     """Returns the error of a file or folder that cannot be used."""
-    return SpecError([Diagnostic(code, slug, message, help=help_text)])
+    return SpecError([Diagnostic(rule, message, help=help_text)])
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,12 @@ def restore(template: Any, arrays: dict[str, np.ndarray], prefix: str, source: P
         wanted = wanted if hasattr(wanted, "dtype") else np.asarray(wanted)
         if name not in arrays:
             message = f"checkpoint `{source}` has no `{name}`"
-            raise problem("KS714", "checkpoint-mismatch", message, "was the spec changed?")
+            raise problem(rules.CHECKPOINT_MISMATCH, message, "was the spec changed?")
         found = arrays[name]
         if found.shape != wanted.shape or found.dtype != wanted.dtype:
             have, want = f"{found.dtype}{list(found.shape)}", f"{wanted.dtype}{list(wanted.shape)}"
             message = f"`{name}` in checkpoint `{source}` is {have}, the spec needs {want}"
-            raise problem("KS714", "checkpoint-mismatch", message, "was the spec changed?")
+            raise problem(rules.CHECKPOINT_MISMATCH, message, "was the spec changed?")
         if isinstance(like, np.ndarray):
             return found
         return jax.random.wrap_key_data(jnp.asarray(found)) if is_key else jnp.array(found)
@@ -185,9 +187,9 @@ def find(run_or_file: Path, which: str = "latest") -> Path:
         if found is not None:
             return found
     if not run_or_file.exists():
-        raise problem("KS715", "no-such-run", f"no run folder or checkpoint `{run_or_file}`")
+        raise problem(rules.NO_SUCH_RUN, f"no run folder or checkpoint `{run_or_file}`")
     help_text = "a run writes its first checkpoint when it starts to learn"
-    raise problem("KS716", "no-checkpoint", f"`{run_or_file}` holds no checkpoint", help_text)
+    raise problem(rules.NO_CHECKPOINT, f"`{run_or_file}` holds no checkpoint", help_text)
 
 
 def load(path: Path) -> Checkpoint:
@@ -202,10 +204,10 @@ def load(path: Path) -> Checkpoint:
                 for n in names
             }
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise problem("KS717", "bad-checkpoint", f"cannot read checkpoint `{path}`: {error}") from None
+        raise problem(rules.BAD_CHECKPOINT, f"cannot read checkpoint `{path}`: {error}") from None
     if meta.get("format") != FORMAT:
         message = f"checkpoint `{path}` has format {meta.get('format')}, this version reads {FORMAT}"
-        raise problem("KS717", "bad-checkpoint", message)
+        raise problem(rules.BAD_CHECKPOINT, message)
     return Checkpoint(path, arrays, meta, spec, contract)
 
 
@@ -224,10 +226,10 @@ def check_network(checkpoint: Checkpoint, network: type[Network] | None) -> None
     name = checkpoint.meta.get("network")
     if name is not None and network is None:
         message = f"checkpoint `{checkpoint.path}` was trained with the network `{name}` of its own"
-        raise problem("KS714", "checkpoint-mismatch", message, "open it from Python and give that class as `network`")
+        raise problem(rules.CHECKPOINT_MISMATCH, message, "open it from Python and give that class as `network`")
     if name is None and network is not None:
         message = f"checkpoint `{checkpoint.path}` was trained with the networks of its spec, not `{network.__name__}`"
-        raise problem("KS714", "checkpoint-mismatch", message, "leave `network` out")
+        raise problem(rules.CHECKPOINT_MISMATCH, message, "leave `network` out")
 
 
 def restore_actor(

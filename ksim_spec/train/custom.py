@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.train.network import Carry, Rescaled, Sizes, carry_of_rows, remembers, step
 
@@ -94,4 +95,4 @@ def _form(x: Any) -> tuple[Any, ...]:
 
 
 def _misfit(message: str, help_text: str) -> SpecError:
-    return SpecError([Diagnostic("KS704", "bad-setting", message, help=help_text)])
+    return SpecError([Diagnostic(rules.BAD_SETTING, message, help=help_text)])

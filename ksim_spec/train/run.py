@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.files import write_atomic
 from ksim_spec.train import checkpoint as ckpt
@@ -84,21 +85,21 @@ def create_run_dir(path: Path) -> None:
     """Creates a run folder. Raises SpecError if something is there already or it cannot be written."""
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         help_text = "choose another folder, or continue that run with `--resume`"
-        raise ckpt.problem("KS710", "run-exists", f"`{path}` already exists and is not empty", help_text)
+        raise ckpt.problem(rules.RUN_EXISTS, f"`{path}` already exists and is not empty", help_text)
     try:
         path.mkdir(parents=True, exist_ok=True)
         probe = path / ".probe"
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise ckpt.problem("KS711", "run-not-writable", f"cannot write to `{path}`: {error.strerror}") from None
+        raise ckpt.problem(rules.RUN_NOT_WRITABLE, f"cannot write to `{path}`: {error.strerror}") from None
 
 
 def check_config(config: TrainConfig) -> None:
     """Raises SpecError for impossible batch sizes or budgets."""
     problems = validate_batch(config)
     if problems:
-        raise SpecError([Diagnostic("KS701", "impossible-batch", p.message, help=p.help) for p in problems])
+        raise SpecError([Diagnostic(rules.IMPOSSIBLE_BATCH, p.message, help=p.help) for p in problems])
 
 
 def train(

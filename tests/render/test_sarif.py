@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Edit, Fix, Label, behind
 from ksim_spec.render.text import render
 from ksim_spec.rules import RULES
@@ -28,7 +29,7 @@ def at(word: str, text: str = TEXT) -> Span:
 
 
 def finding(span: Span, **more) -> Diagnostic:
-    return Diagnostic("KS301", "unit-mismatch", "cannot add `m`", span, **more)
+    return Diagnostic(rules.UNIT_MISMATCH, "cannot add `m`", span, **more)
 
 
 def log(findings: list[Diagnostic], known: SourceMap) -> dict:
@@ -78,9 +79,9 @@ def test_a_finding_has_its_place_relative_to_the_folder(home):
 
 
 def test_the_page_of_a_broken_rule_is_in_the_log(home):
-    rules = run_of(log([finding(at("1 m"))], sources(home / "walk.ksim")))["tool"]["driver"]["rules"]
-    assert [r["id"] for r in rules if "help" in r] == ["KS301"]
-    assert "How to repair it" in next(r for r in rules if r["id"] == "KS301")["help"]["markdown"]
+    told = run_of(log([finding(at("1 m"))], sources(home / "walk.ksim")))["tool"]["driver"]["rules"]
+    assert [r["id"] for r in told if "help" in r] == ["KS301"]
+    assert "How to repair it" in next(r for r in told if r["id"] == "KS301")["help"]["markdown"]
 
 
 def test_a_file_elsewhere_is_an_absolute_uri(home):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Label
 from ksim_spec.render.style import visible, wants_color, width
 from ksim_spec.render.text import FORMATS, render
@@ -30,7 +31,7 @@ def at(part: str, text: str = TEXT) -> Span:
 
 
 def finding(span: Span, **more) -> Diagnostic:
-    return Diagnostic("KS301", "unit-mismatch", "cannot subtract `m` from `m/s`", span, **more)
+    return Diagnostic(rules.UNIT_MISMATCH, "cannot subtract `m` from `m/s`", span, **more)
 
 
 def test_full_report_of_one_finding():

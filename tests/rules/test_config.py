@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.rules.config import Config, configured, forget, parse
 from ksim_spec.source import SourceFile
 
-WARNING = Diagnostic("KS115", "unused-signal", "nothing uses `a`", severity="warning")
-OTHER = Diagnostic("KS607", "reads-nominal", "read elsewhere", severity="warning")
-HINT = Diagnostic("KS731", "solver-cost", "many iterations", severity="hint")
-ERROR = Diagnostic("KS301", "unit-mismatch", "cannot add")
+WARNING = Diagnostic(rules.UNUSED_SIGNAL, "nothing uses `a`")
+OTHER = Diagnostic(rules.READS_NOMINAL, "read elsewhere")
+HINT = Diagnostic(rules.SOLVER_COST, "many iterations")
+ERROR = Diagnostic(rules.UNIT_MISMATCH, "cannot add")
 ALL = (WARNING, OTHER, HINT, ERROR)
 
 

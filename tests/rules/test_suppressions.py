@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ksim_spec import rules
 from ksim_spec.compile import compile_spec
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.language.load import load_text
@@ -100,7 +101,7 @@ def test_the_place_of_a_problem_is_the_name_in_the_comment():
 
 def test_a_shared_file_is_unused_only_when_no_spec_needs_it():
     shared = SourceFile("shared.ksim", "signal {\n  a = 1  # ksim: allow unused-signal -- some specs use it\n}\n")
-    found = Diagnostic("KS115", "unused-signal", "nothing uses `a`", Span("shared.ksim", 11, 16), severity="warning")
+    found = Diagnostic(rules.UNUSED_SIGNAL, "nothing uses `a`", Span("shared.ksim", 11, 16))
     sources = SourceMap({"shared.ksim": shared})
     for order in ([[], [found]], [[found], []]):
         seen = Suppressions()
@@ -114,7 +115,7 @@ def test_thousands_of_suppressions_take_no_time_to_speak_of():
     lines = "".join(f"  a{i} = 1  # ksim: allow unused-signal -- r\n" for i in range(3000))
     source = SourceFile("a.ksim", f"signal {{\n{lines}}}\n{'#' * 100_000}\n")
     spans = [Span("a.ksim", source.text.index(f" a{i} =") + 1, source.text.index(f" a{i} =") + 3) for i in range(3000)]
-    found = [Diagnostic("KS115", "unused-signal", "nothing uses it", span, severity="warning") for span in spans]
+    found = [Diagnostic(rules.UNUSED_SIGNAL, "nothing uses it", span) for span in spans]
     start = time.process_time()
     assert Suppressions().apply(found, SourceMap({"a.ksim": source})) == []
     assert time.process_time() - start < 5
@@ -125,10 +126,10 @@ def test_commands_that_use_a_spec_leave_out_what_is_silenced_and_no_more(tmp_pat
     (tmp_path / "ksim.toml").write_text('[lint]\nignore = ["angle-mismatch"]\nseverity = { KS115 = "error" }\n')
     path, sources = tmp_path / "a.ksim", SourceMap({"a.ksim": SourceFile("a.ksim", text)})
     first, second = (
-        Diagnostic("KS115", "unused-signal", "nothing uses it", Span("a.ksim", at, at + 1), severity="warning")
+        Diagnostic(rules.UNUSED_SIGNAL, "nothing uses it", Span("a.ksim", at, at + 1))
         for at in (text.index("a = 1"), text.index("b = 1"))
     )
-    angle = Diagnostic("KS311", "angle-mismatch", "an angle", Span("a.ksim", 12, 13), severity="warning")
+    angle = Diagnostic(rules.ANGLE_MISMATCH, "an angle", Span("a.ksim", 12, 13))
     assert unsilenced(path, [first, second, angle], sources) == [second]
     assert list(sources.files) == ["a.ksim"]
 

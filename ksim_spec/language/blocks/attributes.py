@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Edit, Fix, before, behind, suggest
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import make
@@ -61,17 +62,15 @@ def attributes(c: Checker, attrs: tuple[ast.Attr, ...], allowed: tuple[str, ...]
     found: dict[str, ast.Attr] = {}
     for attr in attrs:
         if attr.word not in allowed:
-            c.error(
-                attr.span,
-                "KS105",
-                "unknown-attribute",
+            c.report(
+                rules.UNKNOWN_ATTRIBUTE, attr.span,
                 f"{where} takes no `{attr.word}`",
                 help=suggest(attr.word, allowed, "attributes"),
             )
         elif attr.word in found:
             fix = Fix("remove it", (Edit(attr.span, ""),))
-            c.error(
-                attr.span, "KS119", "duplicate-attribute", f"`{attr.word}` is given twice", help="keep one", fix=fix
+            c.report(
+                rules.DUPLICATE_ATTRIBUTE, attr.span, f"`{attr.word}` is given twice", help="keep one", fix=fix
             )
         else:
             found[attr.word] = attr
@@ -86,7 +85,7 @@ def bounds(c: Checker, expr: ast.Expr, dim: Dim, what: str) -> tuple[float, floa
     if low is None or high is None:
         return None
     if high < low:
-        c.error(expr.span, "KS217", "empty-range", f"{what} ends below its start", help="write the smaller value first")
+        c.report(rules.EMPTY_RANGE, expr.span, f"{what} ends below its start", help="write the smaller value first")
         return None
     return low, high
 
@@ -98,7 +97,7 @@ def drawn_interval(c: Checker, expr: ast.Expr, dim: Dim, stream: str, scope: str
         return None
     low, high = ends
     if low <= 0:
-        c.error(expr.span, "KS217", "empty-range", f"{what} must be longer than zero", help="for example `4 s`")
+        c.report(rules.EMPTY_RANGE, expr.span, f"{what} must be longer than zero", help="for example `4 s`")
         return None
     low_at, high_at = (expr.low.span, expr.high.span) if isinstance(expr, ast.Range) else (expr.span, expr.span)
     low_param = c.param(f"{stream}.low", algebra.number(low, dim), "low", owner, low_at).node
@@ -124,7 +123,7 @@ def known_here(c: Checker, node: Node, allowed: frozenset[str], span: Span, what
         missing = "the past" if is_temporal(n) else _LATER.get(n.op) if n.op not in allowed else None
         if missing is not None:
             help = "use literals, keyframes, and draws" if "sample" in allowed else "use literals and keyframes"
-            c.error(span, "KS218", "not-known-here", f"{what} cannot depend on {missing}", help=help)
+            c.report(rules.NOT_KNOWN_HERE, span, f"{what} cannot depend on {missing}", help=help)
             return False
     return True
 
@@ -142,8 +141,8 @@ def need_scalar(c: Checker, value: Value | Unknown, span: Span, what: str) -> Va
         )
         word = "any" if value.is_bool else "sum"
         around = (before(span, f"{word}("), behind(span, ")"))
-        c.error(
-            span, "KS202", "not-scalar", f"{what} must be a single {kind}, and this still has {axes}",
+        c.report(
+            rules.NOT_SCALAR, span, f"{what} must be a single {kind}, and this still has {axes}",
             help=f"reduce it, for example with {ways}",
             fix=Fix(f"reduce it with `{word}(…)`", around) if len(value.axes) == 1 else None,
         )  # fmt: skip

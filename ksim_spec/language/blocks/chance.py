@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import article, suggest
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import make
@@ -75,10 +76,8 @@ def state_target(c: Checker, expr: ast.Expr, velocities_only: bool) -> StateTarg
     if isinstance(expr, ast.Attribute) and isinstance(expr.value, ast.Attribute) and set(expr.name) <= set("xyz"):
         swizzle, inner = expr.name, expr.value
     if not isinstance(inner, ast.Attribute):
-        c.error(
-            expr.span,
-            "KS604",
-            "not-a-state",
+        c.report(
+            rules.NOT_A_STATE, expr.span,
             "this is not a part of the state",
             help="for example `legs.pos` or `base.linvel.xy`",
         )
@@ -91,10 +90,8 @@ def state_target(c: Checker, expr: ast.Expr, velocities_only: bool) -> StateTarg
     if isinstance(owner, Selection) and owner.of == "body" and len(owner.names) == 1 and inner.name in BODY_STATE:
         return _body_target(c, owner, inner, swizzle, velocities_only)
     known = ["pos", "vel"] if isinstance(owner, Selection) and owner.of == "joint" else list(BODY_STATE)
-    c.error(
-        inner.span,
-        "KS604",
-        "not-a-state",
+    c.report(
+        rules.NOT_A_STATE, inner.span,
         f"`{inner.name}` is not a part of the state that can be set",
         help=suggest(inner.name, known, "parts"),
     )
@@ -103,7 +100,7 @@ def state_target(c: Checker, expr: ast.Expr, velocities_only: bool) -> StateTarg
 
 def _joint_target(c: Checker, owner: Selection, inner: ast.Attribute, velocities_only: bool) -> StateTarget | None:
     if velocities_only and inner.name != "vel":
-        c.error(inner.span, "KS604", "not-a-state", "an event changes velocities", help="use `.vel`")
+        c.report(rules.NOT_A_STATE, inner.span, "an event changes velocities", help="use `.vel`")
         return None
     joint_type = c.robot.joint_type(owner.names[0])
     dim = per_joint_dim(joint_type, ANGLE if inner.name == "pos" else ANGULAR_VELOCITY)
@@ -115,22 +112,20 @@ def _body_target(
     c: Checker, owner: Selection, inner: ast.Attribute, swizzle: str | None, velocities_only: bool
 ) -> StateTarget | None:
     if not c.robot.is_free_body(owner.one):
-        c.error(
-            inner.span,
-            "KS604",
-            "not-a-state",
+        c.report(
+            rules.NOT_A_STATE, inner.span,
             f"`{owner.alias}` does not float freely, so it cannot be placed",
             help="set its joints instead",
         )
         return None
     target, dim, components, is_velocity = BODY_STATE[inner.name]
     if velocities_only and not is_velocity:
-        c.error(inner.span, "KS604", "not-a-state", "an event changes velocities", help="use `.linvel` or `.angvel`")
+        c.report(rules.NOT_A_STATE, inner.span, "an event changes velocities", help="use `.linvel` or `.angvel`")
         return None
     axes: tuple[Axis, ...] = (XYZ,) if len(components) == 3 else ()
     if swizzle is not None:
         if len(components) != 3:
-            c.error(inner.span, "KS103", "unknown-member", f"`{inner.name}` has no components", help="set all of it")
+            c.report(rules.UNKNOWN_MEMBER, inner.span, f"`{inner.name}` has no components", help="set all of it")
             return None
         components = tuple("xyz".index(letter) for letter in swizzle)
         axes = (Axis("xyz", tuple(swizzle)),) if len(swizzle) > 1 else ()
@@ -147,7 +142,7 @@ def _state_change(
         return None
     if target.target in ("roll", "pitch") and stmt.op != "+=":
         message = f"`{target.target}` can only be added to"
-        c.error(stmt.span, "KS604", "not-a-state", message, help="the pose sets the orientation; turn it with `+=`")
+        c.report(rules.NOT_A_STATE, stmt.span, message, help="the pose sets the orientation; turn it with `+=`")
         return None
     if (not target.axes or target.axes[0].size != 2) and refuse_pair(c, stmt.value, "what is assigned"):
         return None
@@ -169,7 +164,7 @@ def _state_change(
         return None
     if value.axes and [a.labels for a in value.axes] != [a.labels for a in target.axes]:
         message = f"this has the axes {_axes_text(value.axes)}, and the target {_axes_text(target.axes)}"
-        c.error(stmt.value.span, "KS201", "shape-mismatch", message, help="pick the parts of one that the other has")
+        c.report(rules.SHAPE_MISMATCH, stmt.value.span, message, help="pick the parts of one that the other has")
         return None
     where = "a kick" if velocities_only else "where an episode begins"
     if not known_here(c, value.node, KICK if velocities_only else DRAWN, stmt.value.span, where):
@@ -212,10 +207,8 @@ def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
             if change is not None:
                 changes.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
-            c.error(
-                stmt.span,
-                "KS110",
-                "misplaced-statement",
+            c.report(
+                rules.MISPLACED_STATEMENT, stmt.span,
                 "a reset block holds `pose`, `settle`, and changes of state",
                 help="for example `legs.pos += normal(0.05 rad)`",
             )
@@ -225,7 +218,7 @@ def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
 
 def _settle(c: Checker, stmt: ast.Clause) -> float | None:
     if not stmt.args:
-        c.error(stmt.span, "KS203", "wrong-arguments", "`settle` needs a time", help="for example `settle 0.5 s`")
+        c.report(rules.WRONG_ARGUMENTS, stmt.span, "`settle` needs a time", help="for example `settle 0.5 s`")
         return None
     return c.scalar(stmt.args[0], TIME, "the time to settle")
 
@@ -235,10 +228,8 @@ def _pose(c: Checker, stmt: ast.Clause) -> str | None:
     if isinstance(thing, Keyframe):
         return thing.name
     if not isinstance(thing, Unknown):
-        c.error(
-            stmt.span,
-            "KS608",
-            "not-a-pose",
+        c.report(
+            rules.NOT_A_POSE, stmt.span,
             "`pose` needs a keyframe",
             help='declare one in the robot block: `home = keyframe("stand")`',
         )
@@ -254,10 +245,8 @@ def check_event(c: Checker, section: ast.Section) -> Event | None:
     attrs = attributes(c, section.attrs, HEADER_TAKES["event"], "an event")
     every = attrs.expr("every")
     if every is None:
-        c.error(
-            section.header_span,
-            "KS203",
-            "wrong-arguments",
+        c.report(
+            rules.WRONG_ARGUMENTS, section.header_span,
             "an event needs an interval",
             help="for example `event push every 5 s .. 10 s {`",
         )
@@ -272,10 +261,8 @@ def check_event(c: Checker, section: ast.Section) -> Event | None:
             if change is not None:
                 changes.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
-            c.error(
-                stmt.span,
-                "KS110",
-                "misplaced-statement",
+            c.report(
+                rules.MISPLACED_STATEMENT, stmt.span,
                 "an event holds changes of velocity", help="for example `base.linvel.xy += disc(0.5 m/s)`",
             )
     return Event(name, interval, tuple(changes), section.header_span) if interval is not None else None
@@ -311,10 +298,8 @@ def check_randomization(c: Checker, sections: list[ast.Section]) -> list[FieldCh
             if change is not None:
                 found.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
-            c.error(
-                stmt.span,
-                "KS110",
-                "misplaced-statement",
+            c.report(
+                rules.MISPLACED_STATEMENT, stmt.span,
                 "a randomize block holds fields",
                 help='for example `geom("floor").friction *= uniform(0.5, 1.25) per episode`',
             )
@@ -325,13 +310,13 @@ def _field_change(c: Checker, stmt: ast.Assign, number: int) -> FieldChange | No
     attrs = attributes(c, stmt.attrs, LINE_TAKES["randomize"], "a randomized field")
     per = attrs.word("per") or "episode"
     if per not in ("episode", "run"):
-        c.error(
-            stmt.span, "KS605", "unknown-scope", f"`per {per}` is not a scope", help="use `per episode` or `per run`"
+        c.report(
+            rules.UNKNOWN_SCOPE, stmt.span, f"`per {per}` is not a scope", help="use `per episode` or `per run`"
         )
         return None
     if not isinstance(stmt.target, ast.Attribute):
-        c.error(
-            stmt.target.span, "KS606", "not-a-field", "this is not a field of the model", help="for example `base.mass`"
+        c.report(
+            rules.NOT_A_FIELD, stmt.target.span, "this is not a field of the model", help="for example `base.mass`"
         )
         return None
     owner = c.thing(stmt.target.value)
@@ -341,10 +326,8 @@ def _field_change(c: Checker, stmt: ast.Assign, number: int) -> FieldChange | No
     fields = FIELDS.get(of, {})
     quantity = stmt.target.name
     if quantity not in fields:
-        c.error(
-            stmt.target.name_span,
-            "KS606",
-            "not-a-field",
+        c.report(
+            rules.NOT_A_FIELD, stmt.target.name_span,
             f"{article(of)} has no field `{quantity}` that can vary",
             help=suggest(quantity, fields, "fields"),
         )
@@ -369,7 +352,7 @@ def _field_change(c: Checker, stmt: ast.Assign, number: int) -> FieldChange | No
         return None
     if value.axes and [a.labels for a in value.axes] not in ([a.labels for a in axes], [a.labels for a in own]):
         message = f"this has the axes {_axes_text(value.axes)}, and the field {_axes_text(axes)}"
-        c.error(stmt.value.span, "KS201", "shape-mismatch", message, help="pick the parts of one that the other has")
+        c.report(rules.SHAPE_MISMATCH, stmt.value.span, message, help="pick the parts of one that the other has")
         return None
     if not known_here(c, value.node, DRAWN, stmt.value.span, "a field of the model"):
         return None
@@ -393,7 +376,7 @@ def _has_servos(c: Checker, stmt: ast.Assign, quantity: str, joints: tuple[str, 
             message = f"`{joint}` has no {what} whose `{quantity}` could vary"
             motor = any(can_serve(a) for a in on_joint)
             help = "select joints that have one" + (", or give `gain` and `damping` in the action" if motor else "")
-        c.error(stmt.target.name_span, "KS606", "not-a-field", message, help=help)
+        c.report(rules.NOT_A_FIELD, stmt.target.name_span, message, help=help)
         return False
     return True
 
@@ -429,10 +412,8 @@ def declare_levels(c: Checker, sections: list[ast.Section]) -> list[tuple[ast.En
             declare(c, stmt.name, "curriculum level", _always(value), stmt)
             found.append((stmt, value))
         elif not isinstance(stmt, ast.ErrorStmt):
-            c.error(
-                stmt.span,
-                "KS110",
-                "misplaced-statement",
+            c.report(
+                rules.MISPLACED_STATEMENT, stmt.span,
                 "a curriculum holds levels",
                 help="for example `push from 0 to 1 by 0.05 when mean(episode_time) > 10 s`",
             )
@@ -448,7 +429,7 @@ def _duration(c: Checker, expr: ast.Expr, per_update: int) -> float | None:
     count = expr.unit.text if isinstance(expr, ast.Quantity) else ""
     if count not in ("env_states", "updates"):
         help = "for example `duration 4e6 env_states`"
-        c.error(expr.span, "KS212", "not-a-literal", "the duration of a level is in env_states or updates", help=help)
+        c.report(rules.NOT_A_LITERAL, expr.span, "the duration of a level is in env_states or updates", help=help)
         return None
     number = c.scalar(expr, NUMBER, "the duration of a level")
     return None if number is None else number * (per_update if count == "updates" else 1)
@@ -461,10 +442,8 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]], per_update: 
         attrs = attributes(c, stmt.attrs, LINE_TAKES["curriculum"], "a level")
         first, last = attrs.expr("from"), attrs.expr("to")
         if first is None or last is None:
-            c.error(
-                stmt.span,
-                "KS203",
-                "wrong-arguments",
+            c.report(
+                rules.WRONG_ARGUMENTS, stmt.span,
                 f"the level `{stmt.name}` needs `from` and `to`",
                 help="for example `from 0 to 1`",
             )
@@ -480,10 +459,8 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]], per_update: 
                 out.append(Level(stmt.name, start, end, None, None, states, stmt.span))
             continue
         if by is None or when is None:
-            c.error(
-                stmt.span,
-                "KS203",
-                "wrong-arguments",
+            c.report(
+                rules.WRONG_ARGUMENTS, stmt.span,
                 f"the level `{stmt.name}` needs `by … when …`, or `duration … env_states`",
                 help="for example `by 0.05 when mean(episode_time) > 10 s`, or `duration 4e6 env_states`",
             )
@@ -505,10 +482,8 @@ def _stat_condition(c: Checker, expr: ast.Expr) -> Node | None:
     if checked is None:
         return None
     if not checked.is_bool:
-        c.error(
-            expr.span,
-            "KS209",
-            "not-a-condition",
+        c.report(
+            rules.NOT_A_CONDITION, expr.span,
             f"`when` needs true or false, and this is {checked.describe()}",
             help="compare it with something",
         )

@@ -7,13 +7,13 @@ the same amount at every step. In `randomize`, `reset`, `event` and `command` a 
 
 from __future__ import annotations
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Edit, Fix
 from ksim_spec.ir.node import walk
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.types import Value
 from ksim_spec.syntax import ast
 
-_RULE = ("KS250", "nothing-drawn")
 _SAME = {"noise": "it adds the same number at every step", "bias": "it adds the same number in every episode"}
 
 
@@ -25,14 +25,14 @@ def refuse_fixed(c: Checker, attr: ast.Attr, value: Value) -> bool:
     written = _written(expr)
     message = f"`{attr.word}` draws nothing" + (f": {_SAME[attr.word]}" if written else "")
     if written and _is_zero(expr):
-        c.error(expr.span, *_RULE, message, help="leave it out", fix=Fix("remove it", (Edit(attr.span, ""),)))
+        c.report(rules.NOTHING_DRAWN, expr.span, message, help="leave it out", fix=Fix("remove it", (Edit(attr.span, ""),)))
     elif written:
         draw = f"normal({written.removeprefix('-')})"
         help = f"write `{draw}` for a standard deviation of that, or add it to what is observed"
-        c.error(expr.span, *_RULE, message, help=help, fix=Fix(f"draw `{draw}`", (Edit(expr.span, draw),)))
+        c.report(rules.NOTHING_DRAWN, expr.span, message, help=help, fix=Fix(f"draw `{draw}`", (Edit(expr.span, draw),)))
     else:
         help = "draw it, for example with `normal(sd)`, or add it to what is observed"
-        c.error(expr.span, *_RULE, message, help=help)
+        c.report(rules.NOTHING_DRAWN, expr.span, message, help=help)
     return True
 
 
@@ -44,8 +44,8 @@ def refuse_pair(c: Checker, expr: ast.Expr, what: str) -> bool:
     if not low or not high:
         return False
     draw = f"uniform({low}, {high})"
-    c.error(
-        expr.span, *_RULE, f"two numbers draw nothing, and {what} is one number",
+    c.report(
+        rules.NOTHING_DRAWN, expr.span, f"two numbers draw nothing, and {what} is one number",
         help=f"write `{draw}` to draw between them", fix=Fix(f"draw `{draw}`", (Edit(expr.span, draw),)),
     )  # fmt: skip
     return True

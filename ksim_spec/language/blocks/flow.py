@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Label, suggest
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
@@ -54,17 +55,15 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
         elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
             _field(c, stmt, name, stmt.target.id, frame if "in" in header else None, fields, leaves)
         elif not isinstance(stmt, ast.ErrorStmt):
-            c.error(
-                stmt.span,
-                "KS110",
-                "misplaced-statement",
+            c.report(
+                rules.MISPLACED_STATEMENT, stmt.span,
                 "a command holds fields, `resample`, and `zero`",
                 help="for example `x = uniform(-1 m/s, 1 m/s)`",
             )
     if not leaves:
         if not any(isinstance(s, ast.ErrorStmt) for s in section.body):
             example = "for example `x = uniform(-1 m/s, 1 m/s)`"
-            c.error(section.header_span, "KS508", "missing-field", f"the command `{name}` has no field", help=example)
+            c.report(rules.MISSING_FIELD, section.header_span, f"the command `{name}` has no field", help=example)
         c.scope.salvaged.add(name)
         return None
     wanted = [s for s in section.body if isinstance(s, ast.Assign | ast.ErrorStmt)]
@@ -80,10 +79,8 @@ def _field(
 ) -> None:  # fmt: skip
     attributes(c, stmt.attrs, LINE_TAKES["command"], "a command field")
     if (earlier := next((f.span for f in fields if f.name == name), None)) is not None:
-        c.error(
-            stmt.target.span,
-            "KS109",
-            "duplicate-name",
+        c.report(
+            rules.DUPLICATE_NAME, stmt.target.span,
             f"`{name}` is already a field of `{command}`",
             related=(Label(earlier, "first given here"),),
             help="rename one of the two",
@@ -113,10 +110,8 @@ def _resample(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
     attrs = attributes(c, stmt.attrs, LINE_TAKES["resample"], "`resample`")
     every = attrs.expr("every")
     if every is None:
-        c.error(
-            stmt.span,
-            "KS203",
-            "wrong-arguments",
+        c.report(
+            rules.WRONG_ARGUMENTS, stmt.span,
             "`resample` needs an interval",
             help="for example `resample every 4 s .. 8 s`",
         )
@@ -128,10 +123,8 @@ def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
     attrs = attributes(c, stmt.attrs, LINE_TAKES["zero"], "`zero`")
     expr = attrs.expr("probability")
     if expr is None:
-        c.error(
-            stmt.span,
-            "KS203",
-            "wrong-arguments",
+        c.report(
+            rules.WRONG_ARGUMENTS, stmt.span,
             "`zero` needs a probability",
             help="for example `zero with probability 10 %`",
         )
@@ -140,10 +133,8 @@ def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
     if p is None:
         return None
     if not 0 <= p <= 1:
-        c.error(
-            expr.span,
-            "KS224",
-            "out-of-range",
+        c.report(
+            rules.OUT_OF_RANGE, expr.span,
             f"a probability is between 0 and 100 %, and this is {p:.0%}",
             help="for example `10 %`",
         )
@@ -168,10 +159,8 @@ def declare_signals(c: Checker, section: ast.Section) -> list[str]:
             declare(c, stmt.target.id, "signal", _resolver(c, stmt, stmt.target.id), stmt.target)
             names.append(stmt.target.id)
         else:
-            c.error(
-                stmt.span,
-                "KS110",
-                "misplaced-statement",
+            c.report(
+                rules.MISPLACED_STATEMENT, stmt.span,
                 "a signal block holds definitions",
                 help="for example `v = base.linvel in base.heading`",
             )
@@ -205,10 +194,8 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
         if name is None:
             continue
         if name in at:
-            c.error(
-                section.name_span,
-                "KS109",
-                "duplicate-name",
+            c.report(
+                rules.DUPLICATE_NAME, section.name_span,
                 f"there is already a group `{name}`",
                 related=(Label(at[name], "first given here"),),
                 help="rename one of the two",
@@ -222,10 +209,8 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
             other = expr.id if isinstance(expr, ast.Name) else ""
             if other not in by_name:
                 if not c.lost.groups:
-                    c.error(
-                        expr.span,
-                        "KS101",
-                        "unknown-name",
+                    c.report(
+                        rules.UNKNOWN_NAME, expr.span,
                         f"there is no group `{other}` above",
                         help=suggest(other, by_name, "groups"),
                     )
@@ -238,10 +223,8 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
                 entries.append(entry)
                 taken[entry.name] = entry.span
         if not entries and not section.body:
-            c.error(
-                section.header_span,
-                "KS507",
-                "empty-group",
+            c.report(
+                rules.EMPTY_GROUP, section.header_span,
                 f"the group `{name}` observes nothing",
                 help="add an entry, or leave the group out",
             )
@@ -256,20 +239,16 @@ def _entry_statement(
     if isinstance(stmt, ast.ErrorStmt):
         return None
     if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name) or stmt.op != "=":
-        c.error(
-            stmt.span,
-            "KS110",
-            "misplaced-statement",
+        c.report(
+            rules.MISPLACED_STATEMENT, stmt.span,
             "an observation group holds entries",
             help="for example `gyro = base.angvel in base`",
         )
         return None
     name = stmt.target.id
     if name in taken:
-        c.error(
-            stmt.target.span,
-            "KS109",
-            "duplicate-name",
+        c.report(
+            rules.DUPLICATE_NAME, stmt.target.span,
             f"the group already has an entry `{name}`",
             related=(Label(taken[name], "first given here"),),
             help="rename one of the two",
@@ -286,7 +265,7 @@ def _entry_statement(
     try:
         steps = _pipeline(c, value, attrs, group, name)
     except TypeProblem as problem:
-        c.error(stmt.span, problem.code, problem.slug, problem.message, help=problem.help, notes=problem.notes)
+        c.report(problem.rule, stmt.span, problem.message, help=problem.help, notes=problem.notes)
         return None
     if steps is None:
         return None
@@ -304,8 +283,8 @@ def _entry_statement(
 
 def _privileged(c: Checker, stmt: ast.Assign, name: str, attrs: Attributes) -> None:
     if "reason" not in attrs:
-        c.warn(
-            stmt.value.span, "KS502", "privileged-in-actor",
+        c.report(
+            rules.PRIVILEGED_IN_ACTOR, stmt.value.span,
             f"`{name}` needs the simulator: a robot cannot measure it",
             help='move it to the critic, or say where it comes from: `reason "state estimator"`',
         )  # fmt: skip
@@ -330,23 +309,21 @@ def _draws(c: Checker, attr: ast.Attr, owner: str, scope: str, value: Value) -> 
         return None
     if value.is_bool:
         raise TypeProblem(
-            "KS204",
-            "bool-as-number",
+            rules.BOOL_AS_NUMBER,
             f"{what} needs a number, and this is true or false",
             help="use `number(…)` for what is observed",
         )
     if drawn.is_bool:
         message = f"the {what} is true or false, and what is observed is a number"
         help = "use `number(…)`, or `if condition then a else b`"
-        c.error(expr.span, "KS204", "bool-as-number", message, help=help)
+        c.report(rules.BOOL_AS_NUMBER, expr.span, message, help=help)
         return None
     fixed = refuse_fixed(c, attr, drawn)
     if not value.mixed and not drawn.dim.same(value.dim) and not drawn.zero:
-        code, slug = ("KS302", "missing-unit") if drawn.dim == NUMBER else ("KS301", "unit-mismatch")
-        c.error(
+        rule = rules.MISSING_UNIT if drawn.dim == NUMBER else rules.UNIT_MISMATCH
+        c.report(
+            rule,
             expr.span,
-            code,
-            slug,
             f"the {what} {'has no unit' if drawn.dim == NUMBER else f'is {in_unit(drawn.dim)}'}, "
             f"and the observation is {in_unit(value.dim)}",
             help=f"write it {in_unit(value.dim)}",
@@ -365,7 +342,7 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
             return None
         n = round(steps / c.control_dt)
         if n < 0:
-            raise TypeProblem("KS217", "empty-range", "a delay cannot be negative", help="the past is behind: `40 ms`")
+            raise TypeProblem(rules.EMPTY_RANGE, "a delay cannot be negative", help="the past is behind: `40 ms`")
         pipeline = replace(pipeline, delay=n)
         if n > 0:
             value = value.but(node=make("take", make("history", value.node, steps=n + 1), axis=0, indices=n))
@@ -397,16 +374,14 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
         steps = float(length.node.attr("value")) if literal else 0
         if not length.dim.same(TIME) and steps != int(steps):
             raise TypeProblem(
-                "KS205",
-                "index-out-of-range",
+                rules.INDEX_OUT_OF_RANGE,
                 f"a history keeps whole samples, and this is {steps:g}",
                 help="for example `history 4`",
             )
         count = round(steps / c.control_dt) if length.dim.same(TIME) else int(steps)
         if not 1 <= count <= 1000:
             raise TypeProblem(
-                "KS205",
-                "index-out-of-range",
+                rules.INDEX_OUT_OF_RANGE,
                 f"a history keeps 1 to 1000 samples, and this is {count}",
                 help="for example `history 4`",
             )
@@ -425,10 +400,8 @@ def _scaled(c: Checker, value: Value, attrs: Attributes, qualified: str) -> tupl
         return None
     wanted: Dim = value.dim**-1
     if not value.mixed and scale.dim != NUMBER and not scale.dim.same(wanted):
-        c.error(
-            expr.span,
-            "KS301",
-            "unit-mismatch",
+        c.report(
+            rules.UNIT_MISMATCH, expr.span,
             f"the scale is {in_unit(scale.dim)}, and should be {wanted}",
             help=f"write it {wanted}, or as a plain number",
         )
@@ -463,7 +436,7 @@ def limits_of(c: Checker, expr: ast.Expr) -> tuple[Value, Value] | None:
     if isinstance(low, Unknown) or isinstance(high, Unknown):
         return None
     if _ends_below(low, high):
-        raise TypeProblem("KS217", "empty-range", "the clip ends below its start", help="write the smaller value first")
+        raise TypeProblem(rules.EMPTY_RANGE, "the clip ends below its start", help="write the smaller value first")
     return low, high
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostics, Label
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
@@ -57,25 +58,22 @@ def _header(section: ast.Section, out: Diagnostics) -> None:
     if section.name is None and keyword in _NEEDS_NAME:
         what, example = _NEEDS_NAME[keyword]
         help = f"for example `{keyword} {example} {{`"
-        out.error("KS126", "missing-name", f"{what} needs a name", section.header_span, help=help)
+        out.report(rules.MISSING_NAME, section.header_span, f"{what} needs a name", help=help)
     if section.attrs and keyword not in _OWN_ATTRIBUTES:
         for attr in section.attrs:
-            out.error(
-                "KS105",
-                "unknown-attribute",
-                f"a `{keyword}` block takes no `{attr.word}`",
-                attr.span,
+            out.report(
+                rules.UNKNOWN_ATTRIBUTE, attr.span, f"a `{keyword}` block takes no `{attr.word}`",
                 help="leave it out",
             )
     if section.name is not None and keyword not in _NAMED:
         help = f"write `{keyword} {{`"
-        out.error("KS120", "unexpected-name", f"a `{keyword}` block has no name", section.name_span, help=help)
+        out.report(rules.UNEXPECTED_NAME, section.name_span, f"a `{keyword}` block has no name", help=help)
 
 
 def _operator(keyword: str, stmt: Statement, out: Diagnostics) -> None:
     if isinstance(stmt, ast.Assign) and stmt.op != "=" and keyword not in _CHANGES:
         message = f"`{stmt.op}` has nothing to change in a `{keyword}` block"
-        out.error("KS110", "misplaced-statement", message, stmt.span, help="write `=`")
+        out.report(rules.MISPLACED_STATEMENT, stmt.span, message, help="write `=`")
 
 
 def _attributes(keyword: str, stmt: Statement, out: Diagnostics) -> None:
@@ -88,7 +86,7 @@ def _attributes(keyword: str, stmt: Statement, out: Diagnostics) -> None:
     else:
         return
     for attr in stmt.attrs:
-        out.error("KS105", "unknown-attribute", f"{what} takes no `{attr.word}`", attr.span, help="leave it out")
+        out.report(rules.UNKNOWN_ATTRIBUTE, attr.span, f"{what} takes no `{attr.word}`", help="leave it out")
 
 
 def _name(stmt: Statement) -> str | None:
@@ -109,7 +107,7 @@ def _repeated(keyword: str, stmt: Statement, seen: dict[str, Span], out: Diagnos
     if name in seen and keyword != "curriculum" and not apart:
         related = (Label(seen[name], "first given here"),)
         shown = name.removesuffix(" …")
-        out.error("KS109", "duplicate-name", f"`{shown}` is given twice", stmt.span, related=related, help="keep one")
+        out.report(rules.DUPLICATE_NAME, stmt.span, f"`{shown}` is given twice", related=related, help="keep one")
     seen.setdefault(name, stmt.span)
 
 
@@ -129,7 +127,7 @@ def _same_names(body: Sequence[Statement], keyword: str, out: Diagnostics) -> No
         message = message if name else f"there is already {_A[keyword]} without a name"
         at = stmt.name_span if isinstance(stmt, ast.Section) and stmt.name is not None else span
         help = "rename one of the two" if name else "name them"
-        out.error("KS109", "duplicate-name", message, at, related=(Label(earlier, "first given here"),), help=help)
+        out.report(rules.DUPLICATE_NAME, at, message, related=(Label(earlier, "first given here"),), help=help)
 
 
 def _called(stmt: Statement, keyword: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Fix, Label, behind
 from ksim_spec.ir.ops import make
 from ksim_spec.language import algebra
@@ -46,10 +47,8 @@ def _terms(
         elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.op == "=":
             _add(c, _term(c, stmt, stmt.target.id, factor), terms, names)
         else:
-            c.error(
-                stmt.span,
-                "KS110",
-                "misplaced-statement",
+            c.report(
+                rules.MISPLACED_STATEMENT, stmt.span,
                 "a reward block holds terms",
                 help="for example `upright = sum(square(down.xy)) weight -1.0 per s`",
             )
@@ -59,10 +58,8 @@ def _add(c: Checker, term: RewardTerm | None, terms: list[RewardTerm], names: di
     if term is None:
         return
     if term.name in names:
-        c.error(
-            term.span,
-            "KS109",
-            "duplicate-name",
+        c.report(
+            rules.DUPLICATE_NAME, term.span,
             f"there is already a term `{term.name}`",
             related=(Label(names[term.name], "first given here"),),
             help="give each term its own name",
@@ -98,7 +95,7 @@ def _product(c: Checker, section: ast.Section, factor: Value | None) -> RewardTe
         if isinstance(stmt, ast.ErrorStmt):
             continue
         if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
-            c.error(stmt.span, "KS110", "misplaced-statement", "a product holds factors", help="write `name = value`")
+            c.report(rules.MISPLACED_STATEMENT, stmt.span, "a product holds factors", help="write `name = value`")
             continue
         attributes(c, stmt.attrs, LINE_TAKES["product"], "a factor of a product")
         checked = need_scalar(c, c.value(stmt.value), stmt.value.span, f"the factor `{stmt.target.id}`")
@@ -114,10 +111,8 @@ def _weighted(
     found = attributes(c, attrs, LINE_TAKES["reward"], "a reward term")
     expr = found.expr("weight")
     if expr is None:
-        c.error(
-            at,
-            "KS402",
-            "missing-weight",
+        c.report(
+            rules.MISSING_WEIGHT, at,
             f"the reward term `{name}` has no weight",
             help=f"for example `{_example(value)}`",
             fix=Fix("give it a weight", (behind(span, f"  {_example(value)}"),)),
@@ -136,7 +131,7 @@ def _weighted(
         return None
     if weight.is_bool:
         message, help = "a weight needs a number, and this is true or false", "use `if condition then a else b`"
-        c.error(expr.span, "KS204", "bool-as-number", message, help=help)
+        c.report(rules.BOOL_AS_NUMBER, expr.span, message, help=help)
         return None
     mode = _mode(c, name, value, weight, found, expr)
     if mode is None:
@@ -161,20 +156,16 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
     on, per = found.word("on"), found.word("per")  # type: ignore[attr-defined]
     word = "event" if on == "event" else "step" if per == "step" else None
     if (on is not None and on != "event") or (per is not None and per != "step"):
-        c.error(
-            expr.span,
-            "KS105",
-            "unknown-attribute",
+        c.report(
+            rules.UNKNOWN_ATTRIBUTE, expr.span,
             "a reward term is `on event` or `per step`",
             help="write one of the two, or give the weight `per s`",
         )
         return None
     if weight.zero or total.same(FREQUENCY):
         if word is not None and not weight.zero:
-            c.error(
-                expr.span,
-                "KS409",
-                "rate-on-event",
+            c.report(
+                rules.RATE_ON_EVENT, expr.span,
                 f"`{name}` is a rate (value times weight is per s), and also `{_WORDS[word]}`",
                 help="leave out `per s` in the weight, or the words after it",
             )
@@ -182,8 +173,8 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
         return cast(WeightMode, word or "rate")
     if total.plain:
         if word is None:
-            c.error(
-                expr.span, "KS401", "ambiguous-weight", f"the weight of `{name}` does not say what time it is for",
+            c.report(
+                rules.AMBIGUOUS_WEIGHT, expr.span, f"the weight of `{name}` does not say what time it is for",
                 notes=("value times weight is a plain number",),
                 help="add `per s` for a rate, or end the line with `on event` or `per step`",
                 fix=Fix("make it a rate: `per s`", (behind(expr.span, " per s"),)),
@@ -194,10 +185,8 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
     example = "-1.0" if isinstance(number, float) and number < 0 else "1.0"
     unit = rate_unit(value.dim)
     wanted = "without a unit" if not unit else unit if unit.startswith("per ") else f"in {unit}"
-    c.error(
-        expr.span,
-        "KS301",
-        "unit-mismatch",
+    c.report(
+        rules.UNIT_MISMATCH, expr.span,
         f"value times weight is {in_unit(total)}, and must be per s, or a plain number",
         notes=(f"the value of `{name}` is {in_unit(value.dim)}",),
         help=f"write the weight {wanted}, for example `{f'{example} {unit}'.rstrip()}`",
@@ -210,15 +199,13 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
 
 def check_terminations(c: Checker, sections: list[ast.Section]) -> list[Termination]:
     """Returns the rules in order; each says whether it is a failure, a success or a truncation."""
-    rules: list[Termination] = []
+    found: list[Termination] = []
     for stmt in (s for section in sections for s in section.body):
         if isinstance(stmt, ast.ErrorStmt):
             continue
         if not isinstance(stmt, ast.Entry):
-            c.error(
-                stmt.span,
-                "KS110",
-                "misplaced-statement",
+            c.report(
+                rules.MISPLACED_STATEMENT, stmt.span,
                 "a terminate block holds rules",
                 help="for example `fell when base.height < 0.3 m fail`",
             )
@@ -229,21 +216,19 @@ def check_terminations(c: Checker, sections: list[ast.Section]) -> list[Terminat
         if expr is None or len(outcomes) != 1:
             what = "`when` and a condition" if expr is None else "one of `fail`, `success`, or `truncate`"
             help = "for example `fell when base.height < 0.3 m fail`"
-            c.error(stmt.span, "KS603", "incomplete-termination", f"`{stmt.name}` needs {what}", help=help)
+            c.report(rules.INCOMPLETE_TERMINATION, stmt.span, f"`{stmt.name}` needs {what}", help=help)
             continue
         value = c.value(expr)
         if isinstance(value, Unknown):
             continue
         if not value.is_bool:
-            c.error(
-                expr.span,
-                "KS209",
-                "not-a-condition",
+            c.report(
+                rules.NOT_A_CONDITION, expr.span,
                 f"`when` needs true or false, and this is {value.describe()}",
                 help="compare it with something",
             )
             continue
         checked = need_scalar(c, value, expr.span, "a condition")
         if checked is not None:
-            rules.append(Termination(stmt.name, checked.node, cast(Outcome, outcomes[0]), stmt.span))
-    return rules
+            found.append(Termination(stmt.name, checked.node, cast(Outcome, outcomes[0]), stmt.span))
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Label, did_you_mean, suggest
 from ksim_spec.ir.node import walk
 from ksim_spec.ir.ops import const, make
@@ -42,10 +43,8 @@ def declare_robot(c: Checker, section: ast.Section) -> tuple[list[AddedSite], li
         elif isinstance(stmt, ast.Clause) and stmt.word in ("site", "onboard"):
             continue
         elif not isinstance(stmt, ast.ErrorStmt):
-            c.error(
-                stmt.span,
-                "KS110",
-                "misplaced-statement",
+            c.report(
+                rules.MISPLACED_STATEMENT, stmt.span,
                 "a robot block holds names, `site`, `onboard`, and `mirror`",
                 help='for example `base = body("torso")`',
             )
@@ -72,20 +71,20 @@ def _part_of_the_robot(c: Checker, name: ast.Name) -> None:
     thing = c.thing(name)
     if isinstance(thing, Value) and not any(n.op in ("read", "model", "pose") for n in walk([thing.node])):
         example = 'for example `base = body("torso")`; numbers go into a `signal` block'
-        c.error(name.span, "KS215", "not-a-selection", f"`{name.id}` is not a part of the robot", help=example)
+        c.report(rules.NOT_A_SELECTION, name.span, f"`{name.id}` is not a part of the robot", help=example)
 
 
 def _onboard(c: Checker, stmt: ast.Clause) -> None:
     """Declares that the robot measures quantities that otherwise only the simulator knows."""
     example = 'for example `onboard base.linvel reason "state estimator"`'
     if "reason" not in attributes(c, stmt.attrs, LINE_TAKES["onboard"], "`onboard`"):
-        c.error(stmt.span, "KS203", "wrong-arguments", "`onboard` needs a reason", help=example)
+        c.report(rules.WRONG_ARGUMENTS, stmt.span, "`onboard` needs a reason", help=example)
     for arg in stmt.args:
         owner = c.thing(arg.value) if isinstance(arg, ast.Attribute) else None
         if isinstance(owner, Unknown) or (isinstance(arg, ast.Attribute) and isinstance(c.thing(arg), Unknown)):
             continue
         if not isinstance(arg, ast.Attribute) or not isinstance(owner, Selection):
-            c.error(arg.span, "KS215", "not-a-selection", "`onboard` needs quantities of the robot", help=example)
+            c.report(rules.NOT_A_SELECTION, arg.span, "`onboard` needs quantities of the robot", help=example)
             continue
         c.onboard.update((owner.of, name, arg.name) for name in owner.names)
 
@@ -110,8 +109,8 @@ def declare(c: Checker, name: str, what: str, resolve: object, at: ast.Expr | as
     span = at.name_span if isinstance(at, ast.Section) else at.span
     earlier = c.scope.declare(name, what, resolve, span)  # type: ignore[arg-type]
     if earlier is not None:
-        c.error(
-            span, "KS109", "duplicate-name", f"`{name}` is already declared",
+        c.report(
+            rules.DUPLICATE_NAME, span, f"`{name}` is already declared",
             related=(Label(earlier.span, f"first declared here, as {earlier.what}"),), help="rename one of the two",
         )  # fmt: skip
 
@@ -121,19 +120,15 @@ def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
     name = stmt.args[0].id if stmt.args and isinstance(stmt.args[0], ast.Name) else None
     on, at = attrs.expr("on"), attrs.expr("at")
     if name is None or on is None:
-        c.error(
-            stmt.span,
-            "KS203",
-            "wrong-arguments",
+        c.report(
+            rules.WRONG_ARGUMENTS, stmt.span,
             "`site` needs a name and a body",
             help='for example `site left_foot on body("left_shin") at (0 m, 0 m, -0.2 m)`',
         )
         return
     if name in c.robot.names("site"):
-        c.error(
-            stmt.span,
-            "KS109",
-            "duplicate-name",
+        c.report(
+            rules.DUPLICATE_NAME, stmt.span,
             f"the robot already has a site `{name}`",
             help="give it another name, or use the one of the robot",
         )
@@ -142,16 +137,14 @@ def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
     if isinstance(body, Unknown):
         return
     if not isinstance(body, Selection) or body.of != "body" or len(body.names) != 1:
-        c.error(on.span, "KS215", "not-a-selection", "`on` needs one body", help='for example `on body("torso")`')
+        c.report(rules.NOT_A_SELECTION, on.span, "`on` needs one body", help='for example `on body("torso")`')
         return
     position = [0.0, 0.0, 0.0]
     if at is not None:
         items = at.items if isinstance(at, ast.Tuple) else ()
         if len(items) != 3:
-            c.error(
-                at.span,
-                "KS201",
-                "shape-mismatch",
+            c.report(
+                rules.SHAPE_MISMATCH, at.span,
                 "`at` needs three lengths",
                 help="for example `at (0 m, 0 m, -0.2 m)`",
             )
@@ -169,10 +162,8 @@ def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
 
 def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
     if len(stmt.args) != 2 or not all(isinstance(a, ast.String) for a in stmt.args):
-        c.error(
-            stmt.span,
-            "KS203",
-            "wrong-arguments",
+        c.report(
+            rules.WRONG_ARGUMENTS, stmt.span,
             "`mirror` needs two name patterns",
             help='for example `mirror "left_*" <-> "right_*"`',
         )
@@ -186,19 +177,15 @@ def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
         if c.robot.incomplete and (lonely or not hits):
             return []
         if not hits:
-            c.error(
-                stmt.span,
-                "KS117",
-                "empty-match",
+            c.report(
+                rules.EMPTY_MATCH, stmt.span,
                 f"`{pattern}` matches nothing on {c.robot.name}",
                 help="a pattern matches whole names of the robot, for example `left_*`",
             )
             return []
         if lonely:
-            c.error(
-                stmt.span,
-                "KS111",
-                "no-mirror-partner",
+            c.report(
+                rules.NO_MIRROR_PARTNER, stmt.span,
                 f"`{lonely[0]}` has no partner `{other_name(lonely[0], pattern, other)}`",
                 help="correct the patterns, or the name in the robot file",
             )
@@ -222,10 +209,8 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
         if isinstance(stmt, ast.ErrorStmt):
             continue
         if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
-            c.error(
-                stmt.span,
-                "KS110",
-                "misplaced-statement",
+            c.report(
+                rules.MISPLACED_STATEMENT, stmt.span,
                 "a world block holds settings",
                 help="for example `control_step = 20 ms`",
             )
@@ -238,10 +223,8 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
             if value is not None and value > 0:
                 steps[name], control_at = value, stmt.span
             elif value is not None:
-                c.error(
-                    stmt.value.span,
-                    "KS217",
-                    "empty-range",
+                c.report(
+                    rules.EMPTY_RANGE, stmt.value.span,
                     f"`{name}` must be longer than zero",
                     help="for example `4 ms`",
                 )
@@ -250,10 +233,8 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
             if value is not None:
                 solver.append((name, value))
         else:
-            c.error(
-                stmt.target.span,
-                "KS118",
-                "unknown-setting",
+            c.report(
+                rules.UNKNOWN_SETTING, stmt.target.span,
                 f"the world has no setting `{name}`",
                 help=suggest(name, WORLD_SETTINGS, "settings"),
             )
@@ -262,8 +243,8 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
     if abs(ratio - round(ratio)) > 1e-6 or round(ratio) < 1:
         near = max(round(ratio), 1) * physics * 1000
         assert control_at is not None or section is None
-        c.error(
-            control_at or (section.header_span if section else NOWHERE), "KS702", "uneven-steps",
+        c.report(
+            rules.UNEVEN_STEPS, control_at or (section.header_span if section else NOWHERE),
             f"the control step ({control * 1000:g} ms) is not a multiple of the physics step ({physics * 1000:g} ms)",
             help=f"for example `control_step = {near:g} ms`",
         )  # fmt: skip
@@ -274,10 +255,8 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
 def _floor(c: Checker, stmt: ast.Assign) -> tuple[bool, float | None]:
     attrs = attributes(c, stmt.attrs, LINE_TAKES["floor"], "the floor")
     if not (isinstance(stmt.value, ast.Name) and stmt.value.id in ("plane", "robot")):
-        c.error(
-            stmt.value.span,
-            "KS118",
-            "unknown-setting",
+        c.report(
+            rules.UNKNOWN_SETTING, stmt.value.span,
             "the floor is `plane`, or `robot` for the MJCF's own",
             help="write one of the two",
         )
@@ -298,10 +277,8 @@ def check_action(c: Checker, section: ast.Section | None, world: World) -> list[
         if isinstance(stmt, ast.ErrorStmt):
             continue
         if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
-            c.error(
-                stmt.span,
-                "KS110",
-                "misplaced-statement",
+            c.report(
+                rules.MISPLACED_STATEMENT, stmt.span,
                 "an action block holds targets",
                 help="for example `target = position(legs) around home scale 0.5 rad`",
             )
@@ -322,7 +299,7 @@ def _report_shared(c: Checker, stmt: ast.Assign, term: ActionTerm, earlier: list
         if actuator in taken:
             message = f"`{actuator}` is already driven by `{taken[actuator]}`"
             help = "leave its joint out of one of the two"
-            c.error(stmt.span, "KS509", "actuator-driven-twice", message, help=help)
+            c.report(rules.ACTUATOR_DRIVEN_TWICE, stmt.span, message, help=help)
             return
 
 
@@ -347,10 +324,8 @@ def _action_term(
     if not (
         isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in MODES and len(call.args) == 1
     ):
-        c.error(
-            stmt.value.span,
-            "KS203",
-            "wrong-arguments",
+        c.report(
+            rules.WRONG_ARGUMENTS, stmt.value.span,
             "an action is `position`, `velocity`, or `torque` of joints",
             help=_mode_help(call),
         )
@@ -360,10 +335,8 @@ def _action_term(
     if isinstance(selection, Unknown):
         return None
     if not isinstance(selection, Selection) or selection.of != "joint":
-        c.error(
-            call.args[0].span,
-            "KS215",
-            "not-a-selection",
+        c.report(
+            rules.NOT_A_SELECTION, call.args[0].span,
             f"`{mode}` needs joints",
             help=f'for example `{mode}(joints("*_knee"))`',
         )
@@ -372,7 +345,7 @@ def _action_term(
     joint_type = c.robot.joint_type(joints[0])
     if joint_type not in ("hinge", "slide"):
         message = f"a {joint_type} joint has no single {mode} to drive it by"
-        c.error(call.args[0].span, "KS108", "mixed-joint-types", message, help="drive joints that turn or slide")
+        c.report(rules.MIXED_JOINT_TYPES, call.args[0].span, message, help="drive joints that turn or slide")
         return None
     servo = actuation.gains(c, attrs, mode, joint_type == "slide")
     driven = None
@@ -406,10 +379,8 @@ def _action_term(
 
 def _scale(c: Checker, expr: ast.Expr | None, dim: object, axis: Axis, stmt: ast.Assign) -> Value | None:
     if expr is None:
-        c.error(
-            stmt.span,
-            "KS203",
-            "wrong-arguments",
+        c.report(
+            rules.WRONG_ARGUMENTS, stmt.span,
             "an action needs a `scale`",
             help=f"for example `scale 0.5 {dim}`: what an action of 1 moves the target by",
         )
@@ -431,15 +402,13 @@ def _around(c: Checker, expr: ast.Expr | None, dim: Dim, axis: Axis, mode: str) 
         return Value(node, (axis,), dim)
     if isinstance(thing, Keyframe):
         message = f"`around` is {in_unit(dim)}, and a keyframe holds positions"
-        c.error(expr.span, "KS301", "unit-mismatch", message, help=f"leave it out, or write a value {in_unit(dim)}")
+        c.report(rules.UNIT_MISMATCH, expr.span, message, help=f"leave it out, or write a value {in_unit(dim)}")
         return UNKNOWN
     if isinstance(thing, Value) and c.expect_dim(thing, dim, expr.span, "`around`"):
         return actuation.along(c, thing, axis, expr.span, "`around`") or UNKNOWN
     if not isinstance(thing, Value | Unknown):
-        c.error(
-            expr.span,
-            "KS211",
-            "not-a-value",
+        c.report(
+            rules.NOT_A_VALUE, expr.span,
             "`around` needs a keyframe, a value, or a table",
             help="for example `around home`",
         )
@@ -454,10 +423,8 @@ def _delay(c: Checker, expr: ast.Expr | None, world: World) -> tuple[int, int] |
         return None
     low, high = (round(x / world.physics_step) for x in ends)
     if low < 0 or high > 16 * world.substeps:
-        c.error(
-            expr.span,
-            "KS217",
-            "empty-range",
+        c.report(
+            rules.EMPTY_RANGE, expr.span,
             "a delay must be between zero and sixteen control steps",
             help="for example `0 ms .. 20 ms`",
         )

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from ksim_spec import rules
 from ksim_spec.diagnostics import Edit, Fix, listed, suggest
 from ksim_spec.language import algebra
 from ksim_spec.language.blocks.attributes import LINE_TAKES, attributes
@@ -32,7 +33,7 @@ def _plain(c: Checker, expr: ast.Expr, field: Any) -> Any:
     if isinstance(value, Unknown):
         return _FAILED
     if value.node.op not in ("const", "neg") or value.axes:
-        c.error(expr.span, "KS212", "not-a-literal", "a setting must be a literal", help="write the value itself")
+        c.report(rules.NOT_A_LITERAL, expr.span, "a setting must be a literal", help="write the value itself")
         return _FAILED
     if value.is_bool:
         return bool(value.node.attr("value"))
@@ -69,10 +70,8 @@ def check_train(c: Checker, section: ast.Section | None, complete: bool = True) 
     settings: dict[str, Any] = {}
     spans: dict[str, Span] = {}
     if section is not None and not section.broken and section.name not in (None, "ppo"):
-        c.error(
-            section.name_span,
-            "KS703",
-            "unknown-algorithm",
+        c.report(
+            rules.UNKNOWN_ALGORITHM, section.name_span,
             f"there is no algorithm `{section.name}`",
             help="use `train ppo {`",
         )
@@ -83,7 +82,7 @@ def check_train(c: Checker, section: ast.Section | None, complete: bool = True) 
     # With a setting that was not understood, its default stands in for it: sizes that do not fit then say nothing.
     for problem in validate_batch(config) if complete and len(c.out.items) == before else ():
         at = next((spans[f] for f in problem.fields if f in spans), section.header_span if section else NOWHERE)
-        c.error(at, "KS701", "impossible-batch", problem.message, help=problem.help, fix=_nearest(problem, spans))
+        c.report(rules.IMPOSSIBLE_BATCH, at, problem.message, help=problem.help, fix=_nearest(problem, spans))
     return config, spans
 
 
@@ -107,17 +106,15 @@ def _setting(
     if isinstance(stmt, ast.ErrorStmt):
         return
     if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
-        c.error(
-            stmt.span, "KS110", "misplaced-statement", f"a {where} block holds settings", help="write `name = value`"
+        c.report(
+            rules.MISPLACED_STATEMENT, stmt.span, f"a {where} block holds settings", help="write `name = value`"
         )
         return
     name = stmt.target.id
     attributes(c, stmt.attrs, LINE_TAKES["train"], "a setting")
     if name not in model.model_fields:
-        c.error(
-            stmt.target.span,
-            "KS118",
-            "unknown-setting",
+        c.report(
+            rules.UNKNOWN_SETTING, stmt.target.span,
             f"`{where}` has no setting `{name}`",
             help=suggest(name, model.model_fields, "settings"),
         )
@@ -125,7 +122,7 @@ def _setting(
     field = model.model_fields[name]
     value = _plain(c, stmt.value, field)
     if wanted := "" if value is _FAILED else _wants_other(value, field):
-        c.error(stmt.value.span, "KS704", "bad-setting", f"`{name}` must be {wanted}")
+        c.report(rules.BAD_SETTING, stmt.value.span, f"`{name}` must be {wanted}")
     elif value is not _FAILED:
         out[name], spans[name] = value, stmt.value.span
 
@@ -136,10 +133,8 @@ def _validated(c: Checker, model: type[Any], settings: dict[str, Any], spans: di
     except ValidationError as error:
         for detail in error.errors():
             name = str(detail["loc"][0]) if detail["loc"] else ""
-            c.error(
-                spans.get(name, next(iter(spans.values()), NOWHERE)),
-                "KS704",
-                "bad-setting",
+            c.report(
+                rules.BAD_SETTING, spans.get(name, next(iter(spans.values()), NOWHERE)),
                 setting_message(name, detail),
             )
         return None
@@ -194,10 +189,8 @@ def check_policy(
             if seen is not None and seen not in names and c.lost.groups:
                 continue
             if seen is not None and seen not in names:
-                c.error(
-                    stmt.span,
-                    "KS101",
-                    "unknown-name",
+                c.report(
+                    rules.UNKNOWN_NAME, stmt.span,
                     f"there is no observation group `{seen}`",
                     help=suggest(seen, names, "groups"),
                 )
@@ -205,12 +198,12 @@ def check_policy(
                 critic = seen
             elif seen is not None and seen != "actor":
                 help = "leave `observes` out: the actor sees the group `actor`"
-                c.error(stmt.span, "KS511", "actor-group", f"the actor cannot observe the group `{seen}`", help=help)
+                c.report(rules.ACTOR_GROUP, stmt.span, f"the actor cannot observe the group `{seen}`", help=help)
         else:
             _setting(c, stmt, PolicyConfig, settings, spans, "policy")
     if settings.get("symmetric") is True and not mirrored and not c.robot.incomplete:
-        c.error(
-            spans["symmetric"], "KS740", "no-mirror", "a symmetric policy needs to know which names are mirror images",
+        c.report(
+            rules.NO_MIRROR, spans["symmetric"], "a symmetric policy needs to know which names are mirror images",
             help='name the pairs in the robot block: `mirror "left_*" <-> "right_*"`',
         )  # fmt: skip
     return _validated(c, PolicyConfig, settings, spans) or PolicyConfig(), critic
@@ -220,17 +213,15 @@ def _network(c: Checker, stmt: ast.Assign) -> NetworkSettings | None:
     call = stmt.value
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in NETWORKS):
         kinds = " or ".join(f"`{kind}(…)`" for kind in NETWORKS)
-        c.error(call.span, "KS203", "wrong-arguments", f"a network is {kinds}", help="for example `mlp(256, 128)`")
+        c.report(rules.WRONG_ARGUMENTS, call.span, f"a network is {kinds}", help="for example `mlp(256, 128)`")
         return None
     sizes = [c.scalar(a.value, NUMBER, "a layer size") for a in call.args]
     if any(s is None for s in sizes):
         return None
     bad = next((a for a, s in zip(call.args, sizes, strict=True) if s is not None and (s != int(s) or s < 1)), None)
     if bad is not None:
-        c.error(
-            bad.span,
-            "KS704",
-            "bad-setting",
+        c.report(
+            rules.BAD_SETTING, bad.span,
             "a layer size is a whole number of at least 1",
             help="for example `mlp(256, 128)`",
         )
@@ -256,10 +247,8 @@ def check_checks(c: Checker, sections: list[ast.Section]) -> list[Check]:
         elif isinstance(stmt, ast.ExprStmt):
             checks += _comparison(c, stmt.value)
         else:
-            c.error(
-                stmt.span,
-                "KS110",
-                "misplaced-statement",
+            c.report(
+                rules.MISPLACED_STATEMENT, stmt.span,
                 "a check is `always …` or a comparison of a statistic",
                 help="for example `rms(v.xy - velocity.xy) < 0.2 m/s`",
             )
@@ -268,10 +257,8 @@ def check_checks(c: Checker, sections: list[ast.Section]) -> list[Check]:
 
 def _always(c: Checker, stmt: ast.Clause, value: Value) -> list[Check]:
     if not value.is_bool or value.axes:
-        c.error(
-            stmt.span,
-            "KS209",
-            "not-a-condition",
+        c.report(
+            rules.NOT_A_CONDITION, stmt.span,
             f"`always` needs one condition, and this is {value.describe()}",
             help="compare it with something",
         )
@@ -284,10 +271,8 @@ def _comparison(c: Checker, expr: ast.Expr) -> list[Check]:
         return _one(c, expr, expr.left, expr.op, expr.right)
     if isinstance(expr, ast.Member) and isinstance(expr.value, ast.Call) and isinstance(expr.options, ast.Range):
         return _one(c, expr, expr.value, ">=", expr.options.low) + _one(c, expr, expr.value, "<=", expr.options.high)
-    c.error(
-        expr.span,
-        "KS706",
-        "not-a-check",
+    c.report(
+        rules.NOT_A_CHECK, expr.span,
         "a check compares a statistic with a bound",
         help=f"statistics: {', '.join(STATISTICS)}",
     )
@@ -297,10 +282,8 @@ def _comparison(c: Checker, expr: ast.Expr) -> list[Check]:
 def _one(c: Checker, expr: ast.Expr, call: ast.Call, op: str, bound_expr: ast.Expr) -> list[Check]:
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     if name not in STATISTICS or not call.args:
-        c.error(
-            call.span,
-            "KS706",
-            "not-a-check",
+        c.report(
+            rules.NOT_A_CHECK, call.span,
             f"`{name}` is not a statistic of an evaluation",
             help=suggest(name, STATISTICS, "statistics"),
         )
@@ -328,7 +311,7 @@ def _one(c: Checker, expr: ast.Expr, call: ast.Call, op: str, bound_expr: ast.Ex
         try:
             axes = algebra.common_axes([prepared, where])
         except algebra.TypeProblem as problem:
-            c.error(call.span, problem.code, problem.slug, problem.message, help=problem.help)
+            c.report(problem.rule, call.span, problem.message, help=problem.help)
             return []
         prepared = prepared.but(node=algebra.expanded(prepared, axes))
         where = where.but(node=algebra.expanded(where, axes))
@@ -343,12 +326,11 @@ def _statistic_value(name: str, value: Value) -> Value:
     if name == "share":
         if not value.is_bool:
             raise algebra.TypeProblem(
-                "KS209",
-                "not-a-condition",
+                rules.NOT_A_CONDITION,
                 f"`share` needs true or false, and this is {value.describe()}",
                 help="compare it with something",
             )
         return value
     if value.is_bool:
-        raise algebra.TypeProblem("KS204", "bool-as-number", f"`{name}` needs a number", help="use `share`")
+        raise algebra.TypeProblem(rules.BOOL_AS_NUMBER, f"`{name}` needs a number", help="use `share`")
     return value
