@@ -18,8 +18,8 @@ import sys
 import time
 from pathlib import Path
 
-from ksim_spec.bench_start import cold_and_warm, train_command
 from ksim_spec.language.load import load_spec
+from ksim_spec.runs.benchmark_startup import cold_and_warm, train_command
 
 SPECS = Path(__file__).parents[1] / "specs"
 

@@ -15,7 +15,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ksim_spec.judge import judge
+from ksim_spec.runs.evaluate import judge
 
 
 def row(run: Path, seed: int, episodes: int) -> dict[str, Any]:

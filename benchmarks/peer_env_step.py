@@ -31,8 +31,8 @@ def own(spec: Path, num_envs: int, length: int) -> dict[str, Any]:
     import jax
     import jax.numpy as jnp
 
-    from ksim_spec.compile import compile_spec, write_compiled
-    from ksim_spec.session import make_task, open_folder
+    from ksim_spec.compiler import compile_spec, write_compiled
+    from ksim_spec.runs.folder import make_task, open_folder
 
     with tempfile.TemporaryDirectory() as temporary:
         write_compiled(compile_spec(spec), Path(temporary))

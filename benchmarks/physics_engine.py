@@ -24,7 +24,7 @@ import numpy as np
 from mujoco.batch import Batch
 
 from ksim_spec.physics.cpu import CpuEngine, keeps_data
-from ksim_spec.physics.host import NEEDED
+from ksim_spec.physics.cpu_host import NEEDED
 from ksim_spec.physics.protocol import EngineConfig, Starts
 
 

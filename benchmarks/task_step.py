@@ -3,7 +3,7 @@
     python benchmarks/task_step.py [SPEC...] [--num-envs 1024] [--rounds 15] [--update]
 
 The bare loop replays the very states, controls, resets and pushes of the task on a batch of its own (see
-ksim_spec/bench.py). Prints one JSON line a spec; the ratio is the median over rounds in which both ran in turn.
+ksim_spec/runs/benchmark.py). Prints one JSON line a spec; the ratio is the median over rounds in which both ran in turn.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from ksim_spec.bench import alternate, step_loops, update_loop
-from ksim_spec.compile import compile_spec, write_compiled
-from ksim_spec.session import make_task, open_folder
+from ksim_spec.compiler import compile_spec, write_compiled
+from ksim_spec.runs.benchmark import alternate, step_loops, update_loop
+from ksim_spec.runs.folder import make_task, open_folder
 
 SPECS = Path(__file__).parents[1] / "specs"
 

@@ -21,10 +21,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ksim_spec.bench import Loop, alternate, step_loops, update_loop
-from ksim_spec.compile import compile_spec, write_compiled
-from ksim_spec.session import Folder, make_task, open_folder
-from ksim_spec.train.policy import make_policy
+from ksim_spec.compiler import compile_spec, write_compiled
+from ksim_spec.runs.benchmark import Loop, alternate, step_loops, update_loop
+from ksim_spec.runs.folder import Folder, make_task, open_folder
+from ksim_spec.trainer.policy import make_policy
 
 SPECS = Path(__file__).parents[1] / "specs"
 Weights = list[jax.Array]

@@ -1,7 +1,7 @@
 """Writes the tables of the pages here from the tables in the code: `python docs/generate.py` (`--check` only looks).
 
 A table stands between `<!-- table: NAME -->` and `<!-- end -->`. What a word means is in
-`ksim_spec/language/meanings.py`; a row that has no words is an error, so that nothing new stays undescribed.
+`ksim_spec/language/word_docs.py`; a row that has no words is an error, so that nothing new stays undescribed.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from ksim_spec.language import draws, functions, library, temporal
+from ksim_spec.language import distributions, functions, stdlib, temporal_functions
 from ksim_spec.language.blocks import chance, training
-from ksim_spec.language.meanings import FIELDS, SETTINGS, STATISTICS, TEMPORAL
 from ksim_spec.language.quantities import QUANTITIES, SENSORS
 from ksim_spec.language.sources import MjcfSensor
-from ksim_spec.review.rules import CHANGE_RULES
+from ksim_spec.language.word_docs import FIELDS, SETTINGS, STATISTICS, TEMPORAL
 from ksim_spec.rules import FAMILIES, RULES
-from ksim_spec.train.config import PolicyConfig, TrainConfig
+from ksim_spec.rules.changes import CHANGE_RULES
+from ksim_spec.settings import PolicyConfig, TrainConfig
 from ksim_spec.units import UNITS
 
 PAGE = Path(__file__).with_name("language.md")
@@ -92,7 +92,7 @@ def function_table() -> str:
 
 def library_table() -> str:
     rows = []
-    for source, defined in library.functions():
+    for source, defined in stdlib.functions():
         for fn in defined:
             above = source.text[: fn.span.start].rstrip().rpartition("\n\n")[2]  # the comment, up to an empty line
             head = source.text[fn.span.start : fn.body.span.start].rstrip("= \n").removeprefix("fn ")
@@ -105,14 +105,14 @@ def library_table() -> str:
 def temporal_table() -> str:
     return table(
         ("operator", "value", "first sample"),
-        ((f"`{signature}`", *TEMPORAL[name]) for name, (signature, _) in temporal.OPERATORS.items()),
+        ((f"`{signature}`", *TEMPORAL[name]) for name, (signature, _) in temporal_functions.OPERATORS.items()),
     )
 
 
 def draw_table() -> str:
     rows = []
-    for name in draws.DISTRIBUTIONS:
-        signature, colon, meaning = draws.SIGNATURES[name].partition(": ")
+    for name in distributions.DISTRIBUTIONS:
+        signature, colon, meaning = distributions.SIGNATURES[name].partition(": ")
         signature, _, other = signature.partition(", or ")
         rows.append((f"`{signature}`", meaning if colon else f"or `{other}`"))
     return table(("draw", "meaning"), rows)

@@ -10,7 +10,7 @@ from typing import Any
 from textmate import grammar
 
 from ksim_spec.highlight.vocabulary import vocabulary
-from ksim_spec.syntax.words import OPTIONAL
+from ksim_spec.syntax.keywords import OPTIONAL
 
 HERE = Path(__file__).parent
 

@@ -13,7 +13,7 @@ from typing import Any
 from ksim_spec.highlight.classes import STYLES, Name
 from ksim_spec.highlight.vocabulary import Vocabulary, vocabulary
 from ksim_spec.syntax.grammar import NUMBER, unit_pattern
-from ksim_spec.syntax.words import OPTIONAL, RESERVED
+from ksim_spec.syntax.keywords import OPTIONAL, RESERVED
 
 Rule = dict[str, Any]
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"

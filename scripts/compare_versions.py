@@ -124,7 +124,7 @@ for path in sorted((inputs / "docs/rules").glob("KS*.md")):
         example = getattr(page, word)
         if example: put(f"{path.stem}-{word}", completed(example))
 try: from tests.diff import mutations as m
-except ImportError: from tests.review import mutations as m
+except ImportError: from tests.differ import mutations as m
 for spec in m.SPECS:
     before = m.original(spec)
     for edit in m.EDITS:

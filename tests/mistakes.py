@@ -30,7 +30,7 @@ from pathlib import Path
 
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.language.load import Loaded, load_text
-from ksim_spec.lint import designed
+from ksim_spec.linter.design import designed
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "tests" / "language" / "mistakes"

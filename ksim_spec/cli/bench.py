@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from ksim_spec.physics.select import AUTO, REFERENCE, backend_help
+from ksim_spec.physics.registry import AUTO, REFERENCE, backend_help
 
 SCHEMA_VERSION = 1
 
@@ -31,9 +31,9 @@ def bench_command(
     sets: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help="Change a setting of the spec."),
     output: OutputFormat = typer.Option(OutputFormat.text, "--format", help="How the result is written."),
 ) -> None:
-    from ksim_spec.bench_start import cold_and_warm, train_command
-    from ksim_spec.compile import compile_spec, write_compiled
-    from ksim_spec.session import open_folder
+    from ksim_spec.compiler import compile_spec, write_compiled
+    from ksim_spec.runs.benchmark_startup import cold_and_warm, train_command
+    from ksim_spec.runs.folder import open_folder
 
     changed = [*sets, *([f"train.num_envs={num_envs}"] if num_envs else [])]
     compiled = compile_spec(spec, profile=profile, sets=changed)
@@ -51,7 +51,7 @@ def bench_command(
                 "peak_mib": max(cold.peak_mib, warm.peak_mib),
             }
         _say("compiling, then timing physics, task step and update in turn ...")
-        from ksim_spec.bench import measure
+        from ksim_spec.runs.benchmark import measure
 
         result |= measure(open_folder(Path(folder)), backend=backend, rounds=rounds)
     print(json.dumps(result, indent=1) if output is OutputFormat.json else as_text(result))

@@ -94,7 +94,7 @@ COMMANDS: tuple[Entry, ...] = (
     ),
     Entry(
         "log",
-        "ksim_spec.cli.history",
+        "ksim_spec.cli.log",
         "log",
         "Show what each commit changed of a spec, its includes and its robot, one line a change.",
         ("ksim log specs/walk.ksim", "ksim log specs/walk.ksim -n 5 --cosmetic", "ksim log walk.ksim --format json"),
@@ -149,7 +149,7 @@ COMMANDS: tuple[Entry, ...] = (
     ),
     Entry(
         "eval",
-        "ksim_spec.cli.judge",
+        "ksim_spec.cli.eval",
         "evaluate",
         "Judge a run by the check block of its spec, on fresh episodes.\n\nExits with 1 when a check fails.",
         ("ksim eval runs/walk-20260101-120000", "ksim eval RUN --episodes 128 --format json"),

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ksim_spec.cli.failure import UserError, show
+from ksim_spec.cli.exit import UserError, show
 
 if TYPE_CHECKING:
-    from ksim_spec.compile import Compiled
+    from ksim_spec.compiler import Compiled
 
 # Stages that are files of the compiled folder; the others are made from it by JAX.
 FILES = {"python": "task.py", "ir": "ir.txt", "contract": "contract.json"}
@@ -36,7 +36,7 @@ def compile_command(
     num_envs: int = typer.Option(None, "--num-envs", min=1, help="Environments in a jaxpr or hlo."),
     backend: str = typer.Option("auto", "--backend", help="The physics engine in a jaxpr or hlo."),
 ) -> None:
-    from ksim_spec.compile import compile_spec, write_compiled
+    from ksim_spec.compiler import compile_spec, write_compiled
 
     if out is None and emit is None:
         raise UserError("say where to write with `-o DIR`, or what to print with `--emit STAGE`")
@@ -58,8 +58,8 @@ def traced(compiled: Compiled, stage: str, num_envs: int | None, backend: str) -
 
     The step is that of the task which `write_compiled` writes. Raises SpecError for what the engine cannot do.
     """
-    from ksim_spec.compile import write_compiled
-    from ksim_spec.session import make_task, open_folder
+    from ksim_spec.compiler import write_compiled
+    from ksim_spec.runs.folder import make_task, open_folder
 
     with tempfile.TemporaryDirectory() as temporary:
         write_compiled(compiled, Path(temporary))

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS, UserError, show
+from ksim_spec._internal.gc import uncollected
+from ksim_spec.cli.exit import EXIT_FAILED, EXIT_FINDINGS, UserError, show
 from ksim_spec.cli.outputs import Output, targets
-from ksim_spec.cycles import uncollected
-from ksim_spec.render.style import wants_color
+from ksim_spec.render.ansi import wants_color
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ksim_spec.review.accept import Acceptances
-    from ksim_spec.review.difference import Result
-    from ksim_spec.review.report import Report
-    from ksim_spec.review.sides import Opener
-    from ksim_spec.review.states import StatesRow
-    from ksim_spec.rules.config import Level
+    from ksim_spec.differ.acceptances import Acceptances
+    from ksim_spec.differ.diff import Result
+    from ksim_spec.differ.report import Report
+    from ksim_spec.differ.sides import Opener
+    from ksim_spec.differ.states import StatesRow
+    from ksim_spec.linter.config import Level
 
 
 class FailOn(StrEnum):
@@ -53,9 +53,9 @@ def diff(
     ),
     states: int = typer.Option(32_768, "--states", min=64, help="With --on: how many states."),
 ) -> None:
-    from ksim_spec.review.difference import difference
-    from ksim_spec.review.report import report
-    from ksim_spec.review.sides import Opener, at_head
+    from ksim_spec.differ.diff import difference
+    from ksim_spec.differ.report import report
+    from ksim_spec.differ.sides import Opener, at_head
 
     files = targets(outputs)
     if not new:
@@ -92,7 +92,7 @@ def _on_states(opener: Opener, result: Result, on: str, states: int) -> StatesRo
 def _levels() -> Mapping[str, Level]:
     """Returns the severities of changes that the project's configuration gives; raises SpecError for a bad one."""
     from ksim_spec.diagnostics import SpecError
-    from ksim_spec.rules.config import configured
+    from ksim_spec.linter.config import configured
     from ksim_spec.source import SourceMap
 
     found = configured(Path.cwd() / "ksim.toml")
@@ -103,7 +103,7 @@ def _levels() -> Mapping[str, Level]:
 
 def acceptances(path: Path | None) -> Acceptances:
     """Returns the accepted breaks of a file; of `ksim-accept.toml` here where none is named, if there is one."""
-    from ksim_spec.review.accept import FILE, Acceptances, read_acceptances
+    from ksim_spec.differ.acceptances import FILE, Acceptances, read_acceptances
 
     if path is None:
         path = Path(FILE)
@@ -116,13 +116,13 @@ def acceptances(path: Path | None) -> Acceptances:
 def written(found: Report, output: Output, color: bool = False) -> str:
     """Returns a diff in one of the formats."""
     if output is Output.text:
-        from ksim_spec.review.render import text
+        from ksim_spec.differ.render_text import text
 
         return text(found, color)
     if output is Output.markdown:
-        from ksim_spec.review.render import markdown
+        from ksim_spec.differ.render_text import markdown
 
         return markdown(found)
-    from ksim_spec.review import machine
+    from ksim_spec.differ import render_tools
 
-    return {Output.json: machine.as_json, Output.github: machine.github, Output.sarif: machine.as_sarif}[output](found)
+    return {Output.json: render_tools.as_json, Output.github: render_tools.github, Output.sarif: render_tools.as_sarif}[output](found)

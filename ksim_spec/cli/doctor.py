@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ksim_spec.cli.failure import EXIT_FINDINGS
-from ksim_spec.render.style import Style, wants_color
+from ksim_spec.cli.exit import EXIT_FINDINGS
+from ksim_spec.render.ansi import Style, wants_color
 
 if TYPE_CHECKING:
-    from ksim_spec.cli.probes import Finding
+    from ksim_spec.cli.doctor_probes import Finding
 
 _MARKS = {"ok": ("ok", "32"), "missing": ("--", "33"), "broken": ("no", "31")}
 
@@ -27,7 +27,7 @@ class OutputFormat(StrEnum):
 def doctor(
     output: OutputFormat = typer.Option(OutputFormat.text, "--format", help="How the findings are written."),
 ) -> None:
-    from ksim_spec.cli.probes import examine, to_json
+    from ksim_spec.cli.doctor_probes import examine, to_json
 
     if sys.stderr.isatty():
         print("looking at this machine ...", file=sys.stderr)

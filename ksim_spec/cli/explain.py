@@ -7,8 +7,8 @@ import sys
 
 import typer
 
-from ksim_spec.cli.failure import UserError
-from ksim_spec.render.style import Style, wants_color
+from ksim_spec.cli.exit import UserError
+from ksim_spec.render.ansi import Style, wants_color
 
 
 def explain(
@@ -16,10 +16,10 @@ def explain(
         "", metavar="CODE|SLUG", help="A rule, such as KS301, or a kind of change, such as KD301.", show_default=False
     ),
 ) -> None:
-    from ksim_spec.render.page import changes_listing, listing, terminal
-    from ksim_spec.review.pages import change_page
-    from ksim_spec.review.rules import CHANGE_RULES, change_rule
+    from ksim_spec.render.markdown_page import changes_listing, listing, terminal
     from ksim_spec.rules import RULES, find, near
+    from ksim_spec.rules.change_pages import change_page
+    from ksim_spec.rules.changes import CHANGE_RULES, change_rule
     from ksim_spec.rules.pages import page_of
 
     style = Style(wants_color(sys.stdout))

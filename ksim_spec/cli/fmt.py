@@ -9,11 +9,11 @@ from pathlib import Path
 
 import typer
 
-from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS, UserError, show
+from ksim_spec._internal.files import write_atomic
+from ksim_spec._internal.gc import uncollected
+from ksim_spec.cli.exit import EXIT_FAILED, EXIT_FINDINGS, UserError, show
 from ksim_spec.cli.lint import find_specs
-from ksim_spec.cycles import uncollected
 from ksim_spec.diagnostics import SpecError
-from ksim_spec.files import write_atomic
 
 _STDIN = "<stdin>"
 _NO_LINE_END = "\\ No newline at end of file\n"
@@ -98,8 +98,8 @@ def _one(path: Path, check: bool, diff: bool, width: int) -> bool:
 
 
 def _format(data: bytes, name: str, width: int) -> Formatted:
+    from ksim_spec.formatter.format import format_text
     from ksim_spec.source import SourceFile
-    from ksim_spec.syntax.format import format_text
     from ksim_spec.syntax.parse import text_of
 
     new = format_text(SourceFile(name, text_of(data, name)), width)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import typer
 
-from ksim_spec.cli.failure import EXIT_FAILED, UserError
-from ksim_spec.render.style import wants_color
+from ksim_spec.cli.exit import EXIT_FAILED, UserError
+from ksim_spec.render.ansi import wants_color
 
 
 def install_git(
     everywhere: bool = typer.Option(False, "--global", help="For every repository of yours, not only this one."),
     undo: bool = typer.Option(False, "--undo", help="Take back what was written."),
 ) -> None:
-    from ksim_spec.review.gitconfig import ATTRIBUTES, in_repository, install, uninstall
+    from ksim_spec.differ.git.config import ATTRIBUTES, in_repository, install, uninstall
 
     if not everywhere and not in_repository():
         raise UserError("this folder is in no git repository: enter one, or give `--global`")
@@ -37,7 +37,7 @@ def git_driver(
     text: bool = typer.Option(False, "--text", help="Print one file in its one layout, as a textconv."),
     meaning: bool = typer.Option(False, "--meaning", help="Print what changed and not the lines, as a difftool."),
 ) -> None:
-    from ksim_spec.review.driver import Pair, driven, formatted
+    from ksim_spec.differ.git.diff_driver import Pair, driven, formatted
 
     if text:
         sys.stdout.write(formatted(Path(words[0])))

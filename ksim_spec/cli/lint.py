@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS, EXIT_OK, UserError
-from ksim_spec.cycles import uncollected
+from ksim_spec._internal.gc import uncollected
+from ksim_spec._internal.parallel import spread
+from ksim_spec.cli.exit import EXIT_FAILED, EXIT_FINDINGS, EXIT_OK, UserError
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError
-from ksim_spec.render.style import wants_color
+from ksim_spec.render.ansi import wants_color
 from ksim_spec.source import NOWHERE, SourceMap, Span
-from ksim_spec.workers import spread
 
 if TYPE_CHECKING:
-    from ksim_spec.robot.kept import Robots
+    from ksim_spec.robot.cache import Robots
 
 
 class OutputFormat(StrEnum):
@@ -71,8 +71,8 @@ def lint(
 
 def rules(names: list[str], option: str) -> frozenset[str]:
     """Returns the codes that the names given to an option stand for; UserError for one that stands for none."""
+    from ksim_spec.linter.filter import codes
     from ksim_spec.rules.registry import near
-    from ksim_spec.rules.verdict import codes
 
     found, unknown = codes(names)
     if unknown:
@@ -82,7 +82,7 @@ def rules(names: list[str], option: str) -> frozenset[str]:
 
 def told(request: Request) -> tuple[int, list[Path]]:
     """Checks, prints what was found, and returns the exit code with every file that the findings hang on."""
-    from ksim_spec.render.text import render
+    from ksim_spec.render.diagnostics import render
 
     specs, missing = find_specs(request.paths)
     found, sources = check(specs, request)
@@ -102,9 +102,9 @@ def told(request: Request) -> tuple[int, list[Path]]:
 
 def check(specs: Sequence[Path], request: Request) -> tuple[Diagnostics, SourceMap]:
     """Returns what is told of all specs, suppressions and configuration applied, and the sources it points into."""
-    from ksim_spec.fixes.derive import with_fixes
-    from ksim_spec.rules.config import forget
-    from ksim_spec.rules.verdict import Verdict
+    from ksim_spec.linter.config import forget
+    from ksim_spec.linter.filter import Verdict
+    from ksim_spec.linter.statement_fixes import with_fixes
 
     forget()  # the configuration may have changed since a watched spec was last checked
     found, verdict = Diagnostics(), Verdict(request.select, request.ignore)
@@ -117,7 +117,7 @@ def check(specs: Sequence[Path], request: Request) -> tuple[Diagnostics, SourceM
 @cache
 def robots() -> Robots:
     """Returns the robots of this process: several specs of one robot read it once."""
-    from ksim_spec.robot.kept import Robots
+    from ksim_spec.robot.cache import Robots
 
     return Robots()
 
@@ -125,7 +125,7 @@ def robots() -> Robots:
 def examined(request: Request, path: Path) -> tuple[list[Diagnostic], SourceMap]:
     """Returns everything that is found in one spec, and the sources it points into."""
     from ksim_spec.language.load import Trace, load_spec
-    from ksim_spec.lint import designed
+    from ksim_spec.linter.design import designed
 
     try:
         with uncollected():

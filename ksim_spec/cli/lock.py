@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from ksim_spec.cli.failure import EXIT_FAILED, EXIT_FINDINGS, show
+from ksim_spec.cli.exit import EXIT_FAILED, EXIT_FINDINGS, show
 from ksim_spec.cli.lint import find_specs
 from ksim_spec.diagnostics import SpecError
 
@@ -16,7 +16,7 @@ def lock(
     paths: list[Path] = typer.Argument(..., metavar="SPEC...", help="Spec files, or folders to search for them."),
     check: bool = typer.Option(False, "--check", help="Write nothing; say which locks are missing or out of date."),
 ) -> None:
-    from ksim_spec.review.sides import Opener
+    from ksim_spec.differ.sides import Opener
 
     specs, missing = find_specs(paths)
     for problem in missing:
@@ -38,12 +38,12 @@ def lock(
 
 def _one(opener: object, spec: Path, check: bool) -> bool:
     """Writes or checks the lock of one spec; True when it was current."""
-    from ksim_spec.files import write_atomic
-    from ksim_spec.review.changes import verdict
-    from ksim_spec.review.contract import contract_text
-    from ksim_spec.review.difference import is_task
-    from ksim_spec.review.lock import lock_path, outdated
-    from ksim_spec.review.sides import Opener
+    from ksim_spec._internal.files import write_atomic
+    from ksim_spec.contract.build import contract_text
+    from ksim_spec.differ.change import verdict
+    from ksim_spec.differ.diff import is_task
+    from ksim_spec.differ.lock import lock_path, outdated
+    from ksim_spec.differ.sides import Opener
 
     assert isinstance(opener, Opener)
     if not is_task((opener.disk, str(spec))):

@@ -6,8 +6,8 @@ import importlib.util
 
 import typer
 
-from ksim_spec.cli.failure import UserError
-from ksim_spec.cycles import uncollected
+from ksim_spec._internal.gc import uncollected
+from ksim_spec.cli.exit import UserError
 
 MISSING = "the language server needs pygls: pip install 'ksim_spec[lsp]'"
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import typer
 
 from ksim_spec.cli.commands import COMMANDS, Entry
-from ksim_spec.cli.failure import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, report
-from ksim_spec.render.gl import shield
+from ksim_spec.cli.exit import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, report
+from ksim_spec.viewer.gl import shield
 
 _HELP = """Checks, compiles, trains, plays and evaluates robot learning tasks written as `.ksim` specs.
 

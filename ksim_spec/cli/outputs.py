@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from ksim_spec.cli.failure import UserError
+from ksim_spec.cli.exit import UserError
 from ksim_spec.diagnostics import suggest
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ksim_spec.cli.failure import EXIT_FAILED
+from ksim_spec.cli.exit import EXIT_FAILED
 
 if TYPE_CHECKING:
-    from ksim_spec.live import Live
+    from ksim_spec.runs.interactive import Live
 
 FILM_S = 10.0
 
@@ -48,7 +48,7 @@ def play(
 
 
 def _film(run: Path, video: Path, seconds: float, command: dict[str, float], seed: int, agreed: bool) -> None:
-    from ksim_spec.play import play as play_run
+    from ksim_spec.runs.play import play as play_run
 
     result = play_run(run, video, seconds=seconds, command=command, seed=seed, agreed=agreed)
     if result.path is None:
@@ -57,20 +57,20 @@ def _film(run: Path, video: Path, seconds: float, command: dict[str, float], see
 
 
 def _live(run: Path, command: dict[str, float], seed: int, agreed: bool) -> Live:
-    from ksim_spec.live import Live
+    from ksim_spec.runs.interactive import Live
 
     return Live(run, command, seed, agreed)
 
 
 def _window(opened: Callable[[], Live], seconds: float | None) -> None:
-    from ksim_spec.render import window
+    from ksim_spec.viewer import native
 
-    window.require_display()
-    window.watch(opened(), seconds)
+    native.require_display()
+    native.watch(opened(), seconds)
 
 
 def _page(opened: Callable[[], Live], seconds: float | None, host: str, port: int) -> None:
-    from ksim_spec.render.video import Shot, find_backend
+    from ksim_spec.viewer.video import Shot, find_backend
 
     backend, why = find_backend()
     if not backend:
@@ -78,7 +78,7 @@ def _page(opened: Callable[[], Live], seconds: float | None, host: str, port: in
     os.environ["MUJOCO_GL"] = backend  # before MuJoCo is imported, which is when it chooses
     from dataclasses import asdict
 
-    from ksim_spec.render import web
+    from ksim_spec.viewer import web
 
     web.require_encoder()
     live = opened()

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ksim_spec._internal.files import write_atomic
 from ksim_spec.cli.lint import Request
 from ksim_spec.diagnostics import Diagnostic, SpecError
-from ksim_spec.files import write_atomic
-from ksim_spec.fixes.repair import Judge, Repair, repair
-from ksim_spec.rules.verdict import Verdict
+from ksim_spec.formatter.format import format_text
+from ksim_spec.linter.apply_fixes import Judge, Repair, repair
+from ksim_spec.linter.filter import Verdict
 from ksim_spec.source import SourceFile, SourceMap, plain_lines
-from ksim_spec.syntax.format import format_text
 from ksim_spec.syntax.parse import text_of
 
 _MARK = "\ufeff"

@@ -11,8 +11,8 @@ from typing import Any
 
 import typer
 
-from ksim_spec.cli.failure import show
-from ksim_spec.render.style import Style, visible, wants_color, width
+from ksim_spec.cli.exit import show
+from ksim_spec.render.ansi import Style, visible, wants_color, width
 
 
 class OutputFormat(StrEnum):
@@ -27,8 +27,8 @@ def show_command(
     sets: list[str] = typer.Option([], "--set", metavar="PATH=VALUE", help="Change a setting of the spec."),
     output: OutputFormat = typer.Option(OutputFormat.text, "--format", help="How it is written."),
 ) -> None:
-    from ksim_spec.compile import compile_spec
-    from ksim_spec.show import describe
+    from ksim_spec.compiler import compile_spec
+    from ksim_spec.summary.summary import describe
 
     compiled = compile_spec(spec, profile=profile, sets=sets)
     show(compiled.loaded.diagnostics, compiled.loaded.sources)

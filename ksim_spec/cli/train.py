@@ -7,8 +7,8 @@ from pathlib import Path
 
 import typer
 
-from ksim_spec.cli.failure import EXIT_FAILED
-from ksim_spec.physics.select import AUTO, backend_help
+from ksim_spec.cli.exit import EXIT_FAILED
+from ksim_spec.physics.registry import AUTO, backend_help
 
 
 def whole_number(text: str) -> int:
@@ -38,8 +38,8 @@ def train(
     no_progress: bool = typer.Option(False, "--no-progress", help="Write no progress."),
     no_video: bool = typer.Option(False, "--no-video", help="Film nothing at the end."),
 ) -> None:
-    from ksim_spec.cli.failure import show
-    from ksim_spec.session import TrainRequest, resume_run, train_spec
+    from ksim_spec.cli.exit import show
+    from ksim_spec.runs.folder import TrainRequest, resume_run, train_spec
 
     if spec is None and resume is None:
         print("ksim: error: give a SPEC, or `--resume RUN`", file=sys.stderr)
@@ -60,7 +60,7 @@ def train(
 
 def film(run_dir: Path) -> None:
     """Films the trained policy, or says in one line why that is not possible."""
-    from ksim_spec.play import play
+    from ksim_spec.runs.play import play
 
     video = play(run_dir, run_dir / "play.mp4", seconds=8.0)
     print(f"video: {video.path}" if video.path else f"no video: {video.reason}", file=sys.stderr)

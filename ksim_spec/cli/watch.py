@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ksim_spec.files import Stamp, stamp
+from ksim_spec._internal.files import Stamp, stamp
 
 PAUSE = 0.3  # seconds between two looks
 

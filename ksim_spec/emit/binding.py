@@ -21,7 +21,8 @@ from ksim_spec.language.quantities import arrays, row_of
 from ksim_spec.language.sources import AddedSensor, ContactSensor, Derived, MjcfSensor, ModelField, Source
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.naming import name_of
-from ksim_spec.robot.requests import (
+from ksim_spec.robot.scene import compose
+from ksim_spec.robot.scene_request import (
     STAGES,
     ContactRequest,
     Scene,
@@ -31,8 +32,7 @@ from ksim_spec.robot.requests import (
     Stage,
     stage_of,
 )
-from ksim_spec.robot.scene import compose
-from ksim_spec.robot.touch import Touch
+from ksim_spec.robot.static_contacts import Touch
 
 
 @dataclass(frozen=True)

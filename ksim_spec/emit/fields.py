@@ -5,11 +5,11 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
-from ksim_spec.emit.roles import Roles
+from ksim_spec.emit.task_functions import Roles
 from ksim_spec.emit.writer import Writer, constant_text, index_text
 from ksim_spec.language.program import FieldChange
-from ksim_spec.robot.built import law_of
-from ksim_spec.robot.requests import Scene
+from ksim_spec.robot.compiled_reader import law_of
+from ksim_spec.robot.scene_request import Scene
 from ksim_spec.robot.servo import servos
 
 _OPERATOR = {"=": "{new}", "+=": "{old} + {new}", "*=": "{old} * {new}"}

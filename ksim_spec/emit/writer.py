@@ -11,7 +11,7 @@ import numpy as np
 from ksim_spec.ir.clock import CUTS, Clocks
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import OPS, index_text
-from ksim_spec.ir.temporal import is_temporal
+from ksim_spec.ir.temporal_ops import is_temporal
 
 INLINE_LIMIT = 70
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, get_args
 
-from ksim_spec.language import draws, library, selectors, temporal
+from ksim_spec.language import distributions, selectors, stdlib, temporal_functions
 from ksim_spec.language.blocks.chance import BODY_STATE, FIELDS, STATS
 from ksim_spec.language.blocks.setting import MODES, WORLD_SETTINGS
 from ksim_spec.language.blocks.training import STATISTICS
 from ksim_spec.language.functions import FUNCTIONS
 from ksim_spec.language.members import BUILTIN_NAMES, WORLD_NAMES
 from ksim_spec.language.quantities import QUANTITIES
-from ksim_spec.syntax import words
-from ksim_spec.train.config import NETWORKS, PolicyConfig, TrainConfig
+from ksim_spec.settings import NETWORKS, PolicyConfig, TrainConfig
+from ksim_spec.syntax import keywords
 from ksim_spec.units import UNITS
 
 # Words that blocks read by themselves and that no table holds.
@@ -61,25 +61,25 @@ def vocabulary() -> Vocabulary:
     """Returns the words of the language as this version has them."""
     truths = ("true", "false")
     return Vocabulary(
-        sections=words.SECTIONS,
-        nested=words.NESTED_WORDS,
-        directives=words.DIRECTIVES,
+        sections=keywords.SECTIONS,
+        nested=keywords.NESTED_WORDS,
+        directives=keywords.DIRECTIVES,
         openers=("fn", "override"),
-        clauses=words.CLAUSES,
-        name_clauses=words.NAME_CLAUSES,
-        attributes=words.ATTRIBUTES,
-        flags=words.FLAGS,
-        header_attributes=words.HEADER_ATTRIBUTES,
-        infix=tuple(words.INFIX),
-        prefix=_once(w for w in words.PREFIX if w not in truths),
+        clauses=keywords.CLAUSES,
+        name_clauses=keywords.NAME_CLAUSES,
+        attributes=keywords.ATTRIBUTES,
+        flags=keywords.FLAGS,
+        header_attributes=keywords.HEADER_ATTRIBUTES,
+        infix=tuple(keywords.INFIX),
+        prefix=_once(w for w in keywords.PREFIX if w not in truths),
         constants=truths,
-        scopes=(*words.PER_SCOPES, *_EVENTS),
-        counts=words.COUNTS,
+        scopes=(*keywords.PER_SCOPES, *_EVENTS),
+        counts=keywords.COUNTS,
         units=tuple(UNITS),
-        functions=_once([*FUNCTIONS, *temporal.OPERATORS, *draws.SIGNATURES, *selectors.SELECTORS, *STATISTICS, *MODES,
+        functions=_once([*FUNCTIONS, *temporal_functions.OPERATORS, *distributions.SIGNATURES, *selectors.SELECTORS, *STATISTICS, *MODES,
                          *NETWORKS]),
-        library=_once(fn.name for _, defined in library.functions() for fn in defined),
-        names=(*BUILTIN_NAMES, "std", *(w for w in STATS if w not in (*words.FLAGS, *words.COUNTS))),
+        library=_once(fn.name for _, defined in stdlib.functions() for fn in defined),
+        names=(*BUILTIN_NAMES, "std", *(w for w in STATS if w not in (*keywords.FLAGS, *keywords.COUNTS))),
         members=_once([*(name for rows in QUANTITIES.values() for name in rows), *_FRAMES, *WORLD_NAMES, *BODY_STATE,
                        *(name for rows in FIELDS.values() for name in rows)]),
         settings={"world": WORLD_SETTINGS, "policy": tuple(PolicyConfig.model_fields),

@@ -15,21 +15,21 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ksim_spec.ide import actions as actions
-    from ksim_spec.ide import complete as complete
-    from ksim_spec.ide import definition as definition
-    from ksim_spec.ide import everywhere as everywhere
-    from ksim_spec.ide import folding as folding
+    from ksim_spec.ide import code_action as code_action
+    from ksim_spec.ide import code_lens as code_lens
+    from ksim_spec.ide import completion as completion
+    from ksim_spec.ide import diagnostics as diagnostics
+    from ksim_spec.ide import document_symbols as document_symbols
+    from ksim_spec.ide import folding_range as folding_range
     from ksim_spec.ide import formatting as formatting
-    from ksim_spec.ide import hints as hints
+    from ksim_spec.ide import goto_definition as goto_definition
     from ksim_spec.ide import hover as hover
-    from ksim_spec.ide import measured as measured
-    from ksim_spec.ide import names as names
-    from ksim_spec.ide import problems as problems
-    from ksim_spec.ide import semantic as semantic
-    from ksim_spec.ide import signature as signature
-    from ksim_spec.ide import symbols as symbols
+    from ksim_spec.ide import inlay_hints as inlay_hints
+    from ksim_spec.ide import references as references
+    from ksim_spec.ide import semantic_tokens as semantic_tokens
+    from ksim_spec.ide import signature_help as signature_help
     from ksim_spec.ide import workspace as workspace
+    from ksim_spec.ide import workspace_symbols as workspace_symbols
 
 _MODULES = frozenset(found.name for found in pkgutil.iter_modules(__path__))
 

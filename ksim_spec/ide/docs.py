@@ -7,14 +7,14 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from ksim_spec.language import draws, library, meanings, selectors, temporal
+from ksim_spec.language import distributions, selectors, stdlib, temporal_functions, word_docs
 from ksim_spec.language.blocks.chance import FIELDS
-from ksim_spec.language.entities import Selection, World
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.functions import FUNCTIONS, signature
 from ksim_spec.language.quantities import QUANTITIES
 from ksim_spec.language.scope import Thing
-from ksim_spec.train.config import NETWORKS, NetworkSettings, PolicyConfig, TrainConfig
+from ksim_spec.language.things import Selection, World
+from ksim_spec.settings import NETWORKS, NetworkSettings, PolicyConfig, TrainConfig
 from ksim_spec.units import UNITS
 
 SETTINGS = {"train": TrainConfig, "policy": PolicyConfig}
@@ -34,11 +34,11 @@ def function_doc(name: str, checker: Checker | None = None) -> Doc | None:
     if name in FUNCTIONS:
         row = FUNCTIONS[name]
         return Doc(signature(name), row.doc + (f": `{row.formula}`" if row.formula else ""))
-    if name in temporal.OPERATORS:
-        meaning, first = meanings.TEMPORAL[name]
-        return Doc(temporal.OPERATORS[name][0], f"{meaning}; at the first step of an episode {first}")
-    if name in draws.SIGNATURES:
-        shown, _, text = draws.SIGNATURES[name].partition(": ")
+    if name in temporal_functions.OPERATORS:
+        meaning, first = word_docs.TEMPORAL[name]
+        return Doc(temporal_functions.OPERATORS[name][0], f"{meaning}; at the first step of an episode {first}")
+    if name in distributions.SIGNATURES:
+        shown, _, text = distributions.SIGNATURES[name].partition(": ")
         return Doc(shown, text or "a random draw")
     if name in selectors.SELECTORS:
         kind = selectors.kind_of(name) or name
@@ -56,7 +56,7 @@ def _spec_function(name: str, checker: Checker | None) -> Doc | None:
 
 
 def _library_doc(name: str) -> Doc | None:
-    for source, functions in library.functions():
+    for source, functions in stdlib.functions():
         for fn in functions:
             if f"std.{fn.name}" == name:
                 params = [p if d is None else f"{p} = {source.text[d.span.start : d.span.end]}" for p, d in fn.params]
@@ -66,7 +66,7 @@ def _library_doc(name: str) -> Doc | None:
 
 def library_names() -> list[str]:
     """Returns the names of the library's functions, without `std.`."""
-    return [fn.name for _, functions in library.functions() for fn in functions]
+    return [fn.name for _, functions in stdlib.functions() for fn in functions]
 
 
 def quantity_doc(kind: str, name: str) -> Doc | None:
@@ -82,7 +82,7 @@ def field_text(owner: Thing | None, name: str) -> str:
     """Returns what a value of the model is that `randomize` can change; empty for other things."""
     kind = "world" if isinstance(owner, World) else owner.of if isinstance(owner, Selection) else ""
     dim = FIELDS.get(kind, {}).get(name)
-    return f"{meanings.FIELDS[name]} ({dim})" if dim is not None else ""
+    return f"{word_docs.FIELDS[name]} ({dim})" if dim is not None else ""
 
 
 def unit_doc(symbol: str) -> Doc | None:
@@ -100,7 +100,7 @@ def setting_doc(block: str, name: str) -> Doc | None:
     known = [(words, getattr(m, side, None)) for m in field.metadata for side, words in _LIMITS.items()]
     limits = [f"{words} {value:g}" for words, value in known if value is not None]
     default = f"default `{_plain(field.default)}`" + (f"; {', '.join(limits)}" if limits else "")
-    text = f"{meanings.SETTINGS[block][name]}\n\n{default}"
+    text = f"{word_docs.SETTINGS[block][name]}\n\n{default}"
     return Doc(f"{name}: {' | '.join(choices(field)) or _type(field.annotation)}", text)
 
 

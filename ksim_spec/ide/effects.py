@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ksim_spec.facts.rewards import contribution, reward_facts
-from ksim_spec.facts.seeds import Seeds
-from ksim_spec.facts.standing import Standing
+from ksim_spec.analysis.effective_weights import effective
+from ksim_spec.analysis.leaf_intervals import Seeds
+from ksim_spec.analysis.reward_bounds import contribution, reward_facts
+from ksim_spec.analysis.standstill import Standing
 from ksim_spec.language.program import ObservationEntry, Program, RewardTerm
-from ksim_spec.language.weights import effective
 from ksim_spec.robot.index import RobotIndex
 
 

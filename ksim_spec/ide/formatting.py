@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ksim_spec.diagnostics import SpecError
-from ksim_spec.ide.analysis import Snapshot
-from ksim_spec.ide.places import Change
-from ksim_spec.syntax.format import format_text
+from ksim_spec.formatter.format import format_text
+from ksim_spec.ide.positions import Change
+from ksim_spec.ide.snapshot import Snapshot
 
 WIDTH = 120  # as the command
 

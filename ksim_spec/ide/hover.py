@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ksim_spec.analysis.effective_weights import effective
 from ksim_spec.ide import docs, effects
-from ksim_spec.ide.analysis import Snapshot
-from ksim_spec.ide.definition import index_of
-from ksim_spec.ide.facts import fact
-from ksim_spec.language import meanings
-from ksim_spec.language.entities import Command, FrameOf, Keyframe, Selection, World
+from ksim_spec.ide.goto_definition import index_of
+from ksim_spec.ide.robot_docs import fact
+from ksim_spec.ide.snapshot import Snapshot
+from ksim_spec.language import word_docs
 from ksim_spec.language.quantities import QUANTITIES
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.selectors import kind_of, match, plural
+from ksim_spec.language.things import Command, FrameOf, Keyframe, Selection, World
 from ksim_spec.language.types import Value
-from ksim_spec.language.weights import effective
 from ksim_spec.syntax import ast
 from ksim_spec.units import NUMBER
 
@@ -196,9 +196,9 @@ def _keyword(node: ast.Section | ast.Directive | ast.Clause | ast.Attr, around: 
     inside = next((n for n in reversed(around) if isinstance(n, ast.Section | ast.Clause)), None)
     block = "" if inside is None else inside.keyword if isinstance(inside, ast.Section) else inside.word
     if isinstance(node, ast.Attr):
-        text = meanings.attribute(word, block, header=isinstance(around[-1], ast.Section))
+        text = word_docs.attribute(word, block, header=isinstance(around[-1], ast.Section))
     else:
-        text = meanings.line(word, block)
+        text = word_docs.line(word, block)
     return _joined(_code(word), text) if text else ""
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ksim_spec.cycles import uncollected
-from ksim_spec.ide.analysis import Snapshot, analyse
+from ksim_spec._internal.gc import uncollected
+from ksim_spec.ide.snapshot import Snapshot, analyse
 from ksim_spec.ir.node import forget
-from ksim_spec.robot.kept import Robots
+from ksim_spec.robot.cache import Robots
 from ksim_spec.syntax.parse import LARGEST
 
 ROOM = 1000  # checks after which what was worked out is dropped

@@ -4,4 +4,4 @@ Importing the package fills the table: the temporal operators add their rows to 
 """
 
 from ksim_spec.ir import ops as ops
-from ksim_spec.ir import temporal as temporal
+from ksim_spec.ir import temporal_ops as temporal_ops

@@ -16,7 +16,7 @@ import numpy as np
 from ksim_spec.ir.clock import CUTS, Clocks
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import OPS
-from ksim_spec.ir.temporal import TEMPORAL, is_temporal
+from ksim_spec.ir.temporal_ops import TEMPORAL, is_temporal
 
 Memory = dict[str, np.ndarray]
 _NOTHING: Mapping[str, Any] = {}

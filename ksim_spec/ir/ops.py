@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ksim_spec.ir import interval_rules as ranges
-from ksim_spec.ir import interval_vectors as vectors
-from ksim_spec.ir.interval import Interval, Known, Rule
+from ksim_spec.ir.intervals import elementwise as ranges
+from ksim_spec.ir.intervals import vectors as vectors
+from ksim_spec.ir.intervals.interval import Interval, Known, Rule
 from ksim_spec.ir.lazy_numpy import np
 from ksim_spec.ir.node import AttrValue, DType, Node, Shape, intern
 

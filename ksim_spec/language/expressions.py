@@ -11,10 +11,10 @@ from ksim_spec.diagnostics import Diagnostic, Diagnostics, Edit, Fix, before, be
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, frames, members
 from ksim_spec.language.algebra import TypeProblem
-from ksim_spec.language.entities import KINDS, Command, FrameOf, Keyframe, Selection, World
-from ksim_spec.language.lost import Lost
 from ksim_spec.language.params import Draw, Params, Role, unused
+from ksim_spec.language.recovery import Lost
 from ksim_spec.language.scope import CycleError, DrawContext, Scope, Thing
+from ksim_spec.language.things import KINDS, Command, FrameOf, Keyframe, Selection, World
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Frame, Unknown, Value
 from ksim_spec.rules.rule import Rule
 from ksim_spec.source import Span

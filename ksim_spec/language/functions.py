@@ -14,11 +14,11 @@ from typing import Any
 from ksim_spec import rules
 from ksim_spec.diagnostics import suggest
 from ksim_spec.ir.ops import const, make
-from ksim_spec.language import algebra, draws, library, selectors, temporal
+from ksim_spec.language import algebra, distributions, selectors, stdlib, temporal_functions
 from ksim_spec.language.algebra import TypeProblem
-from ksim_spec.language.entities import Selection
 from ksim_spec.language.expressions import Checker, Fn, table_value
 from ksim_spec.language.scope import Thing
+from ksim_spec.language.things import Selection
 from ksim_spec.language.types import UNKNOWN, XYZ, Unknown, Value
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
@@ -76,16 +76,16 @@ def call(c: Checker, e: ast.Call) -> Thing:
     name = e.func.id
     if name in selectors.SELECTORS:
         return selectors.select(c, e)
-    if name in draws.DISTRIBUTIONS:
-        return draws.draw(c, e)
-    if name in temporal.OPERATORS:
-        return temporal.operate(c, e)
+    if name in distributions.DISTRIBUTIONS:
+        return distributions.draw(c, e)
+    if name in temporal_functions.OPERATORS:
+        return temporal_functions.operate(c, e)
     if name in c.functions:
         return _inline(c, e, name)
     if name not in FUNCTIONS and c.scope.lost(name):
         return UNKNOWN
     if name not in FUNCTIONS:
-        known = [*FUNCTIONS, *temporal.OPERATORS, *selectors.SELECTORS, *draws.DISTRIBUTIONS, *c.functions]
+        known = [*FUNCTIONS, *temporal_functions.OPERATORS, *selectors.SELECTORS, *distributions.DISTRIBUTIONS, *c.functions]
         c.report(
             rules.UNKNOWN_FUNCTION, e.func.span,
             f"there is no function `{name}`",
@@ -102,7 +102,7 @@ def call(c: Checker, e: ast.Call) -> Thing:
 
 def _library_call(c: Checker, e: ast.Call) -> Thing:
     if isinstance(e.func, ast.Attribute) and isinstance(e.func.value, ast.Name) and e.func.value.id == "std":
-        library.add_to(c)
+        stdlib.add_to(c)
         name = f"std.{e.func.name}"
         if name in c.functions:
             return _inline(c, e, name)

@@ -12,9 +12,9 @@ from ksim_spec.ir.node import walk
 from ksim_spec.language.blocks import chance, flow, scoring, setting, training
 from ksim_spec.language.blocks.form import check_form
 from ksim_spec.language.expressions import Checker, Fn
-from ksim_spec.language.lost import lost
 from ksim_spec.language.overlay import Edit, Item, apply, expand, profile_edits
 from ksim_spec.language.program import Program
+from ksim_spec.language.recovery import lost
 from ksim_spec.language.robot_view import RobotView
 from ksim_spec.language.scope import Scope, Thing
 from ksim_spec.language.types import Axis, Value

@@ -11,11 +11,11 @@ from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra
 from ksim_spec.language.algebra import TypeProblem
-from ksim_spec.language.entities import KINDS, Command, FrameOf, Keyframe, Selection, World
 from ksim_spec.language.frames import heading_of
 from ksim_spec.language.quantities import QUANTITIES, SENSORS, Quantity, contact_names, quantity
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.sources import ContactSensor, Derived, ModelField
+from ksim_spec.language.things import KINDS, Command, FrameOf, Keyframe, Selection, World
 from ksim_spec.language.types import QUAT, UNKNOWN, WORLD, XYZ, Axis, Frame, Unknown, Value, per_joint_dim
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast

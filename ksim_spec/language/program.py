@@ -18,8 +18,8 @@ from ksim_spec.language.types import Value
 from ksim_spec.robot.elements import Actuator
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.naming import name_of
+from ksim_spec.settings import PolicyConfig, TrainConfig
 from ksim_spec.source import NOWHERE, Span
-from ksim_spec.train.config import PolicyConfig, TrainConfig
 
 WeightMode = Literal["rate", "step", "event"]
 Outcome = Literal["fail", "success", "truncate"]

@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ksim_spec.ir.interval import ANYTHING, INF, Ends
+from ksim_spec.ir.intervals.interval import ANYTHING, INF, Ends
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
-from ksim_spec.language.entities import FRAMES, KINDS
 from ksim_spec.language.sources import (
     AddedSensor,
     ContactSensor,
@@ -24,8 +23,9 @@ from ksim_spec.language.sources import (
     ModelField,
     Source,
 )
+from ksim_spec.language.things import FRAMES, KINDS
 from ksim_spec.language.types import Kind
-from ksim_spec.robot.requests import Stage
+from ksim_spec.robot.scene_request import Stage
 from ksim_spec.units import (
     ACCELERATION,
     ANGLE,

@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ksim_spec.language.entities import FRAMES, KINDS, ElementKind
 from ksim_spec.language.quantities import SENSORS
 from ksim_spec.language.sources import MjcfSensor
+from ksim_spec.language.things import FRAMES, KINDS, ElementKind
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.naming import name_of

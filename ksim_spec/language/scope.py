@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ksim_spec.language.entities import Entity
 from ksim_spec.language.params import Draw
+from ksim_spec.language.things import Entity
 from ksim_spec.language.types import UNKNOWN, Axis, Checked
 from ksim_spec.source import NOWHERE, Span
 

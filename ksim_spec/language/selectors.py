@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, cast
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Advice, suggest
-from ksim_spec.language.entities import KINDS, ElementKind, Keyframe, Selection
 from ksim_spec.language.members import sensor_value
 from ksim_spec.language.scope import Thing
+from ksim_spec.language.things import KINDS, ElementKind, Keyframe, Selection
 from ksim_spec.language.types import UNKNOWN, Axis
 from ksim_spec.syntax import ast
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ksim_spec.ir.node import Node
-from ksim_spec.robot.requests import ContactField, SensorKind, SensorRequest
+from ksim_spec.robot.scene_request import ContactField, SensorKind, SensorRequest
 
 if TYPE_CHECKING:
-    from ksim_spec.robot.requests import Scene
+    from ksim_spec.robot.scene_request import Scene
 
 Op = Literal["read", "model"]
 

@@ -9,7 +9,7 @@ import logging
 import sys
 from typing import Any
 
-from ksim_spec.lsp import documents, places, text, views  # each registers what it answers  # noqa: F401
+from ksim_spec.lsp import document_requests, position_requests, text_sync, view_requests
 from ksim_spec.lsp.server import server
 
 

@@ -11,14 +11,14 @@ from pygls import uris
 from pygls.lsp.server import LanguageServer
 
 from ksim_spec import ide
-from ksim_spec.ide.places import Change, Encoding, Place, Spot, offset_at, spot_at
-from ksim_spec.lsp.committed import Committed
+from ksim_spec.ide.positions import Change, Encoding, Place, Spot, offset_at, spot_at
+from ksim_spec.lsp.changes_since_head import Committed
 from ksim_spec.source import SourceFile
 from ksim_spec.version import __version__
 
 if TYPE_CHECKING:
-    from ksim_spec.ide.analysis import Snapshot
-    from ksim_spec.ide.problems import Problem
+    from ksim_spec.ide.diagnostics import Problem
+    from ksim_spec.ide.snapshot import Snapshot
     from ksim_spec.ide.workspace import Workspace
 
 _SEVERITY = {
@@ -83,7 +83,7 @@ class Server(LanguageServer):
             start = lsp.Position(0, 0)
             text = "this file is too large to be a spec, so it is not checked"
             return [lsp.Diagnostic(lsp.Range(start, start), text, lsp.DiagnosticSeverity.Information, source="ksim")]
-        return [self.diagnostic(snapshot, p) for p in ide.problems.problems(snapshot)]
+        return [self.diagnostic(snapshot, p) for p in ide.diagnostics.problems(snapshot)]
 
     def diagnostic(self, snapshot: Snapshot, found: Problem) -> lsp.Diagnostic:
         """Returns a finding as the editor knows it."""

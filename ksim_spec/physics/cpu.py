@@ -19,12 +19,12 @@ from jax import Array
 from jaxtyping import Bool, Float
 from mujoco.batch import Batch
 
-from ksim_spec.physics.callback import call_host
+from ksim_spec.physics.cpu_callback import call_host
+from ksim_spec.physics.cpu_host import TAKE_ANY, Host, needs_data
+from ksim_spec.physics.cpu_packing import Columns
 from ksim_spec.physics.fields import model_field, small_model
-from ksim_spec.physics.host import TAKE_ANY, Host, needs_data
-from ksim_spec.physics.packing import Columns
 from ksim_spec.physics.protocol import EngineConfig, Fields, Reads, Starts
-from ksim_spec.physics.select import EngineInfo
+from ksim_spec.physics.registry import EngineInfo
 
 
 def keeps_data(model: mujoco.MjModel, config: EngineConfig) -> bool:

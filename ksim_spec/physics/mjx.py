@@ -11,9 +11,9 @@ from jax import Array
 from mujoco import mjx
 
 from ksim_spec.physics.fields import small_model
-from ksim_spec.physics.functional import FunctionalEngine, Row
+from ksim_spec.physics.mjx_base import FunctionalEngine, Row
 from ksim_spec.physics.mjx_preflight import mjx_preflight
-from ksim_spec.physics.select import EngineInfo
+from ksim_spec.physics.registry import EngineInfo
 
 _LEAST_FRICTION = 1e-9  # Nm or N: no joint feels it
 

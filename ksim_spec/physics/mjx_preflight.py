@@ -12,9 +12,9 @@ import mujoco
 import numpy as np
 
 from ksim_spec.diagnostics import Diagnostic
-from ksim_spec.robot.built import GEOM_TYPES
+from ksim_spec.physics.preflight import Preflight, enable_bit, mjcf_word
+from ksim_spec.robot.compiled_reader import GEOM_TYPES
 from ksim_spec.robot.contacts import TouchFilter
-from ksim_spec.robot.preflight import Preflight, enable_bit, mjcf_word
 from ksim_spec.source import NOWHERE
 
 _NO_COLLISION = frozenset(

@@ -18,7 +18,7 @@ import mujoco
 from jax import Array
 from jaxtyping import Bool, Float
 
-from ksim_spec.robot.requests import Stage
+from ksim_spec.robot.scene_request import Stage
 
 Reads = dict[str, Array]
 Fields = Mapping[str, Array]

@@ -18,10 +18,10 @@ from mujoco import mjx
 
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.physics.fields import small_model
-from ksim_spec.physics.functional import FunctionalEngine
+from ksim_spec.physics.mjx_base import FunctionalEngine
+from ksim_spec.physics.preflight import Preflight
 from ksim_spec.physics.protocol import EngineConfig
-from ksim_spec.physics.select import EngineInfo, Needs
-from ksim_spec.robot.preflight import Preflight
+from ksim_spec.physics.registry import EngineInfo, Needs
 
 
 class Capacity(NamedTuple):

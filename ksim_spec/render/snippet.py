@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ksim_spec.diagnostics import Diagnostic
-from ksim_spec.render.style import Style, untabbed, visible, width
+from ksim_spec.render.ansi import Style, untabbed, visible, width
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
 
 MAX_CELLS = 160  # a longer source line is cut around what is underlined

@@ -10,15 +10,15 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.stats import rankdata
 
+from ksim_spec.contract.schema import Contract
 from ksim_spec.diagnostics import SpecError
+from ksim_spec.differ.renames import find_renames, pair
+from ksim_spec.differ.sides import Opener
+from ksim_spec.differ.states import FlipRow, PolicyRow, RuleRow, SpreadRow, StatesRow, TermRow, spread
+from ksim_spec.replay.compiled_version import Version, open_version
 from ksim_spec.replay.evaluate import ActFn, Evaluation, Replay, called
 from ksim_spec.replay.recording import Recording, record_random, record_run
-from ksim_spec.replay.version import Version, open_version
-from ksim_spec.review.renames import find_renames, pair
-from ksim_spec.review.schema import Contract
-from ksim_spec.review.sides import Opener
-from ksim_spec.review.states import FlipRow, PolicyRow, RuleRow, SpreadRow, StatesRow, TermRow, spread
-from ksim_spec.session import use_compilation_cache
+from ksim_spec.runs.folder import use_compilation_cache
 
 RANDOM = "random"
 FLIPS = 3  # states that are named of a termination
@@ -85,8 +85,8 @@ def actor_of(run: Path, replay: Replay) -> ActFn:
 
     Raises SpecError, with the name of the version, where its networks do not fit there.
     """
-    from ksim_spec.train import checkpoint as ckpt
-    from ksim_spec.train.evaluate import act_on
+    from ksim_spec.trainer import checkpoint as ckpt
+    from ksim_spec.trainer.evaluate import act_on
 
     saved, spec = ckpt.load(ckpt.find(run)), replay.version.spec
     try:

@@ -17,11 +17,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ksim_spec.differ.renames import Renames
 from ksim_spec.physics.protocol import Starts
-from ksim_spec.physics.select import REFERENCE, make_engine
+from ksim_spec.physics.registry import REFERENCE, make_engine
+from ksim_spec.replay.compiled_version import Version
 from ksim_spec.replay.recording import Joint, Recording, joints_of
-from ksim_spec.replay.version import Version
-from ksim_spec.review.renames import Renames
 from ksim_spec.task.functions import Moment, TaskFunctions
 from ksim_spec.task.task import Task, where_rows
 

@@ -13,11 +13,11 @@ import mujoco
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ksim_spec.physics.select import REFERENCE, make_engine
-from ksim_spec.replay.version import Version
+from ksim_spec.physics.registry import REFERENCE, make_engine
+from ksim_spec.replay.compiled_version import Version
+from ksim_spec.runs.trained_policy import open_trained
 from ksim_spec.task.task import Task
-from ksim_spec.train.policy import Memory
-from ksim_spec.trained import open_trained
+from ksim_spec.trainer.policy import Memory
 
 NUM_ENVS = 64
 _SIZES = {int(mujoco.mjtJoint.mjJNT_FREE): (7, 6), int(mujoco.mjtJoint.mjJNT_BALL): (4, 3)}  # numbers in qpos, qvel

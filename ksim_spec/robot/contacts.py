@@ -8,8 +8,8 @@ from functools import cached_property
 import mujoco
 import numpy as np
 
-from ksim_spec.robot.built import geoms_of
 from ksim_spec.robot.collision import CollisionFilter, pairs_of
+from ksim_spec.robot.compiled_reader import geoms_of
 from ksim_spec.robot.elements import Geom
 
 _ROUND = (mujoco.mjtGeom.mjGEOM_SPHERE, mujoco.mjtGeom.mjGEOM_ELLIPSOID)

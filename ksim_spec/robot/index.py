@@ -16,8 +16,8 @@ from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.mjcf import Node, Tree, read_file, read_text
+from ksim_spec.robot.mjcf_reader import GENERATORS, Reader
 from ksim_spec.robot.naming import name_of
-from ksim_spec.robot.reader import GENERATORS, Reader
 from ksim_spec.source import NOWHERE, SourceMap, Span
 
 DEFAULT_TIMESTEP = 0.002
@@ -166,7 +166,7 @@ def from_tree(tree: Tree, path: Path | None) -> RobotIndex:
     model_name = tree.root.attrs.get("model", "")
     generated = any(_changes_elements(n) for n in tree.root.walk())
     if generated:
-        from ksim_spec.robot.built import read_built
+        from ksim_spec.robot.compiled_reader import read_built
 
         kinds, nq, nv = read_built(tree, path)
     else:

@@ -20,7 +20,7 @@ from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.load import compile_spec, spec_from_file, spec_from_text
 from ksim_spec.robot.naming import generated_name, name_of
 from ksim_spec.robot.options import apply_options
-from ksim_spec.robot.requests import ContactRequest, Scene, SceneRequest, SensorRequest, stage_of
+from ksim_spec.robot.scene_request import ContactRequest, Scene, SceneRequest, SensorRequest, stage_of
 from ksim_spec.robot.strip import strip_visual
 from ksim_spec.robot.who import robot_bodies
 

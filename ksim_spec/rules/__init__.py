@@ -4,7 +4,7 @@ Imports nothing heavy.
 """
 
 # ruff: noqa: F401, F403
-from ksim_spec.rules.reading import *
+from ksim_spec.rules.design import *
+from ksim_spec.rules.front_end import *
 from ksim_spec.rules.registry import RULES, find, near
 from ksim_spec.rules.rule import FAMILIES, Family, Rule
-from ksim_spec.rules.task import *

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.build_expr import ExpressionBuilder, Part, nodes, unescape
+from ksim_spec.syntax.keywords import HEADER_NEEDS
 from ksim_spec.syntax.tokens import Statement, Tok
-from ksim_spec.syntax.words import HEADER_NEEDS
 
 
 class _Param(NamedTuple):

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
+from ksim_spec.syntax.keywords import COUNTS
 from ksim_spec.syntax.tokens import Tok
-from ksim_spec.syntax.words import COUNTS
 from ksim_spec.units import NUMBER, PLAIN, UnitError, UnitValue, parse_unit
 
 Part = Any

@@ -12,7 +12,7 @@ from pathlib import Path
 from lark import Lark
 
 from ksim_spec.syntax.build import Builder
-from ksim_spec.syntax.words import COUNTS
+from ksim_spec.syntax.keywords import COUNTS
 from ksim_spec.units import UNITS
 
 _WORD_END = r"(?![A-Za-z0-9_])"

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from ksim_spec.diagnostics import did_you_mean
 from ksim_spec.source import SourceFile
-from ksim_spec.syntax import lines
-from ksim_spec.syntax.report import MAX_BLOCKS, MAX_DEPTH, Report
+from ksim_spec.syntax import line_shape
+from ksim_spec.syntax.keywords import EXPRESSION, INFIX, SECTIONS, UNKNOWN, sections_in
+from ksim_spec.syntax.layout_errors import MAX_BLOCKS, MAX_DEPTH, Report
 from ksim_spec.syntax.roles import ATTRIBUTE_WORDS, continues
 from ksim_spec.syntax.tokens import CLOSER, Scan, Statement, Tok
-from ksim_spec.syntax.words import EXPRESSION, INFIX, SECTIONS, UNKNOWN, sections_in
 
 _OPEN = frozenset({"LPAR", "LSQB", "LBRACE"})
 _CLOSE = frozenset({"RPAR", "RSQB", "RBRACE"})
@@ -96,7 +96,7 @@ class Layout:
     def _stray_brace(self, tok: Tok) -> None:
         if self._next_stray != self.i - 1:
             self.report.stray_brace(tok)
-        self._next_stray = lines.skip_newlines(self.tokens, self.i)
+        self._next_stray = line_shape.skip_newlines(self.tokens, self.i)
 
     def _report_unclosed(self, before: Tok | None) -> None:
         """Reports the innermost open block; the ones around it that lack their end too are only mentioned."""
@@ -112,7 +112,7 @@ class Layout:
 
     def _header_brace(self) -> int | None:
         """Returns the index of the `{` of the header at the cursor, found on its line or put in after it."""
-        brace = lines.header_brace(self.tokens, self.i, self.section)
+        brace = line_shape.header_brace(self.tokens, self.i, self.section)
         if brace is not None:
             return brace
         first, second = self.tokens[self.i], self.tokens[self.i + 1]
@@ -120,8 +120,8 @@ class Layout:
             return None
         if second.type not in ("NAME", "STRING", "NEWLINE"):
             return None
-        end = lines.line_end(self.tokens, self.i)
-        below = lines.skip_newlines(self.tokens, end)
+        end = line_shape.line_end(self.tokens, self.i)
+        below = line_shape.skip_newlines(self.tokens, end)
         if self.tokens[below].type == "LBRACE":
             self.report.brace_below(first, self.tokens[below])
             return below
@@ -165,7 +165,7 @@ class Layout:
 
     def _misplaced(self, first: Tok) -> str | None:
         """Reports a block that cannot stand here; returns the section it surely is, if only misspelt."""
-        if first.text in lines.BLOCK_WORDS:
+        if first.text in line_shape.BLOCK_WORDS:
             self.report.misplaced_block(first, self.section)
             return None
         allowed = sections_in(self.section)
@@ -246,26 +246,26 @@ class Layout:
 
     def _newline_ends(self, statement: Statement, opened: list[Tok]) -> bool:
         """True when the newline at the cursor ends the statement."""
-        j = lines.skip_newlines(self.tokens, self.i)
+        j = line_shape.skip_newlines(self.tokens, self.i)
         in_parameters = statement.tokens[0].text == "fn" and len(opened) == 1
-        starts = not in_parameters and lines.starts_statement(self.tokens, j, self.section)
+        starts = not in_parameters and line_shape.starts_statement(self.tokens, j, self.section)
         if opened:
             return starts
         if continues(statement.tokens[-1]):
             return starts or self.tokens[j].type in ("RBRACE", "$END")
-        if j == self.i + 1 and self._continues_line(j) and not lines.assigns(self.tokens, j):
+        if j == self.i + 1 and self._continues_line(j) and not line_shape.assigns(self.tokens, j):
             self.report.line_start(self.tokens[j], joined=True)
             return False
         return True
 
     def _continues_line(self, j: int) -> bool:
-        starts = (lines.starts_with_attribute, lines.starts_with_operator)
+        starts = (line_shape.starts_with_attribute, line_shape.starts_with_operator)
         return any(test(self.tokens, j, self.section) for test in starts)
 
     def _skip_newlines(self, statement: Statement, opened: list[Tok]) -> None:
         """Drops the newlines at the cursor; between two table entries they become the separator."""
         newline = self.tokens[self.i]
-        self.i = lines.skip_newlines(self.tokens, self.i)
+        self.i = line_shape.skip_newlines(self.tokens, self.i)
         if not opened or opened[-1].type != "LTABLE":
             return
         last = statement.tokens[-1]

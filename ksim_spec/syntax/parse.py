@@ -22,14 +22,14 @@ from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError
 from ksim_spec.source import SourceFile, Span
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.build import Builder, ErrorTok
-from ksim_spec.syntax.faults import check_tokens
 from ksim_spec.syntax.grammar import shared_parser
+from ksim_spec.syntax.keywords import SECTIONS
 from ksim_spec.syntax.layout import Layout
-from ksim_spec.syntax.messages import explain
-from ksim_spec.syntax.report import Report
+from ksim_spec.syntax.layout_errors import Report
+from ksim_spec.syntax.parse_errors import explain
 from ksim_spec.syntax.roles import assign_roles
+from ksim_spec.syntax.token_errors import check_tokens
 from ksim_spec.syntax.tokens import Comment, Statement, Tok, declared_names, scan
-from ksim_spec.syntax.words import SECTIONS
 
 _TARGETS = (ast.Name, ast.Attribute, ast.Call, ast.Index)
 LARGEST = 500_000  # bytes of a spec, which has a few thousand: nobody waits for what is something else

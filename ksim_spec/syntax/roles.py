@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ksim_spec.syntax.tokens import OPERATORS, Statement, Tok
-from ksim_spec.syntax.words import (
+from ksim_spec.syntax.keywords import (
     ATTRIBUTES,
     DIRECTIVES,
     FLAGS,
@@ -21,6 +20,7 @@ from ksim_spec.syntax.words import (
     RESERVED,
     clauses_of,
 )
+from ksim_spec.syntax.tokens import OPERATORS, Statement, Tok
 
 _ATTRIBUTES, _FLAGS = frozenset(ATTRIBUTES), frozenset(FLAGS)
 ATTRIBUTE_WORDS = _ATTRIBUTES | _FLAGS

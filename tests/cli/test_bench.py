@@ -6,11 +6,11 @@ import jax
 import numpy as np
 import pytest
 
-from ksim_spec import bench, bench_start
 from ksim_spec.cli.bench import as_text
-from ksim_spec.compile import compile_spec, write_compiled
+from ksim_spec.compiler import compile_spec, write_compiled
 from ksim_spec.diagnostics import SpecError
-from ksim_spec.session import make_task, open_folder
+from ksim_spec.runs import benchmark, benchmark_startup
+from ksim_spec.runs.folder import make_task, open_folder
 from tests.cli.test_show import SMALL
 
 
@@ -18,7 +18,7 @@ def test_the_replay_ends_where_the_task_ended(tmp_path):
     # without randomized fields, which the replay leaves as they were at its start
     write_compiled(compile_spec(SMALL, profile="bare"), tmp_path / "out")
     task = make_task(open_folder(tmp_path / "out"), 4, "cpu")
-    recorder = bench.Recorder(task.engine)
+    recorder = benchmark.Recorder(task.engine)
     state, _ = jax.jit(task.init)(jax.random.key(0), task.params)
     step = jax.jit(lambda s, key: task.step(s, jax.random.uniform(key, (4, 12), minval=-1, maxval=1), task.params)[0])
     box = [state]
@@ -39,7 +39,7 @@ def test_the_replay_ends_where_the_task_ended(tmp_path):
 
 def test_alternating_times_every_loop_in_every_round():
     calls = []
-    rates = bench.alternate({"a": (lambda: calls.append("a"), 1), "b": (lambda: calls.append("b"), 1)}, 2)
+    rates = benchmark.alternate({"a": (lambda: calls.append("a"), 1), "b": (lambda: calls.append("b"), 1)}, 2)
     assert calls == ["a", "b", "b", "a", "a", "b"] and {k: len(v) for k, v in rates.items()} == {"a": 2, "b": 2}
 
 
@@ -54,13 +54,13 @@ time.sleep(0.3)
 
 
 def test_a_start_is_timed_to_the_first_line_of_metrics(tmp_path):
-    start = bench_start.timed_start([sys.executable, "-c", FAKE], tmp_path / "run", tmp_path / "cache")
+    start = benchmark_startup.timed_start([sys.executable, "-c", FAKE], tmp_path / "run", tmp_path / "cache")
     assert 0.2 < start.first_update_s <= start.whole_s - 0.2 and 1 < start.peak_mib < 500
 
 
 def test_a_start_that_fails_shows_the_last_lines(tmp_path):
     with pytest.raises(SpecError) as caught:
-        bench_start.timed_start([sys.executable, "-c", "raise SystemExit('no such thing')"], tmp_path / "run", tmp_path)
+        benchmark_startup.timed_start([sys.executable, "-c", "raise SystemExit('no such thing')"], tmp_path / "run", tmp_path)
     assert "no such thing" in caught.value.diagnostics[0].notes
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ksim_spec.cli.main import main
-from ksim_spec.session import open_folder
+from ksim_spec.runs.folder import open_folder
 
 SPEC = str(Path(__file__).with_name("small.ksim"))
 

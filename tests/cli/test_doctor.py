@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from ksim_spec.cli.doctor import as_text
-from ksim_spec.cli.probes import Finding, ask, engine_program, to_json
-from ksim_spec.render.style import Style
+from ksim_spec.cli.doctor_probes import Finding, ask, engine_program, to_json
+from ksim_spec.render.ansi import Style
 
 
 def test_a_probe_that_works_gives_its_last_line():

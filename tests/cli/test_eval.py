@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ksim_spec.cli.main import main
-from ksim_spec.origin import commit_of
+from ksim_spec.runs.provenance import commit_of
 
 SPECS = Path(__file__).parents[2] / "specs"
 TINY = (

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from ksim_spec.cli.main import main
-from ksim_spec.render.page import terminal
-from ksim_spec.render.style import Style
+from ksim_spec.render.ansi import Style
+from ksim_spec.render.markdown_page import terminal
 from ksim_spec.rules import FAMILIES, RULES
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ksim_spec.cli.main import main
-from ksim_spec.syntax import format as formatter
+from ksim_spec.formatter import format as formatter
 
 SPECS = Path(__file__).parents[2] / "specs"
 UGLY, NEAT = "task a\nsignal{\nx=1 # c\n}", "task a\nsignal {\n  x = 1  # c\n}\n"

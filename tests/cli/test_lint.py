@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ksim_spec.cli.main import main
-from ksim_spec.ide.analysis import analyse
-from ksim_spec.robot.kept import Robots
+from ksim_spec.ide.snapshot import analyse
+from ksim_spec.robot.cache import Robots
 
 SPECS = Path(__file__).parents[2] / "specs"
 

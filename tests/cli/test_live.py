@@ -8,7 +8,7 @@ import pytest
 
 from ksim_spec.cli.main import main
 from ksim_spec.diagnostics import SpecError
-from ksim_spec.live import Live
+from ksim_spec.runs.interactive import Live
 
 SPEC = str(Path(__file__).with_name("small.ksim"))
 TINY = (

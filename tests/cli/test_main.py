@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ksim_spec import rules
-from ksim_spec.cli import commands, failure, main
+from ksim_spec.cli import commands, exit, main
 from ksim_spec.cli.commands import COMMANDS, Entry
 from ksim_spec.cli.train import whole_number
 from ksim_spec.diagnostics import Diagnostic, SpecError
@@ -32,7 +32,7 @@ def failing(monkeypatch, tmp_path):
         monkeypatch.setattr(main, "COMMANDS", (Entry("boom", "boom_module", "command", "Fails.", ("ksim boom",)),))
         monkeypatch.setitem(sys.modules, "boom_module", module)
         monkeypatch.setenv("TMPDIR", str(tmp_path))
-        monkeypatch.setattr(failure.tempfile, "tempdir", None)
+        monkeypatch.setattr(exit.tempfile, "tempdir", None)
         return main.main(["boom"])
 
     return run
@@ -94,7 +94,7 @@ def test_what_the_system_refuses_is_2_and_one_line(failing, capsys):
 
 
 def test_a_user_error_is_2_and_one_line(failing, capsys):
-    assert failing(failure.UserError("the run folder exists")) == 2
+    assert failing(exit.UserError("the run folder exists")) == 2
     assert capsys.readouterr().err == "ksim: error: the run folder exists\n"
 
 

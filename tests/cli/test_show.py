@@ -8,7 +8,7 @@ import yaml
 
 from ksim_spec.cli.main import main
 from ksim_spec.cli.show import table
-from ksim_spec.render.style import Style
+from ksim_spec.render.ansi import Style
 
 FILE = Path(__file__).with_name("small.ksim")
 SMALL = str(FILE)

@@ -10,7 +10,7 @@ import jax
 import mujoco
 import numpy as np
 
-from ksim_spec.compile import Compiled
+from ksim_spec.compiler import Compiled
 from ksim_spec.emit.binding import Leaf
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.ir.node import Node, walk

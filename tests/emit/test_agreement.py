@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ksim_spec.compile import compile_spec
+from ksim_spec.compiler import compile_spec
 from ksim_spec.ir.evaluate import Evaluator
 from ksim_spec.ir.node import walk
-from ksim_spec.ir.temporal import is_temporal
+from ksim_spec.ir.temporal_ops import is_temporal
 from tests.emit.agreement import TOLERANCE, Case, Reference, worst
 from tests.emit.state_reference import apply_changes, apply_fields
 
@@ -62,7 +62,7 @@ def episodes(path: Path) -> list[dict[str, Any]]:
 
 
 def temporal_name(c: Case, node: Any) -> str:
-    from ksim_spec.emit.roles import Roles
+    from ksim_spec.emit.task_functions import Roles
 
     return Roles(c.compiled.program, c.compiled.binding).temporal[id(node)]
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ksim_spec.emit.module import task_source
+from ksim_spec.emit.task_module import task_source
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make

@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from ksim_spec.compile import Compiled
+from ksim_spec.compiler import Compiled
 from ksim_spec.task.module import load_module
 from tests.emit.worlds import compile_text
 

@@ -9,12 +9,12 @@ import mujoco
 import numpy as np
 import pytest
 
-from ksim_spec.compile import Compiled, compile_spec
+from ksim_spec.analysis.mirror_map import Mirror, SignedPermutation, derive_mirror
+from ksim_spec.compiler import Compiled, compile_spec
 from ksim_spec.diagnostics import SpecError
-from ksim_spec.emit.mirror import Mirror, SignedPermutation, derive_mirror
 from ksim_spec.ir.evaluate import Evaluator, Inputs
+from ksim_spec.robot.mirror import NotMirrored, asymmetries, reflect
 from ksim_spec.robot.naming import partner
-from ksim_spec.robot.reflection import NotMirrored, asymmetries, reflect
 
 SPECS = Path(__file__).parents[2] / "specs"
 BIPED = SPECS / "robots" / "biped.xml"
@@ -118,7 +118,7 @@ def test_mirrored_actions_move_the_robot_as_its_mirror_image(name: str) -> None:
 
 
 def _streams(task: Compiled) -> dict:
-    from ksim_spec.emit.module import streams
+    from ksim_spec.emit.task_module import streams
 
     return streams(task.program)
 

@@ -11,15 +11,15 @@ import mujoco
 import numpy as np
 import pytest
 
-from ksim_spec.compile import Compiled
-from ksim_spec.facts.seeds import Seeds
-from ksim_spec.facts.standing import Standing
+from ksim_spec.analysis.leaf_intervals import Seeds
+from ksim_spec.analysis.standstill import Standing
+from ksim_spec.compiler import Compiled
 from ksim_spec.ide import docs
 from ksim_spec.ir.evaluate import Inputs
 from ksim_spec.language.quantities import POSITIVE, QUANTITIES, ROWS, Quantity, contact_names
 from ksim_spec.language.sources import AddedSensor, DataField, Derived, ModelField
 from ksim_spec.physics.protocol import Starts
-from ksim_spec.show_cost import cost
+from ksim_spec.summary.step_cost import cost
 from ksim_spec.units import ACCELERATION, ANGLE, FORCE, LENGTH, TIME, TORQUE
 from tests.emit.agreement import Case
 from tests.emit.test_against_mujoco import close

@@ -18,7 +18,7 @@ import pytest
 from ksim_spec.language.quantities import SENSORS
 from ksim_spec.physics.protocol import Starts
 from ksim_spec.robot.elements import SENSOR_TAGS
-from ksim_spec.robot.requests import stage_of
+from ksim_spec.robot.scene_request import stage_of
 from tests.emit.test_against_mujoco import close, positive, quat_of
 from tests.emit.worlds import compile_text, drive, mujoco_state, observed
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 
-from ksim_spec.compile import Compiled, compile_spec
+from ksim_spec.compiler import Compiled, compile_spec
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.physics.cpu import CpuEngine
 from ksim_spec.physics.protocol import Starts

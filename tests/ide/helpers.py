@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ksim_spec.ide.analysis import Snapshot, analyse
-from ksim_spec.robot.kept import Robots
+from ksim_spec.ide.snapshot import Snapshot, analyse
+from ksim_spec.robot.cache import Robots
 
 ROOT = Path(__file__).parents[2]
 WALK = ROOT / "specs" / "walk.ksim"

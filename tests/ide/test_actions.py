@@ -2,7 +2,7 @@
 
 import pytest
 
-from ksim_spec.ide.actions import Action, actions
+from ksim_spec.ide.code_action import Action, actions
 from tests.ide.helpers import edited
 
 

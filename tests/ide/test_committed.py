@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlparse
 
 import pytest
 
-from ksim_spec.review.since import since_head
+from ksim_spec.differ.git.since_head import since_head
 from tests.ide.client import Client
 from tests.ide.helpers import ROOT, WALK_TEXT
 

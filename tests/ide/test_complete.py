@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from ksim_spec.ide.complete import complete
-from ksim_spec.ide.problems import problems
+from ksim_spec.ide.completion import complete
+from ksim_spec.ide.diagnostics import problems
 from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES
-from ksim_spec.language.library import functions
 from ksim_spec.language.quantities import QUANTITIES
-from ksim_spec.syntax.words import ATTRIBUTES, FLAGS, SECTIONS
-from ksim_spec.train.config import TrainConfig
+from ksim_spec.language.stdlib import functions
+from ksim_spec.settings import TrainConfig
+from ksim_spec.syntax.keywords import ATTRIBUTES, FLAGS, SECTIONS
 from tests.ide.helpers import WALK_TEXT, edited, snapshot
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from ksim_spec.ide import docs
-from ksim_spec.ide.hints import hints
 from ksim_spec.ide.hover import hover
-from ksim_spec.language import meanings
+from ksim_spec.ide.inlay_hints import hints
+from ksim_spec.language import word_docs
 from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES
-from ksim_spec.language.draws import SIGNATURES
+from ksim_spec.language.distributions import SIGNATURES
 from ksim_spec.language.functions import FUNCTIONS
 from ksim_spec.language.selectors import SELECTORS
-from ksim_spec.language.temporal import OPERATORS
-from ksim_spec.syntax.words import (
+from ksim_spec.language.temporal_functions import OPERATORS
+from ksim_spec.syntax.keywords import (
     ATTRIBUTES,
     CLAUSES,
     DIRECTIVES,
@@ -109,13 +109,13 @@ def test_every_word_of_the_language_says_what_it_means():
     not_yet = {"symmetry", "mode", "sensor"}  # the syntax knows them, the checker does not understand them
     blocks = [("", w) for w in (*SECTIONS, *DIRECTIVES, "fn", "override", *clauses_of(""))]
     inside = [(block, w) for block in SECTIONS for w in (*clauses_of(block), *sections_in(block))]
-    assert [w for block, w in blocks + inside if w not in not_yet and not meanings.line(w, block)] == []
+    assert [w for block, w in blocks + inside if w not in not_yet and not word_docs.line(w, block)] == []
     tables = ((HEADER_TAKES, True), (LINE_TAKES, False))
     taken = [(w, block, header) for table, header in tables for block, words in table.items() for w in words]
-    assert [place for place in taken if not meanings.attribute(*place)] == []
+    assert [place for place in taken if not word_docs.attribute(*place)] == []
 
 
 def test_no_word_is_explained_that_does_not_exist():
     words = {*SECTIONS, *NESTED_WORDS, *DIRECTIVES, "fn", "override", *(w for ws in CLAUSES.values() for w in ws)}
-    assert {key.rpartition(".")[2] for key in meanings.LINES} <= words
-    assert {key.rpartition(".")[2] for key in meanings.ATTRIBUTES} <= {*ATTRIBUTES, *FLAGS, *HEADER_ATTRIBUTES}
+    assert {key.rpartition(".")[2] for key in word_docs.LINES} <= words
+    assert {key.rpartition(".")[2] for key in word_docs.ATTRIBUTES} <= {*ATTRIBUTES, *FLAGS, *HEADER_ATTRIBUTES}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ksim_spec.ide.definition import definitions
-from ksim_spec.ide.names import Refusal, references, rename
-from ksim_spec.ide.problems import problems
+from ksim_spec.ide.diagnostics import problems
+from ksim_spec.ide.goto_definition import definitions
+from ksim_spec.ide.references import Refusal, references, rename
 from tests.ide.helpers import ROOT, WALK_TEXT, at, edited, snapshot
 
 TROT = ROOT / "specs" / "trot.ksim"

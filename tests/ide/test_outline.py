@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ksim_spec.ide.folding import Fold, folds
+from ksim_spec.ide.diagnostics import problems
+from ksim_spec.ide.document_symbols import flat, symbols
+from ksim_spec.ide.folding_range import Fold, folds
 from ksim_spec.ide.formatting import format_changes
-from ksim_spec.ide.places import Encoding, Spot, offset_at, spot_at
-from ksim_spec.ide.problems import problems
-from ksim_spec.ide.symbols import flat, symbols
+from ksim_spec.ide.positions import Encoding, Spot, offset_at, spot_at
 from ksim_spec.ide.workspace import Workspace
 from ksim_spec.language.load import load_spec
 from ksim_spec.source import SourceFile

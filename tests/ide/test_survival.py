@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 
 from ksim_spec.ide import workspace
-from ksim_spec.ide.complete import complete
-from ksim_spec.ide.definition import definitions
-from ksim_spec.ide.folding import folds
+from ksim_spec.ide.code_lens import lenses, means
+from ksim_spec.ide.completion import complete
+from ksim_spec.ide.diagnostics import problems
+from ksim_spec.ide.document_symbols import flat, symbols
+from ksim_spec.ide.folding_range import folds
 from ksim_spec.ide.formatting import format_changes
-from ksim_spec.ide.hints import hints
+from ksim_spec.ide.goto_definition import definitions
 from ksim_spec.ide.hover import hover
-from ksim_spec.ide.measured import lenses, means
-from ksim_spec.ide.names import references, rename
-from ksim_spec.ide.problems import problems
-from ksim_spec.ide.semantic import tokens
-from ksim_spec.ide.signature import signature_at
-from ksim_spec.ide.symbols import flat, symbols
+from ksim_spec.ide.inlay_hints import hints
+from ksim_spec.ide.references import references, rename
+from ksim_spec.ide.semantic_tokens import tokens
+from ksim_spec.ide.signature_help import signature_at
 from ksim_spec.ide.workspace import LARGEST, Workspace
 from ksim_spec.ir import node
-from ksim_spec.robot.kept import Robots
+from ksim_spec.robot.cache import Robots
 from tests.ide.helpers import ROOT, WALK, WALK_TEXT, edited, snapshot
 from tests.language.test_robustness import TOKEN
 

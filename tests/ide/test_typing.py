@@ -8,12 +8,12 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ksim_spec.ide.analysis import Snapshot, analyse
-from ksim_spec.ide.folding import folds
-from ksim_spec.ide.hints import hints
-from ksim_spec.ide.problems import problems
-from ksim_spec.ide.semantic import tokens
-from ksim_spec.ide.symbols import symbols
+from ksim_spec.ide.diagnostics import problems
+from ksim_spec.ide.document_symbols import symbols
+from ksim_spec.ide.folding_range import folds
+from ksim_spec.ide.inlay_hints import hints
+from ksim_spec.ide.semantic_tokens import tokens
+from ksim_spec.ide.snapshot import Snapshot, analyse
 from ksim_spec.syntax import parse
 from tests.ide.helpers import ROBOTS, ROOT
 

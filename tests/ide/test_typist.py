@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ksim_spec.ide.complete import complete
+from ksim_spec.ide.completion import complete
 from tests.ide import typist
 from tests.ide.client import Client
 from tests.ide.helpers import ROOT, WALK, WALK_TEXT, edited, snapshot

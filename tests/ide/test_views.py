@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from ksim_spec.ide.everywhere import Index
+from ksim_spec.ide.code_lens import lenses, means
+from ksim_spec.ide.latest_run import latest_run
 from ksim_spec.ide.legend import MODIFIERS, TYPES
-from ksim_spec.ide.measured import lenses, means
-from ksim_spec.ide.runs import latest_run
-from ksim_spec.ide.semantic import tokens
-from ksim_spec.ide.signature import signature_at
+from ksim_spec.ide.semantic_tokens import tokens
+from ksim_spec.ide.signature_help import signature_at
+from ksim_spec.ide.workspace_symbols import Index
 from tests.ide.helpers import WALK_TEXT, at, edited, snapshot
 
 # Colours --------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ksim_spec.ide.complete import Completion, complete
+from ksim_spec.ide.completion import Completion, complete
 from tests.ide.helpers import snapshot
 
 TRIGGERS = (".", '"', " ")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ksim_spec.ir.interval import Interval
+from ksim_spec.ir.intervals.interval import Interval
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import OPS, const, make
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ksim_spec.ir.evaluate import Evaluator, Inputs
-from ksim_spec.ir.interval import Interval
+from ksim_spec.ir.intervals.analysis import Ranges
+from ksim_spec.ir.intervals.interval import Interval
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
-from ksim_spec.ir.ranges import Ranges
 from tests.ir.interval_cases import CASES, NOT_LEAVES, SECONDS, Leaves
 
 

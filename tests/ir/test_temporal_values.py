@@ -11,7 +11,7 @@ import pytest
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
-from ksim_spec.ir.temporal import TEMPORAL, memory_type
+from ksim_spec.ir.temporal_ops import TEMPORAL, memory_type
 
 DT = 0.5
 X = make("action", dtype="float", shape=(1,))

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ksim_spec.compile import Compiled, compile_spec
+from ksim_spec.compiler import Compiled, compile_spec
 from ksim_spec.emit.binding import pose_positions
-from ksim_spec.emit.roles import control_factors, idle_control
+from ksim_spec.emit.task_functions import control_factors, idle_control
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.language.load import Loaded, load_spec
-from ksim_spec.robot.built import law_of
-from ksim_spec.show import describe
+from ksim_spec.robot.compiled_reader import law_of
+from ksim_spec.summary.summary import describe
 
 ROBOT = """<mujoco><worldbody>{more}<body name="a"><joint name="a" type="hinge" axis="0 1 0" range="-60 60"/><geom size="0.1"/>
   <body name="b" pos="0 0 1"><joint name="b" type="hinge" axis="0 1 0" range="-20 40"/><geom size="0.1"/>
@@ -380,7 +380,7 @@ def test_a_hand_feels_the_cube_that_it_touches(tmp_path: Path) -> None:
 
 def test_lint_takes_the_same_to_be_the_robot(tmp_path: Path) -> None:
     """A hand that can touch a cube has a contact that is not always false."""
-    from ksim_spec.lint import designed
+    from ksim_spec.linter.design import designed
 
     for more, slugs in (({}, {"constant-observation"}), (OBJECTS, set())):
         observe = '  hand = body("s").contact  reason "x"'
@@ -402,7 +402,7 @@ def test_what_an_object_does_is_not_measured_by_the_robot(quantity: str, tmp_pat
 
 def test_show_says_who_the_robot_is(tmp_path: Path) -> None:
     from ksim_spec.cli.show import as_text
-    from ksim_spec.render.style import Style
+    from ksim_spec.render.ansi import Style
 
     shown = describe(compiled(tmp_path, SERVOS, HELD, **OBJECTS))
     assert shown["who"] == {"trees": ["a"], "bodies": 4, "base": None, "others": ["cube", "door"]}

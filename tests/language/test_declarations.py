@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from ksim_spec.compile import compile_spec
+from ksim_spec.compiler import compile_spec
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.language.declarations import group_names, texts, written
 from ksim_spec.language.load import load_spec
 from ksim_spec.language.program import Program
 from ksim_spec.language.types import Value
-from ksim_spec.show import describe
+from ksim_spec.summary.summary import describe
 
 ROOT = Path(__file__).parents[2]
 SPECS = [*sorted((ROOT / "specs").glob("*.ksim")), ROOT / "tests" / "emit" / "everything.ksim",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ksim_spec.compile import compile_spec
+from ksim_spec.compiler import compile_spec
 
 FOLDER = Path(__file__).parent / "golden"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ksim_spec.compile import Compiled, compile_spec
+from ksim_spec.compiler import Compiled, compile_spec
+from ksim_spec.contract import build as review
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.ir.node import Node
 from ksim_spec.language.load import load_spec, load_text
-from ksim_spec.review import contract as review
 
 WALK = Path(__file__).parent / "good" / "walk.ksim"
 TEXT = WALK.read_text(encoding="utf-8").replace("../../../specs", str(WALK.parents[3] / "specs"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ksim_spec.language.load import Trace, load_tree
-from ksim_spec.robot.kept import Robots
+from ksim_spec.robot.cache import Robots
 from ksim_spec.source import SourceFile
 from ksim_spec.syntax.parse import read_file
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ksim_spec.analysis.effective_weights import effective
+from ksim_spec.contract.extract import declared
+from ksim_spec.contract.resolved_spec import resolved
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.language.load import Loaded, load_spec
 from ksim_spec.language.program import Program
-from ksim_spec.language.resolved import resolved
-from ksim_spec.language.weights import effective
-from ksim_spec.review.declared import declared
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.source import SourceMap
 

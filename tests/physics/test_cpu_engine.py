@@ -13,7 +13,7 @@ import pytest
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.physics.cpu import CpuEngine
 from ksim_spec.physics.protocol import EngineConfig, Starts
-from ksim_spec.physics.select import choose_engine, make_engine
+from ksim_spec.physics.registry import choose_engine, make_engine
 from tests.physics.physics_models import PENDULUM, QUADRUPED, controls, load, starts
 
 E = 6
@@ -236,7 +236,7 @@ def test_the_ordinary_callback_gives_the_same_numbers(model: mujoco.MjModel, mon
         return rollout(engine, physics, controls(model, (6, E, 1)))[1]
 
     want = run()
-    monkeypatch.setattr("ksim_spec.physics.callback._direct", lambda: None)
+    monkeypatch.setattr("ksim_spec.physics.cpu_callback._direct", lambda: None)
     jax.tree.map(np.testing.assert_array_equal, want, run())
 
 

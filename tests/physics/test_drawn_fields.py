@@ -16,12 +16,12 @@ import mujoco
 import numpy as np
 import pytest
 
-from ksim_spec.compile import Compiled, compile_spec
+from ksim_spec.compiler import Compiled, compile_spec
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.language.blocks.chance import FIELDS
 from ksim_spec.physics.fields import model_field
 from ksim_spec.physics.protocol import EngineConfig, Starts
-from ksim_spec.physics.select import engine_info, make_engine
+from ksim_spec.physics.registry import engine_info, make_engine
 from ksim_spec.task.module import load_module
 from tests.emit.state_reference import apply_fields
 from tests.emit.worlds import REST

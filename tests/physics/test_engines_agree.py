@@ -18,7 +18,7 @@ import pytest
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.physics.mjx import MjxEngine
 from ksim_spec.physics.protocol import EngineConfig, Starts
-from ksim_spec.physics.select import engine_info, make_engine
+from ksim_spec.physics.registry import engine_info, make_engine
 from ksim_spec.physics.warp import capacity
 from tests.physics.physics_models import PENDULUM, QUADRUPED, controls, load, starts
 

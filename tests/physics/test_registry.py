@@ -9,8 +9,9 @@ import pytest
 
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.physics import cpu, warp
+from ksim_spec.physics.preflight import Preflight
 from ksim_spec.physics.protocol import EngineConfig
-from ksim_spec.physics.select import (
+from ksim_spec.physics.registry import (
     ENGINES,
     Needs,
     backend_help,
@@ -20,7 +21,6 @@ from ksim_spec.physics.select import (
     make_engine,
     probe,
 )
-from ksim_spec.robot.preflight import Preflight
 from tests.physics.physics_models import PENDULUM, load
 
 

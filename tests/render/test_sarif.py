@@ -7,7 +7,7 @@ import pytest
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Edit, Fix, Label, behind
-from ksim_spec.render.text import render
+from ksim_spec.render.diagnostics import render
 from ksim_spec.rules import RULES
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Label
-from ksim_spec.render.style import visible, wants_color, width
-from ksim_spec.render.text import FORMATS, render
+from ksim_spec.render.ansi import visible, wants_color, width
+from ksim_spec.render.diagnostics import FORMATS, render
 from ksim_spec.source import SourceFile, SourceMap, Span
 
 TEXT = (

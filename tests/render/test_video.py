@@ -9,9 +9,9 @@ import mujoco
 import numpy as np
 import pytest
 
-from ksim_spec.render import video
-from ksim_spec.render.video import Motion, Shot, Video, backends, write_video
-from ksim_spec.render.worker import frame_steps
+from ksim_spec.viewer import video
+from ksim_spec.viewer.video import Motion, Shot, Video, backends, write_video
+from ksim_spec.viewer.video_worker import frame_steps
 
 MODEL = """
 <mujoco><worldbody><geom type="plane" size="0 0 1"/>

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from ksim_spec.diagnostics import SpecError
-from ksim_spec.render import stage, web
+from ksim_spec.viewer import offscreen, web
 
 
 class Puppet:
@@ -56,7 +56,7 @@ class Painter:
 
 @pytest.fixture
 def page(monkeypatch):
-    monkeypatch.setattr(stage, "Stage", Painter)
+    monkeypatch.setattr(offscreen, "Stage", Painter)
     puppet = Puppet()
     with web.serving(puppet, "127.0.0.1", 0) as server:  # pyright: ignore[reportArgumentType]
         thread = threading.Thread(target=web.watch, args=(puppet, server, None, {}))

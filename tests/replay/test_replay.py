@@ -11,13 +11,13 @@ import pytest
 from scipy.stats import spearmanr
 
 from ksim_spec.cli.main import main
+from ksim_spec.differ.report import Report
+from ksim_spec.differ.sides import Opener
+from ksim_spec.differ.states import StatesRow
 from ksim_spec.replay.compare import compare, rank_correlation
+from ksim_spec.replay.compiled_version import Version, open_version
 from ksim_spec.replay.evaluate import Evaluation, Replay
 from ksim_spec.replay.recording import NUM_ENVS, Recording, record_random
-from ksim_spec.replay.version import Version, open_version
-from ksim_spec.review.report import Report
-from ksim_spec.review.sides import Opener
-from ksim_spec.review.states import StatesRow
 
 SPECS = Path(__file__).parents[2] / "specs"
 STATES = 64 * 60

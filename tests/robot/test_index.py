@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ksim_spec.diagnostics import SpecError
-from ksim_spec.robot.built import ACCESSOR, GEOM_TYPES, JOINT_TYPES, MODEL_KINDS
+from ksim_spec.robot.compiled_reader import ACCESSOR, GEOM_TYPES, JOINT_TYPES, MODEL_KINDS
 from ksim_spec.robot.index import RobotIndex
 from tests.robot.models import BARKOUR, BIPED, CARTPOLE, HAND, HUMANOID, QUADRUPED, wheel
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import mujoco
 import pytest
 
+from ksim_spec.physics.preflight import preflight
 from ksim_spec.robot.index import RobotIndex
-from ksim_spec.robot.preflight import preflight
-from ksim_spec.robot.requests import SceneRequest
 from ksim_spec.robot.scene import compose
+from ksim_spec.robot.scene_request import SceneRequest
 from tests.robot.models import BARKOUR, BIPED, HUMANOID, QUADRUPED
 
 BODY = """<mujoco>

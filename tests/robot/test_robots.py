@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ksim_spec.robot.index import RobotIndex
-from ksim_spec.robot.requests import SceneRequest
 from ksim_spec.robot.scene import compose
+from ksim_spec.robot.scene_request import SceneRequest
 from tests.robot.models import BIPED, CARTPOLE, QUADRUPED
 
 # Sign of a joint's mirror image: biped axes are mirrored, quadruped hips turn about the same axis on both sides.

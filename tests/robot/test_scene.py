@@ -13,10 +13,10 @@ from ksim_spec.diagnostics import SpecError
 from ksim_spec.robot.contacts import TouchFilter
 from ksim_spec.robot.elements import Actuator
 from ksim_spec.robot.index import RobotIndex
-from ksim_spec.robot.requests import ContactRequest, SceneRequest, SensorRequest, SiteRequest
 from ksim_spec.robot.scene import compose
+from ksim_spec.robot.scene_request import ContactRequest, SceneRequest, SensorRequest, SiteRequest
 from ksim_spec.robot.servo import served
-from ksim_spec.robot.touch import Touch
+from ksim_spec.robot.static_contacts import Touch
 from tests.robot.models import BARKOUR, BIPED, CARTPOLE, HAND, HUMANOID, QUADRUPED
 
 

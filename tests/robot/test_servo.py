@@ -8,11 +8,11 @@ import mujoco
 import numpy as np
 import pytest
 
-from ksim_spec.robot.built import law_of
+from ksim_spec.robot.compiled_reader import law_of
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.law import Law
-from ksim_spec.robot.requests import SceneRequest
 from ksim_spec.robot.scene import compose
+from ksim_spec.robot.scene_request import SceneRequest
 from ksim_spec.robot.servo import control_factor, force, joint_force, served, targets
 
 ARM = """<mujoco>%s<worldbody><body><joint name="j" type="hinge" range="-180 180"/><geom size="0.1"/></body></worldbody>

@@ -6,9 +6,9 @@ from ksim_spec.robot.contacts import TouchFilter, outside_geoms
 from ksim_spec.robot.elements import Site
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.naming import generated_name, name_of
-from ksim_spec.robot.requests import SceneRequest
 from ksim_spec.robot.scene import compose
-from ksim_spec.robot.touch import FLOOR, Touch
+from ksim_spec.robot.scene_request import SceneRequest
+from ksim_spec.robot.static_contacts import FLOOR, Touch
 from ksim_spec.robot.who import robot_bodies
 from tests.robot.models import BARKOUR, BIPED, CARTPOLE, HUMANOID, QUADRUPED
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.language.load import load_text
-from ksim_spec.lint import design
+from ksim_spec.linter.design import design
 
 ROOT = Path(__file__).parents[2]
 WALK = ROOT / "specs" / "walk.ksim"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from ksim_spec.diagnostics import Diagnostic, Diagnostics
 from ksim_spec.language.load import load_text
-from ksim_spec.lint import designed
-from ksim_spec.rules.verdict import settled
+from ksim_spec.linter.design import designed
+from ksim_spec.linter.filter import settled
 from ksim_spec.source import SourceFile
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import parse_file

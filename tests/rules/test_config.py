@@ -6,7 +6,7 @@ import pytest
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic
-from ksim_spec.rules.config import Config, configured, forget, parse
+from ksim_spec.linter.config import Config, configured, forget, parse
 from ksim_spec.source import SourceFile
 
 WARNING = Diagnostic(rules.UNUSED_SIGNAL, "nothing uses `a`")

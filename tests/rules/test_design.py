@@ -3,7 +3,7 @@
 import pytest
 
 from ksim_spec.language.load import load_spec
-from ksim_spec.lint import design
+from ksim_spec.linter.design import design
 from tests.rules.design import CARTPOLE, ROOT, WALK, found, reward, slugs
 
 SOUND = [*sorted((ROOT / "specs").glob("*.ksim")), ROOT / "tests" / "cli" / "small.ksim"]

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from ksim_spec import rules
-from ksim_spec.compile import compile_spec
+from ksim_spec.compiler import compile_spec
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.language.load import load_text
-from ksim_spec.rules.suppress import Suppressions, read
-from ksim_spec.rules.verdict import settled, unsilenced
+from ksim_spec.linter.filter import settled, unsilenced
+from ksim_spec.linter.suppressions import Suppressions, read
 from ksim_spec.source import SourceFile, SourceMap, Span
 from tests.rules.pages import BASE
 

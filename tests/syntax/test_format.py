@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ksim_spec.diagnostics import SpecError
+from ksim_spec.formatter import equivalence, wrap
+from ksim_spec.formatter import format as formatter
+from ksim_spec.formatter.equivalence import FormatBug, check_same, same_food, same_tree
+from ksim_spec.formatter.format import format_text
 from ksim_spec.source import SourceFile
-from ksim_spec.syntax import format as formatter
-from ksim_spec.syntax import format_check, format_wrap
-from ksim_spec.syntax.format import format_text
-from ksim_spec.syntax.format_check import FormatBug, check_same, same_food, same_tree
+from ksim_spec.syntax.keywords import ATTRIBUTES, FLAGS, SECTIONS
 from ksim_spec.syntax.parse import comments, parse_file, read_file
-from ksim_spec.syntax.words import ATTRIBUTES, FLAGS, SECTIONS
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "specs").glob("*.ksim"))
@@ -327,7 +327,7 @@ def test_white_space_needs_no_second_tree(monkeypatch: pytest.MonkeyPatch) -> No
     text = SHIPPED[-1].read_text("utf-8")
     spaced = text.replace(" = ", "   =   ")
     read_file(SourceFile("t.ksim", spaced))
-    monkeypatch.setattr(format_check, "read_file", lambda source: pytest.fail("read again"))
+    monkeypatch.setattr(equivalence, "read_file", lambda source: pytest.fail("read again"))
     assert fmt(spaced) == text
 
 
@@ -385,9 +385,9 @@ def test_comments_anywhere_are_kept(seed: int, path: Path, width: int) -> None:
 def test_the_lines_of_a_long_sum_are_found_in_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once for each line would be a thousand looks at a thousand terms."""
     looks: list[int] = []
-    look = format_wrap._Wrap._breakable
+    look = wrap._Wrap._breakable
     monkeypatch.setattr(
-        format_wrap._Wrap, "_breakable", lambda *args: (looks.append(args[2] - args[1]), look(*args))[1]
+        wrap._Wrap, "_breakable", lambda *args: (looks.append(args[2] - args[1]), look(*args))[1]
     )
     text = "signal {\n  big = " + " + ".join(f"v.x * {k}" for k in range(1000)) + "\n}\n"
     assert max(map(len, format_text(SourceFile("t", text)).split("\n"))) <= 120

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ksim_spec.syntax import words
+from ksim_spec.syntax import keywords
 from ksim_spec.syntax.grammar import cache_file, make_parser
-from ksim_spec.syntax.report import RULES
+from ksim_spec.syntax.layout_errors import RULES
 from ksim_spec.units import UNITS
 
-KEYWORDS = {*words.INFIX, *words.PREFIX, "override", "fn"}
+KEYWORDS = {*keywords.INFIX, *keywords.PREFIX, "override", "fn"}
 
 
 def test_lark_strict_mode_finds_no_conflict() -> None:
@@ -23,18 +23,18 @@ def test_lark_strict_mode_finds_no_conflict() -> None:
 
 
 def test_units_share_no_spelling_with_any_word() -> None:
-    taken = {*words.ATTRIBUTES, *words.FLAGS, *words.SECTIONS, *words.DIRECTIVES, *words.COUNTS, *words.PER_SCOPES}
-    taken |= {w for clause in words.CLAUSES.values() for w in clause} | KEYWORDS
+    taken = {*keywords.ATTRIBUTES, *keywords.FLAGS, *keywords.SECTIONS, *keywords.DIRECTIVES, *keywords.COUNTS, *keywords.PER_SCOPES}
+    taken |= {w for clause in keywords.CLAUSES.values() for w in clause} | KEYWORDS
     assert not taken & set(UNITS)
-    assert not set(words.UNIT_SPELLINGS) & set(UNITS)
-    assert set(words.UNIT_SPELLINGS.values()) <= set(UNITS)
+    assert not set(keywords.UNIT_SPELLINGS) & set(UNITS)
+    assert set(keywords.UNIT_SPELLINGS.values()) <= set(UNITS)
 
 
 def test_word_classes_do_not_overlap() -> None:
-    assert not set(words.ATTRIBUTES) & set(words.FLAGS)
-    assert not (set(words.ATTRIBUTES) | set(words.FLAGS)) & KEYWORDS
-    assert set(words.OPTIONAL) <= set(words.ATTRIBUTES) | set(words.FLAGS)
-    assert set(words.NAME_CLAUSES) <= {w for clause in words.CLAUSES.values() for w in clause}
+    assert not set(keywords.ATTRIBUTES) & set(keywords.FLAGS)
+    assert not (set(keywords.ATTRIBUTES) | set(keywords.FLAGS)) & KEYWORDS
+    assert set(keywords.OPTIONAL) <= set(keywords.ATTRIBUTES) | set(keywords.FLAGS)
+    assert set(keywords.NAME_CLAUSES) <= {w for clause in keywords.CLAUSES.values() for w in clause}
     assert len(set(RULES.values())) == len(RULES)
 
 

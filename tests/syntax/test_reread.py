@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from ksim_spec.ide.tree import walk
 from ksim_spec.source import SourceFile
-from ksim_spec.syntax import ast, reread
+from ksim_spec.syntax import ast, incremental
+from ksim_spec.syntax.incremental import read_again
 from ksim_spec.syntax.parse import Reading, read_file
-from ksim_spec.syntax.reread import read_again
 
 SPECS = {p.stem: p.read_text(encoding="utf-8") for p in sorted((Path(__file__).parents[2] / "specs").glob("*.ksim"))}
 # What an edit puts in: everything that opens, closes or ends something, and plain letters.
@@ -89,8 +89,8 @@ def test_a_change_reads_little(monkeypatch: pytest.MonkeyPatch) -> None:
         read.append(len(stretch.statements))
         return stretch
 
-    original = reread.read_stretch
-    monkeypatch.setattr(reread, "read_stretch", counted)
+    original = incremental.read_stretch
+    monkeypatch.setattr(incremental, "read_stretch", counted)
     text = SPECS["walk"]
     earlier = read_file(SourceFile("walk", text))
     read_again(SourceFile("walk", text.replace("friction 0.8", "friction 0.85")), earlier)

@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ksim_spec.compile import Compiled, compile_spec
+from ksim_spec.compiler import Compiled, compile_spec
 from ksim_spec.physics.cpu import CpuEngine
 from ksim_spec.task.module import load_module
 from ksim_spec.task.task import Task

@@ -17,9 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ksim_spec.compile import Compiled, compile_spec
+from ksim_spec.compiler import Compiled, compile_spec
 from ksim_spec.physics.protocol import Starts
-from ksim_spec.physics.select import engine_info, make_engine
+from ksim_spec.physics.registry import engine_info, make_engine
 from ksim_spec.task.module import load_module
 from ksim_spec.task.task import Task
 

@@ -8,9 +8,9 @@ from ksim_spec import rules
 from ksim_spec.diagnostics import Edit, Fix, before, behind, suggest
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import make
-from ksim_spec.ir.temporal import is_temporal
+from ksim_spec.ir.temporal_ops import is_temporal
 from ksim_spec.language import algebra
-from ksim_spec.language.draws import sample
+from ksim_spec.language.distributions import sample
 from ksim_spec.language.expressions import Checker
 from ksim_spec.language.types import Unknown, Value
 from ksim_spec.source import Span

@@ -15,9 +15,9 @@ from ksim_spec.language.blocks.flow import c_text
 from ksim_spec.language.expressions import COMPARISONS, Checker
 from ksim_spec.language.program import Check, ObservationGroup
 from ksim_spec.language.types import Unknown, Value
+from ksim_spec.settings import NETWORKS, BatchProblem, NetworkSettings, PolicyConfig, TrainConfig, validate_batch
 from ksim_spec.source import NOWHERE, Span
 from ksim_spec.syntax import ast
-from ksim_spec.train.config import NETWORKS, BatchProblem, NetworkSettings, PolicyConfig, TrainConfig, validate_batch
 from ksim_spec.units import NUMBER, TIME, Dim
 
 # policy and train: plain settings for a pydantic model ---------------------------------------------------------------

@@ -1,0 +1,43 @@
+"""What a checked spec does that its author hardly meant: rules about design, on the IR, one module a family.
+
+Every rule here is a warning or a hint and says what it saw. The kinds of findings are in the registry with all others
+(`ksim_spec.rules`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ksim_spec.diagnostics import Diagnostic, Diagnostics
+from ksim_spec.ir.intervals.analysis import Found
+from ksim_spec.language.load import Loaded
+from ksim_spec.language.program import Program
+from ksim_spec.robot.index import RobotIndex
+
+
+def design(
+    program: Program, robot: RobotIndex, complete: bool = True, memory: dict[str, Found] | None = None
+) -> list[Diagnostic]:
+    """Returns the findings about the design of a task without errors.
+
+    Where a profile changed the spec, `complete` is false: what it left unused or made alike is left alone, and so are
+    settings for play. `memory` holds the intervals of an earlier text, and those of this one afterwards.
+    """
+    from ksim_spec.linter import episode, interface, reward, training, variation
+    from ksim_spec.linter.context import Subject
+
+    subject = Subject(program, robot, memory or {})
+    families = [reward.CHECKS, interface.CHECKS, episode.CHECKS, variation.CHECKS]
+    families += [interface.ALIKE, variation.UNUSED, training.CHECKS] if complete else []
+    findings = [finding for checks in families for check in checks for finding in check(subject)]
+    if memory is not None:
+        memory.update(subject.found())
+    return findings
+
+
+def designed(loaded: Loaded, complete: bool = True, memory: dict[str, Found] | None = None) -> Loaded:
+    """Returns what was loaded with the findings about its design among the others."""
+    if loaded.program is None or loaded.robot is None:
+        return loaded
+    found = Diagnostics([*loaded.diagnostics, *design(loaded.program, loaded.robot, complete, memory)])
+    return replace(loaded, diagnostics=found.sorted())

@@ -1,0 +1,112 @@
+"""Rules about how episodes end and begin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ksim_spec import rules
+from ksim_spec.diagnostics import Diagnostic
+from ksim_spec.ir.intervals.interval import INF, Ends, sound
+from ksim_spec.ir.node import walk
+from ksim_spec.language.program import StateChange, Termination
+from ksim_spec.linter.context import ALWAYS, NEVER, Subject, text_of, warn
+
+SPILL = 0.05  # share of a joint's range by which a start may lie outside it
+
+
+def never_fires(s: Subject) -> Iterator[Diagnostic]:
+    for t in s.program.terminations:
+        if s.anytime(t.when).ends == NEVER == s.pressed(t.when).ends:
+            reads = any(n.attr("what") == "pos" and n.attr("of") == "joint" for n in s.reads([t.when], "read"))
+            limits = ("joints are taken to stay close to the limits of the robot file",) if reads else ()
+            yield warn(
+                rules.NEVER_FIRES, f"`{t.name}` can never be true", t.span, "change its condition, or remove it",
+                s.unable([t.when]) or limits,
+            )  # fmt: skip
+
+
+def always_fires(s: Subject) -> Iterator[Diagnostic]:
+    for t in s.program.terminations:
+        if s.anytime(t.when).ends == ALWAYS:
+            yield warn(
+                rules.ALWAYS_FIRES, f"`{t.name}` is true in every state, so every episode lasts one step", t.span,
+                "turn its comparison round, or remove it",
+            )  # fmt: skip
+
+
+def fires_at_start(s: Subject) -> Iterator[Diagnostic]:
+    """A rule that holds in the very pose in which episodes begin."""
+    for t in s.program.terminations:
+        if s.anytime(t.when).ends != ALWAYS and s.still(t.when).ends == ALWAYS:
+            yield warn(
+                rules.FIRES_AT_START, f"`{t.name}` is true in the pose in which episodes begin", t.span,
+                "compare its bound with the pose of `reset`",
+            )  # fmt: skip
+
+
+def no_time_limit(s: Subject) -> Iterator[Diagnostic]:
+    endings = s.program.terminations
+    limited = any(t.outcome == "truncate" or _on_time_alone(t) for t in endings)
+    if endings and s.seeds.seconds == INF and not limited:
+        yield warn(
+            rules.NO_TIME_LIMIT, "nothing truncates an episode: one that does not end otherwise goes on for ever",
+            endings[0].span, "add `timeout when time >= 20 s  truncate`",
+        )  # fmt: skip
+
+
+def time_limit_as_failure(s: Subject) -> Iterator[Diagnostic]:
+    """A rule on time alone that fails: to the learner the last state is then worth nothing, however good it was."""
+    for t in s.program.terminations:
+        if t.outcome == "fail" and _on_time_alone(t):
+            yield warn(
+                rules.TIME_LIMIT_AS_FAILURE, f"`{t.name}` calls it a failure that time is up", t.span,
+                "a time limit is no failure: end the line with `truncate`",
+            )  # fmt: skip
+
+
+def _on_time_alone(rule: Termination) -> bool:
+    return {n.op for n in walk([rule.when]) if not n.args} - {"const", "param", "level"} == {"time"}
+
+
+def same_start(s: Subject) -> Iterator[Diagnostic]:
+    """Every episode begins in exactly the same state."""
+    changes = s.program.reset.changes
+    if s.program.reset.span.file and not any(True for c in changes for _ in s.reads([c.value], "sample")):
+        yield warn(
+            rules.SAME_START, "every episode begins in exactly the same state: nothing is drawn",
+            s.program.reset.span, "add a draw, for example `legs.pos += normal(0.05 rad)`",
+        )  # fmt: skip
+
+
+def start_beyond_limits(s: Subject) -> Iterator[Diagnostic]:
+    """A start that puts joints where they cannot be."""
+    for change in s.program.reset.changes:
+        if change.target != "joint_pos" or change.op == "*=":
+            continue
+        worst = [found for i, name in enumerate(change.names) if (found := _spill(s, change, i, name))]
+        if worst:
+            more = (f"so it is with {len(worst) - 1} more joints",) if len(worst) > 1 else ()
+            yield warn(
+                rules.START_BEYOND_LIMITS, f"an episode can begin with {worst[0]}", change.span,
+                "draw from a smaller range", more,
+            )  # fmt: skip
+
+
+def _spill(s: Subject, change: StateChange, i: int, joint: str) -> str:
+    limits = s.seeds.joint_positions(joint)
+    drawn = s.likely(change.value)
+    start = _start(s, change, drawn.element(i if len(drawn.low) > 1 else 0), joint)
+    slack = SPILL * (limits[1] - limits[0])
+    if limits[0] - slack <= start[0] and start[1] <= limits[1] + slack:
+        return ""
+    return f"`{joint}` at {text_of(start)}, outside its range ({text_of(limits)})"
+
+
+def _start(s: Subject, change: StateChange, drawn: Ends, joint: str) -> Ends:
+    pose = s.seeds.posed(s.program.reset.pose, joint)
+    return sound(pose + drawn[0], pose + drawn[1]) if change.op == "+=" else drawn
+
+
+CHECKS = (
+    never_fires, always_fires, fires_at_start, no_time_limit, time_limit_as_failure, same_start, start_beyond_limits,
+)  # fmt: skip
