@@ -6,6 +6,6 @@ one of them, so tests that start processes of their own run without it.
 
 from jaxtyping import install_import_hook
 
-ARRAYS = ["task", "train", "physics", "replay", "emit", "live", "render.video"]
+ARRAYS = ["task", "trainer", "physics", "replay", "emit", "runs.interactive", "viewer.video"]
 
 install_import_hook([f"ksim_spec.{name}" for name in ARRAYS], "beartype.beartype")

@@ -12,8 +12,8 @@ import typer
 from ksim_spec._internal.files import write_atomic
 from ksim_spec._internal.gc import uncollected
 from ksim_spec.cli.exit import EXIT_FAILED, EXIT_FINDINGS, UserError, show
-from ksim_spec.cli.lint import find_specs
 from ksim_spec.diagnostics import SpecError
+from ksim_spec.linter.lint import find_specs
 
 _STDIN = "<stdin>"
 _NO_LINE_END = "\\ No newline at end of file\n"

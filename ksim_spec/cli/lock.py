@@ -8,8 +8,8 @@ from pathlib import Path
 import typer
 
 from ksim_spec.cli.exit import EXIT_FAILED, EXIT_FINDINGS, show
-from ksim_spec.cli.lint import find_specs
 from ksim_spec.diagnostics import SpecError
+from ksim_spec.linter.lint import find_specs
 
 
 def lock(

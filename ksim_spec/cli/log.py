@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ksim_spec.render.ansi import Style, visible, wants_color
+from ksim_spec.rules import changes as change_rules
 
 if TYPE_CHECKING:
     from ksim_spec.differ.git.log import Commit
@@ -43,7 +44,7 @@ def log(
 
 
 def _text(commit: Commit, style: Style, cosmetic: bool) -> str:
-    shown = [c for c in commit.changes if cosmetic or c.cls != "cosmetic" or c.rule.slug == "spec-added"]
+    shown = [c for c in commit.changes if cosmetic or c.cls != "cosmetic" or c.rule is change_rules.SPEC_ADDED]
     hidden = len(commit.changes) - len(shown)
     lines = [f"{style.strong(commit.sha[:10])} {commit.date} {visible(commit.subject)}"]
     lines += [f"  {c.cls:9} {c.rule.code} {visible(c.path)}: {visible(c.text)}" for c in shown]

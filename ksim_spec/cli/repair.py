@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ksim_spec._internal.files import write_atomic
-from ksim_spec.cli.lint import Request
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.formatter.format import format_text
 from ksim_spec.linter.apply_fixes import Judge, Repair, repair
 from ksim_spec.linter.filter import Verdict
+from ksim_spec.linter.lint import LintRequest
 from ksim_spec.source import SourceFile, SourceMap, plain_lines
 from ksim_spec.syntax.parse import text_of
 
 _MARK = "\ufeff"
 
 
-def repair_all(specs: Sequence[Path], request: Request, unsafe: bool) -> None:
+def repair_all(specs: Sequence[Path], request: LintRequest, unsafe: bool) -> None:
     """Repairs every spec that can be read and written; says on stderr what was done to which, and what was refused."""
     for path in specs:
         try:
@@ -40,7 +40,7 @@ def repair_all(specs: Sequence[Path], request: Request, unsafe: bool) -> None:
         _tell(path, done, new, unsafe)
 
 
-def _judge(path: Path, request: Request) -> Judge:
+def _judge(path: Path, request: LintRequest) -> Judge:
     def judge(found: Sequence[Diagnostic], sources: SourceMap) -> list[Diagnostic]:
         verdict = Verdict(request.select, request.ignore, SourceMap(dict(sources.files)))
         return [*verdict.spec(path, found, sources), *verdict.rest()]

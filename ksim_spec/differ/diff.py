@@ -12,7 +12,7 @@ from ksim_spec.differ.change import Change, ordered
 from ksim_spec.differ.compare import compare
 from ksim_spec.differ.git.trees import Tree
 from ksim_spec.differ.sides import Opener, Side
-from ksim_spec.rules.changes import change_rule
+from ksim_spec.rules import changes as change_rules
 
 Place = tuple[Tree, str]
 
@@ -83,8 +83,7 @@ def changes(old: Side, new: Side) -> list[Change]:
     """Returns the changes between two sides; texts that differ in layout or comments alone are one cosmetic change."""
     found = compare(old.contract, new.contract)
     if not found and old.text and new.text and old.text != new.text:
-        rule = change_rule("text-only")
-        assert rule is not None
+        rule = change_rules.TEXT_ONLY
         found = [Change(rule, "task", rule.summary)]
     return found
 
@@ -99,8 +98,7 @@ def _of_folder(opener: Opener, name: str, one: Place | None, other: Place | None
     if a is not None and b is not None:
         found = changes(a, b)
         return Difference(name, a, b, tuple(found)) if found else None
-    rule = change_rule("spec-added" if a is None else "spec-removed")
-    assert rule is not None
+    rule = change_rules.SPEC_ADDED if a is None else change_rules.SPEC_REMOVED
     side = a or b
     assert side is not None
     old, new = (s and s.contract.hashes["declared"] for s in (a, b))
@@ -116,14 +114,12 @@ def is_task(place: Place) -> bool:
 def _renamed(found: Sequence[Difference]) -> list[Difference]:
     """A spec that went and one that came, and that mean the same, are one spec with another name."""
     kept = list(found)
-    rule = change_rule("renamed")
-    assert rule is not None
     for gone in [d for d in found if d.old and not d.new]:
         assert gone.old is not None
         meant = gone.old.contract.hashes["declared"]
         came = next((d for d in kept if d.new and not d.old and d.new.contract.hashes["declared"] == meant), None)
         if came is not None:
-            change = Change(rule, "task", f"`{gone.name}` is now called `{came.name}`", gone.name, came.name)
+            change = Change(change_rules.RENAMED, "task", f"`{gone.name}` is now called `{came.name}`", gone.name, came.name)
             kept[kept.index(came)] = replace(came, old=gone.old, changes=(change,))
             kept.remove(gone)
     return kept

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from ksim_spec.language import distributions, selectors, stdlib, temporal_functions, word_docs
 from ksim_spec.language.blocks.chance import FIELDS
-from ksim_spec.language.expressions import Checker
+from ksim_spec.language.checker import Checker
 from ksim_spec.language.functions import FUNCTIONS, signature
 from ksim_spec.language.quantities import QUANTITIES
 from ksim_spec.language.scope import Thing

@@ -10,7 +10,7 @@ from ksim_spec._internal.files import Stamp, stamp
 from ksim_spec.diagnostics import Diagnostic, Diagnostics
 from ksim_spec.ide.tree import Blocks, blocks_of, path_at
 from ksim_spec.ir.intervals.analysis import Found
-from ksim_spec.language.expressions import Checker
+from ksim_spec.language.checker import Checker
 from ksim_spec.language.load import Trace, load_tree
 from ksim_spec.language.overlay import Item
 from ksim_spec.language.program import Program

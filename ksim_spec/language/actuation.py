@@ -15,7 +15,7 @@ from ksim_spec.units import ANGLE, FORCE, LENGTH, TIME, TORQUE
 
 if TYPE_CHECKING:
     from ksim_spec.language.blocks.attributes import Attributes
-    from ksim_spec.language.expressions import Checker
+    from ksim_spec.language.checker import Checker
 
 Gains = tuple[float | None, float | None]
 

@@ -21,7 +21,7 @@ from ksim_spec.syntax import ast
 from ksim_spec.units import NUMBER
 
 if TYPE_CHECKING:
-    from ksim_spec.language.expressions import Checker
+    from ksim_spec.language.checker import Checker
 
 SIGNATURES = {
     "uniform": "uniform(low, high), or uniform(a) for -a … a",

@@ -1,174 +1,27 @@
-"""The expression checker: syntax tree to checked value, one diagnostic per mistake."""
+"""How each kind of expression is checked: one handler a syntax node, registered with the checker."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ksim_spec import rules
-from ksim_spec.diagnostics import Diagnostic, Diagnostics, Edit, Fix, before, behind, suggest
+from ksim_spec.diagnostics import Edit, Fix, before, behind, suggest
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, frames, members
 from ksim_spec.language.algebra import TypeProblem
-from ksim_spec.language.params import Draw, Params, Role, unused
-from ksim_spec.language.recovery import Lost
-from ksim_spec.language.scope import CycleError, DrawContext, Scope, Thing
-from ksim_spec.language.things import KINDS, Command, FrameOf, Keyframe, Selection, World
+from ksim_spec.language.checker import HANDLERS, Checker, what
+from ksim_spec.language.functions import FUNCTIONS, call
+from ksim_spec.language.scope import CycleError, Thing
+from ksim_spec.language.tables import table_value
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Frame, Unknown, Value
-from ksim_spec.rules.rule import Rule
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
-from ksim_spec.units import ANGLE, NUMBER, Dim, factor_between, in_unit
+from ksim_spec.units import NUMBER
 
 if TYPE_CHECKING:
-    from ksim_spec.language.robot_view import RobotView
+    pass
 
-DEEPEST = 60  # levels of one expression, functions and signals that it uses included: far below Python's own limit
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
-
-
-@dataclass(frozen=True)
-class Fn:
-    """A function of the spec or of the library: inlined at each call."""
-
-    name: str
-    params: tuple[tuple[str, ast.Expr | None], ...]
-    body: ast.Expr
-    span: Span
-
-
-@dataclass
-class Checker:
-    """Checks expressions of one spec against one robot. `params` collects runtime parameters and their values."""
-
-    scope: Scope
-    robot: RobotView
-    out: Diagnostics
-    control_dt: float = 0.02
-    params: Params = field(default_factory=Params)
-    declared: dict[int, str] = field(default_factory=dict)  # by id of a node: the first name it was declared under
-    functions: dict[str, Fn] = field(default_factory=dict)
-    draws: DrawContext | None = None
-    calls: list[str] = field(default_factory=list)
-    depth: int = 0
-    streams: set[str] = field(default_factory=set)
-    seen: dict[Span, Thing] | None = None  # what each expression stood for, when an editor wants to know
-    lost: Lost = Lost()  # what may be declared where the spec was not understood
-    onboard: set[tuple[str, str, str]] = field(default_factory=set)  # (kind, element, quantity) a robot measures too
-
-    # Entry points ---------------------------------------------------------------------------------------------------
-
-    def value(self, expr: ast.Expr, because: str = "") -> Value | Unknown:
-        """Returns the checked value of an expression; UNKNOWN when something in it was reported."""
-        thing = self.thing(expr)
-        if isinstance(thing, Value | Unknown):
-            return thing
-        if isinstance(thing, Command):
-            return self.guard(expr.span, lambda: members.record(thing))
-        self.report(rules.NOT_A_VALUE, expr.span, f"{_what(thing)} is not a value", help=_value_help(thing))
-        return UNKNOWN
-
-    def thing(self, expr: ast.Expr) -> Thing:
-        """Returns what an expression stands for: a value, a selection, a keyframe, the world, …"""
-        if self.depth >= DEEPEST:
-            self.report(
-                rules.TOO_DEEP, expr.span, "this is nested too deeply", help="name a part of it in `signal`"
-            )
-            return UNKNOWN
-        self.depth += 1
-        try:
-            found = _HANDLERS[type(expr)](self, expr)
-            if self.seen is not None:
-                self.seen[expr.span] = found
-            return found
-        finally:
-            self.depth -= 1
-
-    def guard(self, span: Span, build: Callable[[], Value], operands: Sequence[ast.Expr] = ()) -> Value | Unknown:
-        """Runs a typed operation and reports a broken rule at `span`; one bare operand can be given its unit."""
-        try:
-            return build()
-        except TypeProblem as problem:
-            self.out.add(
-                Diagnostic(
-                    problem.rule, problem.message, span, notes=problem.notes, help=problem.help,
-                    fix=_with_unit(problem.unit, operands),
-                )  # fmt: skip
-            )
-            return UNKNOWN
-
-    def report(self, rule: Rule, span: Span, message: str, **more: object) -> None:
-        self.out.report(rule, span, message, **more)
-
-    def drawing(
-        self, stream: str, scope: str, owner: str, axes: tuple[Axis, ...] = (), shared: bool = False
-    ) -> DrawContext:
-        """Returns a place to draw in for a declaration; a second one for the same stream gets another."""
-        name = unused(stream, self.streams)
-        self.streams.add(name)
-        return DrawContext(name, scope, axes, shared, owner=owner)
-
-    # What several handlers need -------------------------------------------------------------------------------------
-
-    def scalar(self, expr: ast.Expr, dim: Dim, what: str) -> float | None:
-        """Returns a literal number in SI of the wanted dimension; None when it was reported."""
-        if isinstance(expr, ast.Table):
-            message, help = f"{what} must be one number, and this is a table", "give elements that differ a line each"
-            self.report(rules.NOT_A_LITERAL, expr.span, message, help=help)
-            return None
-        value = self.value(expr)
-        if isinstance(value, Unknown):
-            return None
-        if value.node.op == "neg" and value.node.args[0].op == "const":
-            value = value.but(node=const(-value.node.args[0].attr("value")))
-        if value.node.op != "const" or value.axes or value.is_bool:
-            self.report(
-                rules.NOT_A_LITERAL, expr.span, f"{what} must be a literal number", help="write the number itself"
-            )
-            return None
-        if not self.expect_dim(value, dim, expr.span, what):
-            return None
-        return float(value.node.attr("value"))
-
-    def expect_dim(self, value: Value, dim: Dim, span: Span, what: str) -> bool:
-        """Reports and returns False when a value has another dimension than `what` needs."""
-        if value.zero or (value.dim.same(dim) and not value.mixed):
-            if not value.zero and value.dim == NUMBER and dim.angle_differs(value.dim):
-                message = f"{what} is {in_unit(dim)}, and this is a plain number"
-                # SI is what numbers are kept in: with the unit written out, the value stays what it was.
-                fix = Fix("write `rad`", (behind(span, " rad"),), safe=True)
-                help = "write the unit, for example `rad` or `deg`"
-                self.report(
-                    rules.ANGLE_MISMATCH, span, message, help=help,
-                    fix=fix if value.literal and dim.same(ANGLE) else None,
-                )  # fmt: skip
-            return True
-        bare = value.literal and value.dim == NUMBER
-        rule = rules.MISSING_UNIT if bare else rules.UNIT_MISMATCH
-        have = "a number without a unit" if bare else str(value.dim)
-        help = (
-            f"write the unit, for example `{_number_text(value)} {dim}`"
-            if bare
-            else "leave the unit out, or divide by one"
-            if dim == NUMBER
-            else f"give it {in_unit(dim)}: they differ by a factor of {factor_between(value.dim, dim)}"
-        )
-        fix = Fix(f"write `{dim}`", (behind(span, f" {dim}"),)) if bare else None
-        wanted = "a plain number" if dim == NUMBER else in_unit(dim)
-        self.report(rule, span, f"{what} is {wanted}, and this is {have}", help=help, fix=fix)
-        return False
-
-    def param(self, name: str, value: Value, role: Role, owner: str, span: Span, draw: Draw | None = None) -> Value:
-        """Turns a literal number into a runtime parameter of its own; any other value stays what it is."""
-        node = value.node
-        sign = 1.0
-        if node.op == "neg" and node.args[0].op == "const":
-            node, sign = node.args[0], -1.0
-        if node.op != "const" or node.shape != () or value.is_bool:
-            return value
-        param = self.params.add(name, sign * float(node.attr("value")), role, owner, span, draw)
-        return value.but(node=make("param", name=param.name, dtype="float", shape=()), literal=False)
 
 
 # Handlers, one per syntax node ---------------------------------------------------------------------------------------
@@ -209,8 +62,6 @@ def _name(c: Checker, e: ast.Name) -> Thing:
         return builtin
     if found is not None:
         return found
-    from ksim_spec.language.functions import FUNCTIONS
-
     if e.id in FUNCTIONS or e.id in c.functions:
         c.report(rules.NOT_A_VALUE, e.span, f"`{e.id}` is a function", help=f"call it: `{e.id}(…)`")
         return UNKNOWN
@@ -255,12 +106,6 @@ def _unary(c: Checker, e: ast.Unary) -> Thing:
     if e.op == "not":
         return c.guard(e.span, lambda: algebra.logic("not", [value]))
     return value if e.op == "+" else c.guard(e.span, lambda: algebra.negate(value))
-
-
-def _with_unit(unit: str, operands: Sequence[ast.Expr]) -> Fix | None:
-    """Returns the fix that gives the one number without a unit among the operands its unit."""
-    bare = [o for o in operands if isinstance(o, ast.Quantity) and o.unit.dim == NUMBER and not o.unit.text]
-    return Fix(f"write `{unit}`", (behind(bare[0].span, f" {unit}"),)) if unit and len(bare) == 1 else None
 
 
 def _binary(c: Checker, e: ast.Binary) -> Thing:
@@ -329,52 +174,6 @@ def _angle_lint(c: Checker, e: ast.Binary, a: Value, b: Value) -> None:
     )
 
 
-def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
-    """Returns a table of numbers by name pattern laid along the first axis of the value that it meets."""
-    import fnmatch
-
-    if not like.axes:
-        c.report(
-            rules.SHAPE_MISMATCH, table.span,
-            "a table by name needs a value with named elements beside it",
-            help='for example `legs.pos - { "*_knee": 0.6 rad }`',
-        )
-        return UNKNOWN
-    axis = like.axes[0]
-    numbers: dict[str, float] = {}
-    dim: Dim | None = None
-    for entry in table.entries:
-        hits = [n for n in axis.labels if fnmatch.fnmatchcase(n, entry.pattern)]
-        value = c.value(entry.value)
-        if isinstance(value, Unknown):
-            return UNKNOWN
-        number = c.scalar(entry.value, value.dim, "a table entry")
-        if number is None:
-            return UNKNOWN
-        if not hits:
-            help = suggest(entry.pattern, axis.labels, "elements")
-            c.report(rules.EMPTY_MATCH, entry.span, f"`{entry.pattern}` matches nothing in {axis}", help=help)
-            return UNKNOWN
-        dim = value.dim if dim is None else dim
-        if not dim.same(value.dim):
-            c.report(
-                rules.MIXED_UNITS, entry.span,
-                f"this entry is {in_unit(value.dim)}, and an earlier one {in_unit(dim)}",
-                help="give all entries in one unit",
-            )
-            return UNKNOWN
-        numbers.update(dict.fromkeys((h for h in hits if h not in numbers), number))
-    missing = [n for n in axis.labels if n not in numbers]
-    if missing:
-        c.report(
-            rules.SHAPE_MISMATCH, table.span,
-            f"the table has no value for `{missing[0]}`" + (f" and {len(missing) - 1} more" if missing[1:] else ""),
-            help='add an entry for it, or `"*": …` as the last one',
-        )
-        return UNKNOWN
-    return Value(const([numbers[n] for n in axis.labels]), (axis,), dim or NUMBER)
-
-
 def _in_frame(c: Checker, e: ast.InFrame) -> Thing:
     if e.word == "with":
         return members.contact_with(c, e)
@@ -397,7 +196,7 @@ def c_frame(c: Checker, expr: ast.Expr) -> Frame | None:
     if frame is None:
         c.report(
             rules.NOT_A_FRAME, expr.span,
-            f"{_what(thing)} is not a frame",
+            f"{what(thing)} is not a frame",
             help="frames are `world`, one body or site, and its `.heading`",
         )
     return frame
@@ -499,13 +298,7 @@ def _error(c: Checker, e: ast.ErrorExpr) -> Thing:
     return UNKNOWN
 
 
-def _call(c: Checker, e: ast.Call) -> Thing:
-    from ksim_spec.language.functions import call
-
-    return call(c, e)
-
-
-_HANDLERS: dict[type, Callable[..., Thing]] = {
+HANDLERS.update({
     ast.Quantity: _quantity,
     ast.Bool: _bool,
     ast.String: _string,
@@ -523,31 +316,5 @@ _HANDLERS: dict[type, Callable[..., Thing]] = {
     ast.Table: _table,
     ast.Hole: _hole,
     ast.ErrorExpr: _error,
-    ast.Call: _call,
-}
-
-
-def _what(thing: Thing) -> str:
-    if isinstance(thing, Selection):
-        return f"`{thing.alias}` (a selection of {len(thing.names)} {KINDS[thing.of].plural})"
-    if isinstance(thing, Keyframe):
-        return f"the keyframe `{thing.name}`"
-    if isinstance(thing, World):
-        return "`world`"
-    if isinstance(thing, FrameOf):
-        return f"the frame `{thing.frame.name}`"
-    if isinstance(thing, Value):
-        return f"a value ({thing.describe()})"
-    return "this"
-
-
-def _value_help(thing: Thing) -> str:
-    if isinstance(thing, Selection):
-        return f"pick a quantity of it, for example `{thing.alias}.pos`"
-    if isinstance(thing, Keyframe):
-        return "pick its joint positions: `.pos`"
-    return ""
-
-
-def _number_text(value: Value) -> str:
-    return f"{value.node.attr('value'):g}" if value.node.op == "const" and not value.node.shape else "…"
+    ast.Call: call,
+})

@@ -16,8 +16,9 @@ from ksim_spec.diagnostics import suggest
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, distributions, selectors, stdlib, temporal_functions
 from ksim_spec.language.algebra import TypeProblem
-from ksim_spec.language.expressions import Checker, Fn, table_value
+from ksim_spec.language.checker import Checker, Fn
 from ksim_spec.language.scope import Thing
+from ksim_spec.language.tables import table_value
 from ksim_spec.language.things import Selection
 from ksim_spec.language.types import UNKNOWN, XYZ, Unknown, Value
 from ksim_spec.source import Span

@@ -9,9 +9,10 @@ from pathlib import Path
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, Label, SpecError, suggest
 from ksim_spec.ir.node import walk
+from ksim_spec.language import expressions as expressions  # registers how expressions are checked
 from ksim_spec.language.blocks import chance, flow, scoring, setting, training
 from ksim_spec.language.blocks.form import check_form
-from ksim_spec.language.expressions import Checker, Fn
+from ksim_spec.language.checker import Checker, Fn
 from ksim_spec.language.overlay import Edit, Item, apply, expand, profile_edits
 from ksim_spec.language.program import Program
 from ksim_spec.language.recovery import lost

@@ -22,7 +22,7 @@ from ksim_spec.syntax import ast
 from ksim_spec.units import FORCE, LENGTH, TIME, TORQUE, VELOCITY, Dim
 
 if TYPE_CHECKING:
-    from ksim_spec.language.expressions import Checker
+    from ksim_spec.language.checker import Checker
 
 BUILTIN_NAMES = ("action", "time", "dt", "world", "pi")
 WORLD_NAMES = ("up", "down", "gravity", "floor")
@@ -288,19 +288,6 @@ def _command(c: Checker, command: Command, name: str, span: Span) -> Thing:
     if command.partial:
         return UNKNOWN
     return _unknown(c, span, f"the command `{command.name}`", name, list(fields))
-
-
-def record(command: Command) -> Value:
-    """Returns all fields of a command, in order, as one vector of mixed units."""
-    if len(command.fields) == 1:
-        return command.fields[0][1]
-    axis = Axis("command", tuple(name for name, _ in command.fields))
-    nodes = [v.node for _, v in command.fields]
-    dims = {v.dim for _, v in command.fields}
-    node = make("stack", *nodes) if all(n.shape == () for n in nodes) else make("concat", *nodes)
-    if node.op == "concat":
-        axis = Axis("command", tuple(str(i) for i in range(node.shape[0])))
-    return Value(node, (axis,), command.fields[0][1].dim, mixed=len(dims) > 1)
 
 
 def _keyframe(c: Checker, keyframe: Keyframe, name: str, span: Span) -> Thing:

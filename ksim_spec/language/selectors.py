@@ -19,7 +19,7 @@ from ksim_spec.language.types import UNKNOWN, Axis
 from ksim_spec.syntax import ast
 
 if TYPE_CHECKING:
-    from ksim_spec.language.expressions import Checker
+    from ksim_spec.language.checker import Checker
 
 _PLURAL: dict[str, ElementKind] = {row.plural: kind for kind, row in KINDS.items() if row.plural}
 SELECTORS = (*_PLURAL.values(), *_PLURAL, "keyframe")

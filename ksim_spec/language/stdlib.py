@@ -14,7 +14,7 @@ from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import parse_file
 
 if TYPE_CHECKING:
-    from ksim_spec.language.expressions import Checker
+    from ksim_spec.language.checker import Checker
 
 FOLDER = Path(__file__).with_name("stdlib")
 
@@ -34,7 +34,7 @@ def functions() -> tuple[tuple[SourceFile, tuple[ast.FnDef, ...]], ...]:
 
 def add_to(c: Checker) -> None:
     """Declares the library's functions under `std.` and their texts for messages; a second call does nothing."""
-    from ksim_spec.language.expressions import Fn
+    from ksim_spec.language.checker import Fn
 
     for source, defined in functions():
         c.robot.sources.add(source)

@@ -18,7 +18,7 @@ from ksim_spec.syntax import ast
 from ksim_spec.units import ANGLE, FREQUENCY, NUMBER, TIME, in_unit
 
 if TYPE_CHECKING:
-    from ksim_spec.language.expressions import Checker
+    from ksim_spec.language.checker import Checker
 
 Build = Callable[["Checker", list[Value]], Value]
 

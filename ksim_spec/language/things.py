@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ksim_spec.ir.ops import make
 from ksim_spec.language.types import Axis, Frame, Value
 
 ElementKind = Literal["joint", "body", "site", "geom", "sensor", "actuator", "inertial", "camera"]
@@ -99,3 +100,16 @@ class FrameOf:
 
 
 Entity = Selection | Keyframe | World | Command | FrameOf
+
+
+def record(command: Command) -> Value:
+    """Returns all fields of a command, in order, as one vector of mixed units."""
+    if len(command.fields) == 1:
+        return command.fields[0][1]
+    axis = Axis("command", tuple(name for name, _ in command.fields))
+    nodes = [v.node for _, v in command.fields]
+    dims = {v.dim for _, v in command.fields}
+    node = make("stack", *nodes) if all(n.shape == () for n in nodes) else make("concat", *nodes)
+    if node.op == "concat":
+        axis = Axis("command", tuple(str(i) for i in range(node.shape[0])))
+    return Value(node, (axis,), command.fields[0][1].dim, mixed=len(dims) > 1)

@@ -9,7 +9,8 @@ import logging
 import sys
 from typing import Any
 
-from ksim_spec.lsp import document_requests, position_requests, text_sync, view_requests
+# Each registers what it answers.
+from ksim_spec.lsp import document_requests, position_requests, text_sync, view_requests  # noqa: F401
 from ksim_spec.lsp.server import server
 
 

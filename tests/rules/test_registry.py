@@ -4,26 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from ksim_spec.rules import RULES, find, near
+from ksim_spec import rules
+from ksim_spec.rules import RULES, changes, find, near
+from ksim_spec.rules.changes import CHANGE_RULES
 from ksim_spec.rules.registry import group
-from tests.rules.emitted import emitted
+from tests.rules.emitted import called, emitted
 from tests.test_import_hygiene import HEAVY, heavy_imports
 
 
-def test_every_finding_the_code_can_report_is_registered_and_nothing_else():
+def test_every_rule_is_used_under_its_slug_and_no_code_stands_alone():
     found, loose = emitted()
-    assert loose == [], "a code whose slug the test cannot see: write both beside each other"
-    assert found == {(r.code, r.slug) for r in RULES}
+    assert loose == [], "write `rules.NAME`"
+    assert found == {called(r.slug) for r in (*RULES, *CHANGE_RULES)}
+    assert all(getattr(rules, called(r.slug)) is r for r in RULES)
+    assert all(getattr(changes, called(r.slug)) is r for r in CHANGE_RULES)
 
 
-def test_the_search_sees_calls_tuples_tables_and_what_escapes_it(tmp_path: Path):
-    (tmp_path / "a.py").write_text(
-        'report(span, "KS001", "a-call")\nx = ("KS002", "in-a-tuple")\nT = {"in-a-table": "KS003"}\n'
-        'report("KS004", f"made-{up}")\ny = "KS005"\n'
-    )
-    found, loose = emitted(tmp_path)
-    assert found == {("KS001", "a-call"), ("KS002", "in-a-tuple"), ("KS003", "in-a-table")}
-    assert loose == ["a.py:4 KS004", "a.py:5 KS005"]
+def test_the_search_sees_what_is_used_and_codes_that_stand_alone(tmp_path: Path):
+    (tmp_path / "a.py").write_text('c.report(rules.UNIT_MISMATCH, span, "x")\nx = change_rules.RENAMED\ny = "KS005"\n')
+    assert emitted(tmp_path) == ({"UNIT_MISMATCH", "RENAMED"}, ["a.py:3 KS005"])
 
 
 def test_codes_and_slugs_are_unique_and_in_order():

@@ -230,7 +230,7 @@ def test_impossible_settings(tmp_path):
 
 SCRIPT = """
 import sys, pathlib
-from ksim_spec.train.run import train
+from ksim_spec.trainer.run import train
 from tests.trainer.test_run import PointMass, SMALL, TINY
 config = TINY.model_copy(update={"budget": 10**9, "checkpoint_every": 10**6})
 result = train(PointMass(32), config, SMALL, pathlib.Path(sys.argv[1]), progress="plain")

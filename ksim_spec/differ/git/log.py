@@ -14,7 +14,7 @@ from ksim_spec.differ.change import Change
 from ksim_spec.differ.diff import changes
 from ksim_spec.differ.git.trees import GitTree, closure
 from ksim_spec.differ.sides import Opener, Side
-from ksim_spec.rules.changes import change_rule
+from ksim_spec.rules import changes as change_rules
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,7 @@ def _one(opener: Opener, commit: Commit, before: str) -> Commit | None:
     if new is None and old is None:
         return None
     if old is None or new is None:
-        rule = change_rule("spec-added" if old is None else "spec-removed")
-        assert rule is not None
+        rule = change_rules.SPEC_ADDED if old is None else change_rules.SPEC_REMOVED
         return _with(commit, (Change(rule, "task", rule.summary),))
     found = tuple(changes(old, new))
     return _with(commit, found) if found else None

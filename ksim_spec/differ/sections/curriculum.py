@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ksim_spec.contract.schema import Level
-from ksim_spec.differ.compare import Comparison
+from ksim_spec.differ.comparison import Comparison
 from ksim_spec.differ.renames import pair
 from ksim_spec.differ.wording import number
 from ksim_spec.rules import changes as change_rules

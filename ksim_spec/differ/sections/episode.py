@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ksim_spec.contract.schema import Change, Randomization
-from ksim_spec.differ.compare import Comparison
+from ksim_spec.differ.comparison import Comparison
 from ksim_spec.differ.renames import pair
 from ksim_spec.differ.sections.curriculum import levels_changed, reordered
 from ksim_spec.differ.sections.start import pose

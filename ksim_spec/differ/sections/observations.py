@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ksim_spec.contract.schema import Contract, Expression, Observation
-from ksim_spec.differ.compare import Comparison
+from ksim_spec.differ.comparison import Comparison
 from ksim_spec.differ.renames import pair
 from ksim_spec.differ.wording import elements_moved, numbers
 from ksim_spec.rules import changes as change_rules

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ksim_spec.contract.schema import Action, Actuator, Command
-from ksim_spec.differ.compare import Comparison
+from ksim_spec.differ.comparison import Comparison
 from ksim_spec.differ.renames import pair, same_action
 from ksim_spec.differ.wording import elements_moved, moved, number, numbers, percent
 from ksim_spec.rules import changes as change_rules

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ksim_spec.contract.schema import Contract, Reward
-from ksim_spec.differ.compare import Comparison
+from ksim_spec.differ.comparison import Comparison
 from ksim_spec.differ.renames import pair
 from ksim_spec.differ.sections.curriculum import levels_changed, reordered
 from ksim_spec.differ.wording import number, percent

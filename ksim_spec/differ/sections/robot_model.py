@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ksim_spec.contract.extract import UNORDERED
 from ksim_spec.contract.schema import Contract, Element
-from ksim_spec.differ.compare import Comparison
+from ksim_spec.differ.comparison import Comparison
 from ksim_spec.differ.sections.start import said_elsewhere
 from ksim_spec.differ.wording import moved, number, percent
 from ksim_spec.rules import changes as change_rules

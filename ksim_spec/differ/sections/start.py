@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from ksim_spec.contract.schema import Element, Placed
-from ksim_spec.differ.compare import Comparison
+from ksim_spec.differ.comparison import Comparison
 from ksim_spec.differ.wording import moved, number
 from ksim_spec.rules import changes as change_rules
 

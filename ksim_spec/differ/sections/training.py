@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from ksim_spec.contract.schema import Check, Contract
-from ksim_spec.differ.compare import Comparison
+from ksim_spec.differ.comparison import Comparison
 from ksim_spec.differ.renames import pair
 from ksim_spec.differ.sections.curriculum import reordered
 from ksim_spec.differ.wording import moved, smallest

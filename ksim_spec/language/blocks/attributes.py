@@ -10,8 +10,8 @@ from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import make
 from ksim_spec.ir.temporal_ops import is_temporal
 from ksim_spec.language import algebra
+from ksim_spec.language.checker import Checker
 from ksim_spec.language.distributions import sample
-from ksim_spec.language.expressions import Checker
 from ksim_spec.language.types import Unknown, Value
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast

@@ -22,7 +22,7 @@ from ksim_spec.language.blocks.attributes import (
 )
 from ksim_spec.language.blocks.drawn import refuse_pair
 from ksim_spec.language.blocks.setting import declare
-from ksim_spec.language.expressions import Checker
+from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import Event, FieldChange, Level, Reset, StateChange
 from ksim_spec.language.things import Keyframe, Selection
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Unknown, Value, per_joint_dim

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ksim_spec import rules
 from ksim_spec.diagnostics import Edit, Fix
 from ksim_spec.ir.node import walk
-from ksim_spec.language.expressions import Checker
+from ksim_spec.language.checker import Checker
 from ksim_spec.language.types import Value
 from ksim_spec.syntax import ast
 

@@ -23,10 +23,11 @@ from ksim_spec.language.blocks.attributes import (
 )
 from ksim_spec.language.blocks.drawn import refuse_fixed, refuse_pair
 from ksim_spec.language.blocks.setting import declare, frame_for
+from ksim_spec.language.checker import Checker
 from ksim_spec.language.distributions import sample
-from ksim_spec.language.expressions import Checker, table_value
 from ksim_spec.language.program import CommandBlock, CommandField, ObservationEntry, ObservationGroup, Pipeline
 from ksim_spec.language.scope import Thing
+from ksim_spec.language.tables import table_value
 from ksim_spec.language.things import Command
 from ksim_spec.language.types import UNKNOWN, Frame, Unknown, Value
 from ksim_spec.source import NOWHERE, Span

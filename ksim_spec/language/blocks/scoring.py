@@ -11,8 +11,8 @@ from ksim_spec.ir.ops import make
 from ksim_spec.language import algebra
 from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES, attributes, need_scalar
 from ksim_spec.language.blocks.flow import c_text, clipped
+from ksim_spec.language.checker import Checker
 from ksim_spec.language.declarations import Body, group_names
-from ksim_spec.language.expressions import Checker
 from ksim_spec.language.program import Outcome, RewardTerm, Termination, WeightMode
 from ksim_spec.language.types import Unknown, Value
 from ksim_spec.source import Span

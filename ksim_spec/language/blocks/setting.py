@@ -10,9 +10,10 @@ from ksim_spec.ir.node import walk
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import actuation, frames
 from ksim_spec.language.blocks.attributes import ALWAYS, LINE_TAKES, attributes, bounds, known_here
-from ksim_spec.language.expressions import Checker, table_value
+from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import ActionTerm, AddedSite, World
 from ksim_spec.language.scope import Thing
+from ksim_spec.language.tables import table_value
 from ksim_spec.language.things import Keyframe, Selection
 from ksim_spec.language.types import UNKNOWN, Axis, Frame, Unknown, Value, per_joint_dim
 from ksim_spec.robot.naming import name_of, other_name

@@ -12,7 +12,8 @@ from ksim_spec.diagnostics import Edit, Fix, listed, suggest
 from ksim_spec.language import algebra
 from ksim_spec.language.blocks.attributes import LINE_TAKES, attributes
 from ksim_spec.language.blocks.flow import c_text
-from ksim_spec.language.expressions import COMPARISONS, Checker
+from ksim_spec.language.checker import Checker
+from ksim_spec.language.expressions import COMPARISONS
 from ksim_spec.language.program import Check, ObservationGroup
 from ksim_spec.language.types import Unknown, Value
 from ksim_spec.settings import NETWORKS, BatchProblem, NetworkSettings, PolicyConfig, TrainConfig, validate_batch
