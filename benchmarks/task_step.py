@@ -3,7 +3,7 @@
     python benchmarks/task_step.py [SPEC...] [--num-envs 1024] [--rounds 15] [--update]
 
 The bare loop replays the very states, controls, resets and pushes of the task on a batch of its own (see
-ksim_spec/runs/benchmark.py). Prints one JSON line a spec; the ratio is the median over rounds in which both ran in turn.
+ksim_spec/runs/benchmark.py). Prints one JSON line a spec; the ratio is the median over rounds that both ran in turn.
 """
 
 from __future__ import annotations

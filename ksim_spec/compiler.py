@@ -62,17 +62,13 @@ class Compiled:
         span, shown = self.program.mirror_span, self.mirror.differences[:3]
         more = len(self.mirror.differences) - len(shown)
         notes = (f"and {more} more",) if more > 0 else ()
-        return [
-            Diagnostic(rules.NOT_QUITE_SYMMETRIC, text, span, notes=notes) for text in shown
-        ]
+        return [Diagnostic(rules.NOT_QUITE_SYMMETRIC, text, span, notes=notes) for text in shown]
 
     @cached_property
     def contract(self) -> Contract:
         """What must agree between a trained policy and what runs it; raises SpecError as `mirror` does."""
         loaded = self.loaded
-        return contract(
-            self.program, self.index, self.binding, loaded.items, loaded.sources, self.source, self.mirror
-        )
+        return contract(self.program, self.index, self.binding, loaded.items, loaded.sources, self.source, self.mirror)
 
     @cached_property
     def source(self) -> str:
@@ -113,9 +109,11 @@ def compile_spec(path: str | Path, *, profile: str | None = None, sets: Sequence
 
 def _not_mirrored(program: Program, reason: str) -> Diagnostic:
     return Diagnostic(
-        rules.NOT_MIRRORED, f"`symmetric = true` needs a mirror image, but {reason}",
-        program.mirror_span, help="correct the robot or the name pairs, or train without `symmetric`",
-    )  # fmt: skip
+        rules.NOT_MIRRORED,
+        f"`symmetric = true` needs a mirror image, but {reason}",
+        program.mirror_span,
+        help="correct the robot or the name pairs, or train without `symmetric`",
+    )
 
 
 def write_compiled(compiled: Compiled, folder: Path) -> None:

@@ -19,7 +19,7 @@ from pydantic import (
     field_validator,
     model_serializer,
     model_validator,
-)  # fmt: skip
+)
 
 Activation = Literal["swish", "elu", "tanh", "relu"]
 FLOATS = (1e-37, 3e38)  # the least and the greatest size of a number that is not zero: float32 holds no others

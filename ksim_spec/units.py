@@ -193,12 +193,28 @@ def parse_unit(text: str) -> UnitValue:
 
 
 _NAMED: tuple[tuple[str, Dim], ...] = (
-    ("Nm", TORQUE), ("N", FORCE), ("W", POWER), ("kg", MASS), ("m", LENGTH), ("s", TIME), ("rad", ANGLE),
-    ("m/s", VELOCITY), ("m/s^2", ACCELERATION), ("rad/s", ANGULAR_VELOCITY), ("rad/s^2", ANGULAR_ACCELERATION),
-    ("per s", FREQUENCY), ("m^2", LENGTH**2), ("m^2/s^2", VELOCITY**2), ("Nm^2", TORQUE**2), ("rad^2", ANGLE**2),
-    ("kg*m^2", INERTIA), ("N^2", FORCE**2), ("N/m", FORCE / LENGTH), ("Nm/rad", TORQUE / ANGLE),
+    ("Nm", TORQUE),
+    ("N", FORCE),
+    ("W", POWER),
+    ("kg", MASS),
+    ("m", LENGTH),
+    ("s", TIME),
+    ("rad", ANGLE),
+    ("m/s", VELOCITY),
+    ("m/s^2", ACCELERATION),
+    ("rad/s", ANGULAR_VELOCITY),
+    ("rad/s^2", ANGULAR_ACCELERATION),
+    ("per s", FREQUENCY),
+    ("m^2", LENGTH**2),
+    ("m^2/s^2", VELOCITY**2),
+    ("Nm^2", TORQUE**2),
+    ("rad^2", ANGLE**2),
+    ("kg*m^2", INERTIA),
+    ("N^2", FORCE**2),
+    ("N/m", FORCE / LENGTH),
+    ("Nm/rad", TORQUE / ANGLE),
     ("N*s/m", FORCE / VELOCITY),
-)  # fmt: skip
+)
 
 
 def factor_between(one: Dim, other: Dim) -> str:

@@ -95,12 +95,20 @@ class _Both:
     """Evaluates a program at random states and at their mirror images."""
 
     def __init__(
-        self, program: Program, binding: Binding, model: mujoco.MjModel, reflection: Reflection,
+        self,
+        program: Program,
+        binding: Binding,
+        model: mujoco.MjModel,
+        reflection: Reflection,
         action: SignedPermutation,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.program, self.binding, self.model, self.reflection, self.action = (
-            program, binding, model, reflection, action
-        )  # fmt: skip
+            program,
+            binding,
+            model,
+            reflection,
+            action,
+        )
         roots = [t.target for t in program.action]
         roots += [n for r in program.rewards for n in (r.value, r.weight)]
         roots += [e.node for g in program.observations for e in g.entries]
@@ -145,8 +153,11 @@ class _Both:
                 {name: getattr(data, name).copy() for name in self.binding.reads},
                 np.array(self.action.sign) * action[list(self.action.index)] if there else action,
                 {c: {f: _parity(f) * v if there else v for f, v in x.items()} for c, x in commands.items()},
-                1.0, self.samples, self.program.params, self.levels,
-            )  # fmt: skip
+                1.0,
+                self.samples,
+                self.program.params,
+                self.levels,
+            )
 
     def controls(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns the controls in the sampled states and in their mirror images, (N, nu) each; 0 for idle actuators."""

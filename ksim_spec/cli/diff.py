@@ -125,4 +125,6 @@ def written(found: Report, output: Output, color: bool = False) -> str:
         return markdown(found)
     from ksim_spec.differ import render_tools
 
-    return {Output.json: render_tools.as_json, Output.github: render_tools.github, Output.sarif: render_tools.as_sarif}[output](found)
+    return {Output.json: render_tools.as_json, Output.github: render_tools.github, Output.sarif: render_tools.as_sarif}[
+        output
+    ](found)

@@ -27,9 +27,14 @@ if TYPE_CHECKING:
 
 
 def contract(
-    program: Program, index: RobotIndex, binding: Binding, items: Sequence[Item], sources: SourceMap, source: str,
+    program: Program,
+    index: RobotIndex,
+    binding: Binding,
+    items: Sequence[Item],
+    sources: SourceMap,
+    source: str,
     mirror: Mirror | None = None,
-) -> Contract:  # fmt: skip
+) -> Contract:
     """Returns the whole contract of a compiled task; `source` is the text of its `task.py`.
 
     `mirrored` says by name of a vector which element with which sign becomes each element of its mirror image.

@@ -37,9 +37,13 @@ class Canonical:
         """Returns a node as an expression."""
         names = list(dict.fromkeys(n for x in walk([node]) for n in self._names(x)))
         return Expression(
-            text=text, digest=self.digest(node), anonymous=self._anonymous(node, names), names=tuple(names),
-            values=self.values(node), draws=tuple(self._draws(node)),
-        )  # fmt: skip
+            text=text,
+            digest=self.digest(node),
+            anonymous=self._anonymous(node, names),
+            names=tuple(names),
+            values=self.values(node),
+            draws=tuple(self._draws(node)),
+        )
 
     def digest(self, node: Node) -> str:
         """Returns the digest of a node and everything below it, names included."""

@@ -42,23 +42,38 @@ class _Reader:
     def contract(self) -> schema.Contract:
         p = self.program
         whole = schema.Contract(
-            task=p.name, doc=p.doc, robot=p.robot_name, robot_names=self._robot_names(),
+            task=p.name,
+            doc=p.doc,
+            robot=p.robot_name,
+            robot_names=self._robot_names(),
             timing=schema.Timing(control_step=_clean(p.world.control_step), physics_step=_clean(p.world.physics_step)),
             observations={g.name: tuple(self._observations(g)) for g in p.observations},
-            action=tuple(self._actions()), commands=dict(self._commands()), networks=_networks(p), mirror=p.mirror,
-            mirrored={}, world=_world(p), rewards=dict(self._rewards()),
+            action=tuple(self._actions()),
+            commands=dict(self._commands()),
+            networks=_networks(p),
+            mirror=p.mirror,
+            mirrored={},
+            world=_world(p),
+            rewards=dict(self._rewards()),
             terminations={
                 t.name: schema.Termination(when=self._value(t.when, f"terminate.{t.name}.when"), outcome=t.outcome)
                 for t in p.terminations
             },
-            reset=self._reset(), events=dict(self._events()), randomize=tuple(self._randomize()),
-            levels=dict(self._levels()), checks=tuple(self._checks()), train=p.train.model_dump(mode="json"),
+            reset=self._reset(),
+            events=dict(self._events()),
+            randomize=tuple(self._randomize()),
+            levels=dict(self._levels()),
+            checks=tuple(self._checks()),
+            train=p.train.model_dump(mode="json"),
             signals={
                 name: schema.Signal(type=v.describe(), value=self._value(v.node, f"signal.{name}:value"))
                 for name, v in p.signals
             },
-            profiles=self._profiles(), model=self.model, built=None, hashes={},
-        )  # fmt: skip
+            profiles=self._profiles(),
+            model=self.model,
+            built=None,
+            hashes={},
+        )
         return whole.model_copy(update={"hashes": {"declared": declared_digest(whole)}})
 
     def _value(self, node: Node, place: str) -> schema.Expression:
@@ -73,31 +88,49 @@ class _Reader:
             assert pipe is not None
             clip = pipe.clip and tuple(self.canon(n) for n in pipe.clip)
             yield schema.Observation(
-                name=e.name, slice=(start, stop), unit=e.unit, frame=e.frame, elements=e.labels,
-                privileged=e.privileged, value=self._value(pipe.value, f"{at}:value"), delay_control_steps=pipe.delay,
+                name=e.name,
+                slice=(start, stop),
+                unit=e.unit,
+                frame=e.frame,
+                elements=e.labels,
+                privileged=e.privileged,
+                value=self._value(pipe.value, f"{at}:value"),
+                delay_control_steps=pipe.delay,
                 bias=self._maybe(pipe.bias, f"{at}.bias"),
                 noise=self._maybe(pipe.noise, f"{at}.noise"),
-                scale=self._maybe(pipe.scale, f"{at}.scale"), clip=clip, history=pipe.history,  # type: ignore[arg-type]
-            )  # fmt: skip
+                scale=self._maybe(pipe.scale, f"{at}.scale"),
+                clip=clip,
+                history=pipe.history,  # type: ignore[arg-type]
+            )
 
     def _actions(self) -> Iterator[schema.Action]:
         start = 0
         for t in self.program.action:
             at = f"action.{t.name}"
             yield schema.Action(
-                name=t.name, slice=(start, start + t.size), mode=t.mode, joints=t.joints,
+                name=t.name,
+                slice=(start, start + t.size),
+                mode=t.mode,
+                joints=t.joints,
                 actuators=tuple(self._actuator(t, j, a) for j, a in zip(t.joints, t.actuators, strict=True)),
-                scale=self._value(t.scale, f"{at}.scale"), offset=self._maybe(t.around, f"{at}.around"),
+                scale=self._value(t.scale, f"{at}.scale"),
+                offset=self._maybe(t.around, f"{at}.around"),
                 delay_physics_steps=t.delay,
-            )  # fmt: skip
+            )
             start += t.size
 
     def _actuator(self, term: ActionTerm, joint: str, name: str) -> schema.Actuator:
         a = self.program.actuator(self.index, name)
         return schema.Actuator(
-            name=name, joint=joint, kind="servo" if term.servo else a.tag, kp=a.kp, kv=a.kv, gear=a.gear,
-            control_range=a.ctrlrange, force_range=a.forcerange,
-        )  # fmt: skip
+            name=name,
+            joint=joint,
+            kind="servo" if term.servo else a.tag,
+            kp=a.kp,
+            kv=a.kv,
+            gear=a.gear,
+            control_range=a.ctrlrange,
+            force_range=a.forcerange,
+        )
 
     def _commands(self) -> Iterator[tuple[str, schema.Command]]:
         for c in self.program.commands:
@@ -107,37 +140,54 @@ class _Reader:
             fields = tuple(
                 schema.Field(name=f.name, unit=f.dim, value=v) for f, v in zip(c.fields, values, strict=True)
             )
-            yield c.name, schema.Command(
-                frame=c.frame, frame_of=c.frame_key, fields=fields,
-                resample=self.program.interval(at), zero=zero and zero.value,
-            )  # fmt: skip
+            yield (
+                c.name,
+                schema.Command(
+                    frame=c.frame,
+                    frame_of=c.frame_key,
+                    fields=fields,
+                    resample=self.program.interval(at),
+                    zero=zero and zero.value,
+                ),
+            )
 
     def _rewards(self) -> Iterator[tuple[str, schema.Reward]]:
         for r in self.program.rewards:
             found = effective(self.program, r)
-            yield r.name, schema.Reward(
-                value=self._value(r.value, f"reward.{r.name}:value"), unit=r.unit,
-                weight=self._value(r.weight, f"reward.{r.name}.weight"), mode=r.mode,
-                effective=found and (_clean(found.ends[0]), _clean(found.ends[1])),
-            )  # fmt: skip
+            yield (
+                r.name,
+                schema.Reward(
+                    value=self._value(r.value, f"reward.{r.name}:value"),
+                    unit=r.unit,
+                    weight=self._value(r.weight, f"reward.{r.name}.weight"),
+                    mode=r.mode,
+                    effective=found and (_clean(found.ends[0]), _clean(found.ends[1])),
+                ),
+            )
 
     def _changes(self, changes: Sequence[StateChange], path: str) -> tuple[schema.Change, ...]:
         return tuple(
             schema.Change(
-                target=s.target, names=s.names, components=s.components, op=s.op,
+                target=s.target,
+                names=s.names,
+                components=s.components,
+                op=s.op,
                 value=self._value(s.value, f"{path}.{i}:value"),
             )
             for i, s in enumerate(changes)
-        )  # fmt: skip
+        )
 
     def _reset(self) -> schema.Reset:
         r = self.program.reset
         joints = [j for j in self.index.joints if j.type in ("hinge", "slide")]
         pose = tuple(_clean(x) for x in self.canon.pose(r.pose, joints))
         return schema.Reset(
-            keyframe=r.pose, pose=pose, placed=placed(self.index, r.pose), settle=r.settle,
+            keyframe=r.pose,
+            pose=pose,
+            placed=placed(self.index, r.pose),
+            settle=r.settle,
             changes=self._changes(r.changes, "reset"),
-        )  # fmt: skip
+        )
 
     def _events(self) -> Iterator[tuple[str, schema.Event]]:
         for e in self.program.events:
@@ -160,9 +210,15 @@ class _Reader:
     def _checks(self) -> Iterator[schema.Check]:
         for k in self.program.checks:
             yield schema.Check(
-                text=k.text, kind=k.kind, statistic=k.statistic, op=k.op, bound=_clean(k.bound), argument=k.argument,
-                value=self._maybe(k.value, ""), where=self._maybe(k.where, ""),
-            )  # fmt: skip
+                text=k.text,
+                kind=k.kind,
+                statistic=k.statistic,
+                op=k.op,
+                bound=_clean(k.bound),
+                argument=k.argument,
+                value=self._maybe(k.value, ""),
+                where=self._maybe(k.where, ""),
+            )
 
     def _robot_names(self) -> dict[str, str]:
         """What the spec calls parts of the robot."""
@@ -178,10 +234,14 @@ class _Reader:
 def _networks(p: Program) -> schema.Networks:
     policy = p.policy.model_dump()
     return schema.Networks(
-        **policy, actor_inputs=p.group("actor").size, critic_inputs=p.group(p.critic_group).size, actions=p.action_size,
-        critic_observes=p.critic_group, normalize_observations=p.train.normalize_observations,
+        **policy,
+        actor_inputs=p.group("actor").size,
+        critic_inputs=p.group(p.critic_group).size,
+        actions=p.action_size,
+        critic_observes=p.critic_group,
+        normalize_observations=p.train.normalize_observations,
         observation_clip=p.train.observation_clip,
-    )  # fmt: skip
+    )
 
 
 def _world(p: Program) -> schema.World:

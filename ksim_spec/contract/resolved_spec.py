@@ -127,16 +127,26 @@ class Spec(_Model):
 def _reward(program: Program, term: RewardTerm) -> RewardSpec:
     written, found = program.param(f"reward.{term.name}", "weight"), effective(program, term)
     return RewardSpec(
-        name=term.name, unit=term.unit, weight=written and written.value, weight_text=term.weight_text, mode=term.mode,
-        per_step=found and found.per_step[1], per_second=found and found.per_second and found.per_second[1],
-    )  # fmt: skip
+        name=term.name,
+        unit=term.unit,
+        weight=written and written.value,
+        weight_text=term.weight_text,
+        mode=term.mode,
+        per_step=found and found.per_step[1],
+        per_second=found and found.per_second and found.per_second[1],
+    )
 
 
 def _check(check: Check) -> CheckSpec:
     return CheckSpec(
-        text=check.text, kind=check.kind, statistic=check.statistic, op=check.op, bound=check.bound, unit=check.unit,
+        text=check.text,
+        kind=check.kind,
+        statistic=check.statistic,
+        op=check.op,
+        bound=check.bound,
+        unit=check.unit,
         argument=check.argument,
-    )  # fmt: skip
+    )
 
 
 def _command_ranges(program: Program, index: RobotIndex) -> dict[str, tuple[float, float]]:

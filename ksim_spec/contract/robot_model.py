@@ -19,9 +19,21 @@ from ksim_spec.robot.mjcf import Node
 from ksim_spec.robot.sources import asset_files
 
 KINDS = (
-    "body", "joint", "geom", "site", "tendon", "actuator", "sensor", "equality", "pair", "exclude", "keyframe", "mesh",
-    "hfield", "numeric",
-)  # fmt: skip
+    "body",
+    "joint",
+    "geom",
+    "site",
+    "tendon",
+    "actuator",
+    "sensor",
+    "equality",
+    "pair",
+    "exclude",
+    "keyframe",
+    "mesh",
+    "hfield",
+    "numeric",
+)
 _LOOKS = frozenset(("rgba", "material", "group", "class", "childclass", "name", "texcoord"))
 _VISUAL = frozenset(("camera", "light", "texture", "material", "skin", "visual", "statistic"))
 # Compared in SI by the fields of the joint, whatever unit the file is in.
@@ -37,14 +49,21 @@ def model_facts(index: RobotIndex) -> Model:
         elements["camera"] = cameras
     if not index.exact:  # built by MuJoCo: its elements have no attributes, so the whole text counts
         return Model(
-            joints=tuple(j.label for j in scalar), joint_ranges=tuple(j.range for j in scalar), elements=elements,
-            options=_options(index), rest=_digest(_texts(index.tree.root)), appearance="",
-        )  # fmt: skip
+            joints=tuple(j.label for j in scalar),
+            joint_ranges=tuple(j.range for j in scalar),
+            elements=elements,
+            options=_options(index),
+            rest=_digest(_texts(index.tree.root)),
+            appearance="",
+        )
     return Model(
-        joints=tuple(j.label for j in scalar), joint_ranges=tuple(j.range for j in scalar), elements=elements,
-        options=_options(index), rest=_digest([*_rest(index.tree.root), *_assets(index)]),
+        joints=tuple(j.label for j in scalar),
+        joint_ranges=tuple(j.range for j in scalar),
+        elements=elements,
+        options=_options(index),
+        rest=_digest([*_rest(index.tree.root), *_assets(index)]),
         appearance=_digest(_appearance(index)),
-    )  # fmt: skip
+    )
 
 
 def _sensing(index: RobotIndex) -> frozenset[str]:

@@ -119,7 +119,9 @@ def _renamed(found: Sequence[Difference]) -> list[Difference]:
         meant = gone.old.contract.hashes["declared"]
         came = next((d for d in kept if d.new and not d.old and d.new.contract.hashes["declared"] == meant), None)
         if came is not None:
-            change = Change(change_rules.RENAMED, "task", f"`{gone.name}` is now called `{came.name}`", gone.name, came.name)
+            change = Change(
+                change_rules.RENAMED, "task", f"`{gone.name}` is now called `{came.name}`", gone.name, came.name
+            )
             kept[kept.index(came)] = replace(came, old=gone.old, changes=(change,))
             kept.remove(gone)
     return kept

@@ -120,9 +120,11 @@ class Report(_Row):
 
 
 def report(
-    result: Result, acceptances: Acceptances = Acceptances(), today: date | None = None,  # noqa: B008
+    result: Result,
+    acceptances: Acceptances = Acceptances(),  # noqa: B008 - a frozen value
+    today: date | None = None,
     levels: Mapping[str, Level] = _NONE,
-) -> Report:  # fmt: skip
+) -> Report:
     """Returns a diff as plain values, with what is accepted of it marked.
 
     `levels` are severities by code; a rule that is `off` is left out, though the verdict still counts it.
@@ -136,9 +138,14 @@ def report(
     )
     counts = {cls: sum(c.cls == cls for c, _ in found) for cls in CLASSES}
     return Report(
-        old=result.old, new=result.new, verdict=_verdict(result.differences), counts=counts, specs=specs,
-        unchanged=result.same, unused_acceptances=unused,
-    )  # fmt: skip
+        old=result.old,
+        new=result.new,
+        verdict=_verdict(result.differences),
+        counts=counts,
+        specs=specs,
+        unchanged=result.same,
+        unused_acceptances=unused,
+    )
 
 
 def _verdict(differences: Sequence[Difference]) -> Verdict:
@@ -152,12 +159,14 @@ def _spec(d: Difference, acceptances: Acceptances, today: date, levels: Mapping[
         tuple(f"{x.code} {x.message}" for x in d.problem.diagnostics if x.severity == "error") if d.problem else ()
     )
     return SpecRow(
-        name=d.name, repository_file=_spec_file(d), old=d.old and d.old.label, new=d.new and d.new.label,
-        verdict=_verdict([d]), problems=problems,
-        changes=tuple(
-            _change(c, d, acceptances, today, levels) for c in d.changes if levels.get(c.rule.code) != "off"
-        ),
-    )  # fmt: skip
+        name=d.name,
+        repository_file=_spec_file(d),
+        old=d.old and d.old.label,
+        new=d.new and d.new.label,
+        verdict=_verdict([d]),
+        problems=problems,
+        changes=tuple(_change(c, d, acceptances, today, levels) for c in d.changes if levels.get(c.rule.code) != "off"),
+    )
 
 
 def _file(d: Difference) -> str:
@@ -168,17 +177,26 @@ def _file(d: Difference) -> str:
     return side.label.removeprefix(f"{side.tree.ref}:") if isinstance(side.tree, GitTree) else side.label
 
 
-def _change(
-    c: Change, d: Difference, acceptances: Acceptances, today: date, levels: Mapping[str, Level]
-) -> ChangeRow:
+def _change(c: Change, d: Difference, acceptances: Acceptances, today: date, levels: Mapping[str, Level]) -> ChangeRow:
     accepted = acceptances.of(c, _file(d), today)
     level = levels.get(c.rule.code, SEVERITY[c.cls])
     return ChangeRow(
-        code=c.rule.code, slug=c.rule.slug, cls=c.cls, severity=cast(Severity, level),
-        configured=c.rule.code in levels, path=c.path, message=c.text, notes=c.notes,
-        advice=c.rule.advice, old=c.old, new=c.new, fingerprint=c.fingerprint, accepted=accepted and accepted.reason,
-        place=place(d.new, c.path), old_place=place(d.old, c.path),
-    )  # fmt: skip
+        code=c.rule.code,
+        slug=c.rule.slug,
+        cls=c.cls,
+        severity=cast(Severity, level),
+        configured=c.rule.code in levels,
+        path=c.path,
+        message=c.text,
+        notes=c.notes,
+        advice=c.rule.advice,
+        old=c.old,
+        new=c.new,
+        fingerprint=c.fingerprint,
+        accepted=accepted and accepted.reason,
+        place=place(d.new, c.path),
+        old_place=place(d.old, c.path),
+    )
 
 
 def place(side: Side | None, path: str) -> PlaceRow | None:
@@ -189,9 +207,13 @@ def place(side: Side | None, path: str) -> PlaceRow | None:
         return None
     start, end = source.position(span.start), source.position(span.end)
     return PlaceRow(
-        file=_shown(side, span.file), repository_file=_in_repository(side, span.file), line=start.line,
-        column=start.column, end_line=end.line, end_column=end.column,
-    )  # fmt: skip
+        file=_shown(side, span.file),
+        repository_file=_in_repository(side, span.file),
+        line=start.line,
+        column=start.column,
+        end_line=end.line,
+        end_column=end.column,
+    )
 
 
 def _shown(side: Side, file: str) -> str:

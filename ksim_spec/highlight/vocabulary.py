@@ -76,16 +76,35 @@ def vocabulary() -> Vocabulary:
         scopes=(*keywords.PER_SCOPES, *_EVENTS),
         counts=keywords.COUNTS,
         units=tuple(UNITS),
-        functions=_once([*FUNCTIONS, *temporal_functions.OPERATORS, *distributions.SIGNATURES, *selectors.SELECTORS, *STATISTICS, *MODES,
-                         *NETWORKS]),
+        functions=_once(
+            [
+                *FUNCTIONS,
+                *temporal_functions.OPERATORS,
+                *distributions.SIGNATURES,
+                *selectors.SELECTORS,
+                *STATISTICS,
+                *MODES,
+                *NETWORKS,
+            ]
+        ),
         library=_once(fn.name for _, defined in stdlib.functions() for fn in defined),
         names=(*BUILTIN_NAMES, "std", *(w for w in STATS if w not in (*keywords.FLAGS, *keywords.COUNTS))),
-        members=_once([*(name for rows in QUANTITIES.values() for name in rows), *_FRAMES, *WORLD_NAMES, *BODY_STATE,
-                       *(name for rows in FIELDS.values() for name in rows)]),
-        settings={"world": WORLD_SETTINGS, "policy": tuple(PolicyConfig.model_fields),
-                  "train": tuple(TrainConfig.model_fields)},
+        members=_once(
+            [
+                *(name for rows in QUANTITIES.values() for name in rows),
+                *_FRAMES,
+                *WORLD_NAMES,
+                *BODY_STATE,
+                *(name for rows in FIELDS.values() for name in rows),
+            ]
+        ),
+        settings={
+            "world": WORLD_SETTINGS,
+            "policy": tuple(PolicyConfig.model_fields),
+            "train": tuple(TrainConfig.model_fields),
+        },
         choices={"world": _FLOORS, "policy": _choices(PolicyConfig), "train": (*_choices(TrainConfig), "none")},
-    )  # fmt: skip
+    )
 
 
 def _choices(model: type[PolicyConfig] | type[TrainConfig]) -> tuple[str, ...]:

@@ -168,7 +168,9 @@ def _operands(snapshot: Snapshot) -> Iterator[Item]:
         thing = builtin_name(snapshot.checker, name) if snapshot.checker is not None else None
         yield Item(name, "name", describe(thing))
     yield Item("std", "name", "the library: std.name(…)")
-    yield from _functions((*FUNCTIONS, *temporal_functions.OPERATORS, *selectors.SELECTORS, *distributions.DISTRIBUTIONS), snapshot)
+    yield from _functions(
+        (*FUNCTIONS, *temporal_functions.OPERATORS, *selectors.SELECTORS, *distributions.DISTRIBUTIONS), snapshot
+    )
     yield from _functions(snapshot.checker.functions if snapshot.checker is not None else (), snapshot)
     yield from (Item(word, "keyword") for word in PREFIX)
 

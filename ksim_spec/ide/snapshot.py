@@ -107,9 +107,17 @@ def analyse(text: str, name: str, path: Path | None, robots: Robots, earlier: Sn
     told = settled(path or Path(name), loaded.diagnostics, loaded.sources, reading)
     checker = trace.checker or (earlier.checker if earlier is not None else None)
     return Snapshot(
-        source, reading, tuple(told), loaded.sources, tuple(trace.items), trace.seen or {}, checker,
-        trace.program, _stamps(loaded.sources, path), ranges,
-    )  # fmt: skip
+        source,
+        reading,
+        tuple(told),
+        loaded.sources,
+        tuple(trace.items),
+        trace.seen or {},
+        checker,
+        trace.program,
+        _stamps(loaded.sources, path),
+        ranges,
+    )
 
 
 def _stamps(sources: SourceMap, own: Path | None) -> dict[Path, Stamp]:

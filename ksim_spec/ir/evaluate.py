@@ -66,8 +66,10 @@ class Inputs:
             {c: {k: np.asarray(v)[index] for k, v in fields.items()} for c, fields in self.commands.items()},
             float(np.asarray(self.time)[index]) if np.ndim(self.time) else self.time,
             {k: np.asarray(v)[index] for k, v in self.samples.items()},
-            self.params, self.levels, self.stats,
-        )  # fmt: skip
+            self.params,
+            self.levels,
+            self.stats,
+        )
 
 
 class Evaluator:
@@ -78,8 +80,11 @@ class Evaluator:
     """
 
     def __init__(
-        self, roots: Iterable[Node], places: Mapping[int, Place] = _NOTHING, control_step: float = 0.0,  # type: ignore[assignment]
-    ) -> None:  # fmt: skip
+        self,
+        roots: Iterable[Node],
+        places: Mapping[int, Place] = _NOTHING,
+        control_step: float = 0.0,  # type: ignore[assignment]
+    ) -> None:
         self.roots = tuple(roots)
         self.places = places
         clocks = Clocks(control_step)

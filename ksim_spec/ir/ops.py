@@ -78,9 +78,13 @@ def _named(name: str) -> Callable[..., Any]:
 
 
 def _elem(
-    name: str, numpy: str | Callable[..., Any], jax: str, interval: Rule, dtype: DType = "float",
+    name: str,
+    numpy: str | Callable[..., Any],
+    jax: str,
+    interval: Rule,
+    dtype: DType = "float",
     commutative: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     evaluate = _named(numpy) if isinstance(numpy, str) else numpy
     _row(Op(name, _elementwise(dtype), evaluate, _fn(jax), interval, commutative))
 

@@ -34,9 +34,11 @@ def gains(c: Checker, attrs: Attributes, mode: str, slides: bool) -> Gains | Non
         attr = attrs.get(word)
         assert attr is not None
         c.report(
-            rules.UNKNOWN_ATTRIBUTE, attr.span, f"`{mode}` takes no `{word}`: it belongs to a position servo",
+            rules.UNKNOWN_ATTRIBUTE,
+            attr.span,
+            f"`{mode}` takes no `{word}`: it belongs to a position servo",
             help="leave it out, or drive the joints by `position(…)`",
-        )  # fmt: skip
+        )
         return False
     found: list[float | None] = []
     stiffness = FORCE / LENGTH if slides else TORQUE / ANGLE
@@ -135,18 +137,21 @@ def along(c: Checker, value: Value, axis: Axis, span: Span, what: str) -> Value 
     own = value.axes[0]
     if len(value.axes) > 1 or own.name != axis.name:
         c.report(
-            rules.SHAPE_MISMATCH, span,
+            rules.SHAPE_MISMATCH,
+            span,
             f"{what} has {_axes_text(value)}, and the action one number for each joint",
             help="give one number, a keyframe, a table by name, or a quantity of the same joints",
-        )  # fmt: skip
+        )
         return None
     missing = [name for name in axis.labels if name not in own.labels]
     if missing:
         more = f" and {len(missing) - 1} more" if missing[1:] else ""
         c.report(
-            rules.SHAPE_MISMATCH, span, f"{what} has no number for `{missing[0]}`{more}",
+            rules.SHAPE_MISMATCH,
+            span,
+            f"{what} has no number for `{missing[0]}`{more}",
             help="give it for all joints of the action, or write an action of its own for the others",
-        )  # fmt: skip
+        )
         return None
     return algebra.pick(value, 0, tuple(own.labels.index(name) for name in axis.labels)).but(aligns=False)
 

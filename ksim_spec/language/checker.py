@@ -76,9 +76,7 @@ class Checker:
     def thing(self, expr: ast.Expr) -> Thing:
         """Returns what an expression stands for: a value, a selection, a keyframe, the world, …"""
         if self.depth >= DEEPEST:
-            self.report(
-                rules.TOO_DEEP, expr.span, "this is nested too deeply", help="name a part of it in `signal`"
-            )
+            self.report(rules.TOO_DEEP, expr.span, "this is nested too deeply", help="name a part of it in `signal`")
             return UNKNOWN
         self.depth += 1
         try:
@@ -96,9 +94,13 @@ class Checker:
         except TypeProblem as problem:
             self.out.add(
                 Diagnostic(
-                    problem.rule, problem.message, span, notes=problem.notes, help=problem.help,
+                    problem.rule,
+                    problem.message,
+                    span,
+                    notes=problem.notes,
+                    help=problem.help,
                     fix=_with_unit(problem.unit, operands),
-                )  # fmt: skip
+                )
             )
             return UNKNOWN
 
@@ -144,9 +146,12 @@ class Checker:
                 fix = Fix("write `rad`", (behind(span, " rad"),), safe=True)
                 help = "write the unit, for example `rad` or `deg`"
                 self.report(
-                    rules.ANGLE_MISMATCH, span, message, help=help,
+                    rules.ANGLE_MISMATCH,
+                    span,
+                    message,
+                    help=help,
                     fix=fix if value.literal and dim.same(ANGLE) else None,
-                )  # fmt: skip
+                )
             return True
         bare = value.literal and value.dim == NUMBER
         rule = rules.MISSING_UNIT if bare else rules.UNIT_MISMATCH
@@ -209,4 +214,3 @@ def _value_help(thing: Thing) -> str:
 
 def _number_text(value: Value) -> str:
     return f"{value.node.attr('value'):g}" if value.node.op == "const" and not value.node.shape else "…"
-

@@ -47,9 +47,11 @@ def draw(c: Checker, e: ast.Call) -> Thing:
     context = c.draws
     if context is None:
         c.report(
-            rules.DRAW_NOT_ALLOWED, e.span, f"`{name}` draws a random value, which has no meaning here",
+            rules.DRAW_NOT_ALLOWED,
+            e.span,
+            f"`{name}` draws a random value, which has no meaning here",
             help="draws belong in commands, noise, resets, events, and randomization",
-        )  # fmt: skip
+        )
         return UNKNOWN
     args: list[Value] = []
     for arg in e.args:
@@ -63,7 +65,8 @@ def draw(c: Checker, e: ast.Call) -> Thing:
     wanted = DISTRIBUTIONS[name][0]
     if len(args) not in wanted:
         c.report(
-            rules.WRONG_ARGUMENTS, e.span,
+            rules.WRONG_ARGUMENTS,
+            e.span,
             f"`{name}` takes {_count_text(wanted)}",
             help=SIGNATURES[name],
         )

@@ -39,7 +39,8 @@ def _bool(c: Checker, e: ast.Bool) -> Thing:
 
 def _string(c: Checker, e: ast.String) -> Thing:
     c.report(
-        rules.NOT_A_VALUE, e.span,
+        rules.NOT_A_VALUE,
+        e.span,
         "a text is not a value here",
         help='names of the robot stand in a selector: `sites("…")`',
     )
@@ -51,7 +52,8 @@ def _name(c: Checker, e: ast.Name) -> Thing:
         found = c.scope.lookup(e.id)
     except CycleError as cycle:
         c.report(
-            rules.DEFINITION_CYCLE, e.span,
+            rules.DEFINITION_CYCLE,
+            e.span,
             f"`{e.id}` needs itself",
             notes=(" needs ".join(f"`{n}`" for n in (*cycle.names, e.id)),),
             help="define one of them by something else",
@@ -91,7 +93,8 @@ def _index(c: Checker, e: ast.Index) -> Thing:
     size = owner.axes[0].size
     if index != int(index) or not 0 <= index < size:
         c.report(
-            rules.INDEX_OUT_OF_RANGE, e.index.span,
+            rules.INDEX_OUT_OF_RANGE,
+            e.index.span,
             f"the index must be a whole number from 0 to {size - 1}",
             help="elements are counted from 0",
         )
@@ -168,7 +171,8 @@ def _angle_lint(c: Checker, e: ast.Binary, a: Value, b: Value) -> None:
     if a.zero or b.zero or not a.dim.angle_differs(b.dim):
         return
     c.report(
-        rules.ANGLE_MISMATCH, e.op_span if e.op_span.file else e.span,
+        rules.ANGLE_MISMATCH,
+        e.op_span if e.op_span.file else e.span,
         f"{a.dim} meets {b.dim}: one side is an angle and the other a plain number",
         help="write the unit, for example `rad`, if the plain number is an angle",
     )
@@ -195,7 +199,8 @@ def c_frame(c: Checker, expr: ast.Expr) -> Frame | None:
     frame = members.frame_of(c, thing)
     if frame is None:
         c.report(
-            rules.NOT_A_FRAME, expr.span,
+            rules.NOT_A_FRAME,
+            expr.span,
             f"{what(thing)} is not a frame",
             help="frames are `world`, one body or site, and its `.heading`",
         )
@@ -254,7 +259,8 @@ def _tuple(c: Checker, e: ast.Tuple) -> Thing:
     values = [x for x in items if isinstance(x, Value)]
     if len(values) not in (2, 3) or any(v.axes for v in values):
         c.report(
-            rules.SHAPE_MISMATCH, e.span,
+            rules.SHAPE_MISMATCH,
+            e.span,
             "a tuple of two or three scalars makes a vector",
             help="for example `(1 m, 0 m, 0 m)`",
         )
@@ -274,15 +280,19 @@ def _range(c: Checker, e: ast.Range) -> Thing:
     low, high = e.low.span, e.high.span
     edits = (before(low, "uniform("), Edit(Span(e.span.file, low.end, high.start), ", "), behind(high, ")"))
     c.report(
-        rules.NOT_A_VALUE, e.span, "a range is not a value here", help="draw from it with `uniform(low, high)`",
+        rules.NOT_A_VALUE,
+        e.span,
+        "a range is not a value here",
+        help="draw from it with `uniform(low, high)`",
         fix=Fix("draw from it with `uniform(…)`", edits) if c.draws is not None else None,
-    )  # fmt: skip
+    )
     return UNKNOWN
 
 
 def _table(c: Checker, e: ast.Table) -> Thing:
     c.report(
-        rules.NOT_A_VALUE, e.span,
+        rules.NOT_A_VALUE,
+        e.span,
         "a table needs a value beside it",
         help="multiply or compare it with a value per joint",
     )
@@ -298,23 +308,25 @@ def _error(c: Checker, e: ast.ErrorExpr) -> Thing:
     return UNKNOWN
 
 
-HANDLERS.update({
-    ast.Quantity: _quantity,
-    ast.Bool: _bool,
-    ast.String: _string,
-    ast.Name: _name,
-    ast.Attribute: _attribute,
-    ast.Index: _index,
-    ast.Unary: _unary,
-    ast.Binary: _binary,
-    ast.InFrame: _in_frame,
-    ast.AsUnit: _as_unit,
-    ast.IfExpr: _if,
-    ast.Member: _member,
-    ast.Tuple: _tuple,
-    ast.Range: _range,
-    ast.Table: _table,
-    ast.Hole: _hole,
-    ast.ErrorExpr: _error,
-    ast.Call: call,
-})
+HANDLERS.update(
+    {
+        ast.Quantity: _quantity,
+        ast.Bool: _bool,
+        ast.String: _string,
+        ast.Name: _name,
+        ast.Attribute: _attribute,
+        ast.Index: _index,
+        ast.Unary: _unary,
+        ast.Binary: _binary,
+        ast.InFrame: _in_frame,
+        ast.AsUnit: _as_unit,
+        ast.IfExpr: _if,
+        ast.Member: _member,
+        ast.Tuple: _tuple,
+        ast.Range: _range,
+        ast.Table: _table,
+        ast.Hole: _hole,
+        ast.ErrorExpr: _error,
+        ast.Call: call,
+    }
+)

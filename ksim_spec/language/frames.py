@@ -93,9 +93,13 @@ def heading_of(frame: Frame) -> Frame:
     flat = make("maximum", make("add", make("square", hx), make("square", hy)), const(1e-9))
     rate = make("sub", wz, make("div", make("mul", hz, along), flat))
     return replace(
-        frame, key=frame.key + ".heading", name=frame.name + ".heading", quat=make("heading", frame.quat),
-        heading=True, angvel=make("stack", const(0.0), const(0.0), rate),
-    )  # fmt: skip
+        frame,
+        key=frame.key + ".heading",
+        name=frame.name + ".heading",
+        quat=make("heading", frame.quat),
+        heading=True,
+        angvel=make("stack", const(0.0), const(0.0), rate),
+    )
 
 
 def relative_to(value: Value, frame: Frame, position: Value | None) -> Value:
@@ -114,9 +118,10 @@ def relative_to(value: Value, frame: Frame, position: Value | None) -> Value:
         return in_frame(value, frame)
     if position is None or frame.linvel is None or frame.angvel is None or frame.position is None:
         raise TypeProblem(
-            rules.NO_PLACE, f"nothing says where this velocity is measured: {frame.name}'s motion stays in it",
+            rules.NO_PLACE,
+            f"nothing says where this velocity is measured: {frame.name}'s motion stays in it",
             help="write `x.linvel relative_to …` for something that has a place, or use `in`",
-        )  # fmt: skip
+        )
     world = to_world(value)
     arm = make("sub", position.node, _lift(frame.position, world))
     swept = make("cross", _lift(frame.angvel, world), arm)

@@ -86,9 +86,16 @@ def call(c: Checker, e: ast.Call) -> Thing:
     if name not in FUNCTIONS and c.scope.lost(name):
         return UNKNOWN
     if name not in FUNCTIONS:
-        known = [*FUNCTIONS, *temporal_functions.OPERATORS, *selectors.SELECTORS, *distributions.DISTRIBUTIONS, *c.functions]
+        known = [
+            *FUNCTIONS,
+            *temporal_functions.OPERATORS,
+            *selectors.SELECTORS,
+            *distributions.DISTRIBUTIONS,
+            *c.functions,
+        ]
         c.report(
-            rules.UNKNOWN_FUNCTION, e.func.span,
+            rules.UNKNOWN_FUNCTION,
+            e.func.span,
             f"there is no function `{name}`",
             help=suggest(name, known, "functions"),
         )
@@ -112,7 +119,8 @@ def _library_call(c: Checker, e: ast.Call) -> Thing:
         c.report(rules.UNKNOWN_FUNCTION, e.func.span, f"the library has no `{e.func.name}`", help=help)
         return UNKNOWN
     c.report(
-        rules.UNKNOWN_FUNCTION, e.func.span,
+        rules.UNKNOWN_FUNCTION,
+        e.func.span,
         "only a function can be called",
         help="leave the brackets out, or name a function",
     )
@@ -134,7 +142,8 @@ def bind(c: Checker, e: ast.Call, name: str, function: Function) -> Arguments | 
             return None
         if (arg.where or arg.over) and not function.reduces:
             c.report(
-                rules.WRONG_ARGUMENTS, arg.span,
+                rules.WRONG_ARGUMENTS,
+                arg.span,
                 f"`{name}` takes no `where` or `over`",
                 help="use it in a reduction such as `sum`",
             )
@@ -168,9 +177,7 @@ def _bound_argument(c: Checker, arg: ast.Arg) -> Value | Unknown:
     if isinstance(selection, Unknown):
         return UNKNOWN
     if not isinstance(selection, Selection) or selection.axis is None:
-        c.report(
-            rules.NOT_A_SELECTION, of.span, "`for … of` goes over a selection", help="for example `for j of legs`"
-        )
+        c.report(rules.NOT_A_SELECTION, of.span, "`for … of` goes over a selection", help="for example `for j of legs`")
         return UNKNOWN
     items: list[Value] = []
     for element in selection.names:
@@ -215,7 +222,8 @@ def _inline(c: Checker, e: ast.Call, name: str) -> Thing:
     fn = c.functions[name]
     if name in c.calls:
         c.report(
-            rules.DEFINITION_CYCLE, e.span,
+            rules.DEFINITION_CYCLE,
+            e.span,
             f"`{name}` calls itself",
             help="functions are expanded in place and cannot recurse",
         )

@@ -73,16 +73,19 @@ def load_spec(
     try:
         data = read_bytes(file)
     except OSError as error:
-        raise SpecError(
-            [Diagnostic(rules.UNREADABLE_FILE, f"`{path}` cannot be read: {error.strerror}")]
-        ) from None
+        raise SpecError([Diagnostic(rules.UNREADABLE_FILE, f"`{path}` cannot be read: {error.strerror}")]) from None
     return load_text(text_of(data, str(path)), str(path), file, profile=profile, sets=sets, trace=trace)
 
 
 def load_text(
-    text: str, name: str, path: Path | None = None, *, profile: str | None = None, sets: Sequence[str] = (),
+    text: str,
+    name: str,
+    path: Path | None = None,
+    *,
+    profile: str | None = None,
+    sets: Sequence[str] = (),
     trace: Trace | None = None,
-) -> Loaded:  # fmt: skip
+) -> Loaded:
     """Returns the checked spec of a text; `path` is where relative files are looked for."""
     source = SourceFile(name, plain_lines(text), path)
     tree, problems = parse_file(source)
@@ -90,9 +93,14 @@ def load_text(
 
 
 def load_tree(
-    source: SourceFile, tree: ast.File, problems: Sequence[Diagnostic], *, profile: str | None = None,
-    sets: Sequence[str] = (), trace: Trace | None = None,
-) -> Loaded:  # fmt: skip
+    source: SourceFile,
+    tree: ast.File,
+    problems: Sequence[Diagnostic],
+    *,
+    profile: str | None = None,
+    sets: Sequence[str] = (),
+    trace: Trace | None = None,
+) -> Loaded:
     """Returns the checked spec of a parsed text with these problems; fills `trace` on the way."""
     sources, out, trace = SourceMap(), Diagnostics(), trace or Trace()
     sources.add(source)
@@ -146,7 +154,9 @@ def _single(items: list[Item], keyword: str, out: Diagnostics) -> ast.Section | 
     found = _sections(items, keyword)
     for extra in found[1:]:
         out.report(
-            rules.REPEATED_BLOCK, extra.header_span, f"there is already a `{keyword}` block",
+            rules.REPEATED_BLOCK,
+            extra.header_span,
+            f"there is already a `{keyword}` block",
             help="write one block",
         )
     return found[0] if found else None
@@ -225,7 +235,9 @@ def _check(
     for section in _sections(items, "symmetry"):
         message = "a `symmetry` block is not understood yet"
         out.report(
-            rules.MISPLACED_STATEMENT, section.header_span, message,
+            rules.MISPLACED_STATEMENT,
+            section.header_span,
+            message,
             help="name the pairs in the robot block: `mirror`",
         )
     task = next((i for i in items if isinstance(i, ast.Directive) and i.word == "task"), None)
@@ -236,14 +248,33 @@ def _check(
     program = Program(
         name=(task.name if task else None) or (path.stem if path else "task"),
         doc=(task.text if task else None) or "",
-        spec_path=path, robot_path=robot.path, robot_name=robot.name, base=base, world=world, action=tuple(action),
-        commands=tuple(commands), signals=tuple(values), observations=observations, rewards=tuple(rewards),
-        terminations=tuple(terminations), reset=reset, events=tuple(events), randomization=tuple(randomization),
-        levels=tuple(checked_levels), checks=tuple(checks), policy=policy, critic_group=critic, train=train,
-        parameters=c.params.all(), own=robot.own, mirror=tuple(mirror),
-        mirror_span=_mirror_span(robot_section), names=dict(c.declared),
-        settings=settings, items=tuple(items),
-    )  # fmt: skip
+        spec_path=path,
+        robot_path=robot.path,
+        robot_name=robot.name,
+        base=base,
+        world=world,
+        action=tuple(action),
+        commands=tuple(commands),
+        signals=tuple(values),
+        observations=observations,
+        rewards=tuple(rewards),
+        terminations=tuple(terminations),
+        reset=reset,
+        events=tuple(events),
+        randomization=tuple(randomization),
+        levels=tuple(checked_levels),
+        checks=tuple(checks),
+        policy=policy,
+        critic_group=critic,
+        train=train,
+        parameters=c.params.all(),
+        own=robot.own,
+        mirror=tuple(mirror),
+        mirror_span=_mirror_span(robot_section),
+        names=dict(c.declared),
+        settings=settings,
+        items=tuple(items),
+    )
     _nominal_reads(c, program)
     return program
 
@@ -257,7 +288,8 @@ def _nominal_reads(c: Checker, program: Program) -> None:
             same = what == change.quantity and (not names or not set(names).isdisjoint(node.attr("names")))
             if same or (what == "total_mass" and change.quantity == "mass"):
                 c.report(
-                    rules.READS_NOMINAL, change.span,
+                    rules.READS_NOMINAL,
+                    change.span,
                     f"`{change.name}` is drawn here, but `{what}` reads the robot file's value elsewhere",
                     help="use a quantity that is measured, such as a force or an acceleration",
                 )
@@ -269,7 +301,8 @@ def _functions(c: Checker, items: list[Item]) -> None:
         if isinstance(item, ast.FnDef):
             if item.name in c.functions:
                 c.report(
-                    rules.DUPLICATE_NAME, item.span,
+                    rules.DUPLICATE_NAME,
+                    item.span,
                     f"there is already a function `{item.name}`",
                     related=(Label(c.functions[item.name].span, "first given here"),),
                     help="rename one of the two",
@@ -281,7 +314,8 @@ def _functions(c: Checker, items: list[Item]) -> None:
                 c.report(rules.DUPLICATE_NAME, item.span, message, help="rename one of the two")
         elif isinstance(item, ast.Assign | ast.Clause):
             c.report(
-                rules.STATEMENT_OUTSIDE_BLOCK, item.span,
+                rules.STATEMENT_OUTSIDE_BLOCK,
+                item.span,
                 "this stands outside every block",
                 help="put it into a block such as `signal { … }`",
             )
@@ -317,7 +351,8 @@ def _unused(c: Checker) -> None:
     for binding in c.scope.names.values():
         if binding.what == "signal" and binding.used == 0:
             c.report(
-                rules.UNUSED_SIGNAL, binding.span,
+                rules.UNUSED_SIGNAL,
+                binding.span,
                 f"nothing uses the signal `{binding.name}`",
                 help="remove it, or observe or reward it",
             )
@@ -341,7 +376,8 @@ def _complete(
     groups = [s.name for s in _sections(items, "observe")]
     if groups and "actor" not in groups and not c.lost.groups:
         c.report(
-            rules.MISSING_ACTOR, start,
+            rules.MISSING_ACTOR,
+            start,
             "there is no observation group `actor`",
             help=suggest("actor", [g for g in groups if g], "groups"),
         )

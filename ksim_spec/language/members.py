@@ -71,7 +71,8 @@ def _component(c: Checker, value: Value, name: str, span: Span) -> Value | Unkno
     if axis < 0 or value.axes[axis].name not in ("xyz", "quat", "command"):
         what = "a scalar" if not value.axes else f"a value over {value.axes[-1]}"
         c.report(
-            rules.UNKNOWN_MEMBER, span,
+            rules.UNKNOWN_MEMBER,
+            span,
             f"{what} has no component `{name}`",
             help="components are those of vectors: `.x`, `.xy`",
         )
@@ -106,7 +107,8 @@ def _quantity(c: Checker, s: Selection, name: str, span: Span) -> Thing:
         frame = frame_of(c, s)
         if frame is None or frame.quat is None:
             c.report(
-                rules.NOT_A_FRAME, span,
+                rules.NOT_A_FRAME,
+                span,
                 f"`{s.alias}` holds several elements, so it has no heading",
                 help="pick one body or site",
             )
@@ -204,7 +206,8 @@ def contact_with(c: Checker, e: ast.InFrame) -> Thing:
     """Returns `x.contact with y`: contact between two selections only."""
     if not (isinstance(e.value, ast.Attribute) and e.value.name in contact_names()):
         c.report(
-            rules.NOT_A_CONTACT, e.span,
+            rules.NOT_A_CONTACT,
+            e.span,
             "`with` does not follow a contact here",
             help="for example `feet.contact with world.floor`",
         )
@@ -214,7 +217,8 @@ def contact_with(c: Checker, e: ast.InFrame) -> Thing:
         return UNKNOWN
     if not all(isinstance(x, Selection) and KINDS[x.of].touches for x in (one, other)):
         c.report(
-            rules.NOT_A_CONTACT, e.span,
+            rules.NOT_A_CONTACT,
+            e.span,
             "a contact is between bodies, sites, or geoms",
             help="for example `feet.contact with world.floor`",
         )

@@ -78,7 +78,9 @@ def _other(
     if not target.is_file():
         near = [p.name for p in target.parent.glob("*.ksim")] if target.parent.is_dir() else []
         out.report(
-            rules.MISSING_FILE, item.span, f"there is no file `{item.text}`",
+            rules.MISSING_FILE,
+            item.span,
+            f"there is no file `{item.text}`",
             help=suggest(target.name, near, "specs"),
         )
         return []
@@ -116,9 +118,7 @@ def profile_edits(items: list[Item], name: str, out: Diagnostics, span: Span) ->
     found = next((s for s in sections if s.name == name), None)
     if found is None:
         known = [s.name or "" for s in sections]
-        out.report(
-            rules.UNKNOWN_PROFILE, span, f"there is no profile `{name}`", help=suggest(name, known, "profiles")
-        )
+        out.report(rules.UNKNOWN_PROFILE, span, f"there is no profile `{name}`", help=suggest(name, known, "profiles"))
         return []
     edits: list[Edit] = []
     for stmt in found.body:
@@ -129,7 +129,9 @@ def profile_edits(items: list[Item], name: str, out: Diagnostics, span: Span) ->
             edits.append(Edit(_path(stmt.target), stmt.value, stmt.span, create=True))
         elif not isinstance(stmt, ast.ErrorStmt):
             out.report(
-                rules.MISPLACED_STATEMENT, stmt.span, "a profile holds settings, `no …`, and `remove …`",
+                rules.MISPLACED_STATEMENT,
+                stmt.span,
+                "a profile holds settings, `no …`, and `remove …`",
                 help="for example `train.num_envs = 1`, or `no noise`",
             )
     return edits
@@ -158,7 +160,9 @@ def apply(items: list[Item], edit: Edit, out: Diagnostics) -> list[Item]:
     if not matches:
         keywords = {i.keyword for i in items if isinstance(i, ast.Section)}
         out.report(
-            rules.NO_SUCH_PATH, edit.span, f"there is no `{edit.path[0]}` block",
+            rules.NO_SUCH_PATH,
+            edit.span,
+            f"there is no `{edit.path[0]}` block",
             help=suggest(edit.path[0], keywords, "blocks"),
         )
         return items
@@ -179,7 +183,9 @@ def apply(items: list[Item], edit: Edit, out: Diagnostics) -> list[Item]:
         return [*items[:index], replace(section, body=(*section.body, added)), *items[index + 1 :]]
     names = [n for _, s in matches for n in _names(s.body)]
     out.report(
-        rules.NO_SUCH_PATH, edit.span, f"there is no `{'.'.join(edit.path)}`",
+        rules.NO_SUCH_PATH,
+        edit.span,
+        f"there is no `{'.'.join(edit.path)}`",
         help=suggest(rest[0], names, "entries"),
     )
     return items
@@ -254,7 +260,9 @@ def _without(items: list[Item], edit: Edit, out: Diagnostics) -> list[Item]:
             *(" ".join(filter(None, (i.keyword, i.name))) for i in items if isinstance(i, ast.Section)),
         ]
         out.report(
-            rules.NO_SUCH_PATH, edit.span, f"there is no `{' '.join(what)}` to leave out",
+            rules.NO_SUCH_PATH,
+            edit.span,
+            f"there is no `{' '.join(what)}` to leave out",
             help=suggest(" ".join(what), names, "parts"),
         )
     return kept

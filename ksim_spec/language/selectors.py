@@ -73,16 +73,15 @@ def select(c: Checker, e: ast.Call) -> Thing:
     for arg in e.args:
         if not isinstance(arg.value, ast.String) or arg.name or arg.where or arg.binder:
             c.report(
-                rules.WRONG_ARGUMENTS, arg.span,
+                rules.WRONG_ARGUMENTS,
+                arg.span,
                 f"`{word}` takes names in quotes",
                 help=f'for example `{word}("left_*")`',
             )
             return UNKNOWN
         patterns.append((arg.value.value, arg.value))
     if not patterns:
-        c.report(
-            rules.WRONG_ARGUMENTS, e.span, f"`{word}` needs a name in quotes", help=f'for example `{word}("…")`'
-        )
+        c.report(rules.WRONG_ARGUMENTS, e.span, f"`{word}` needs a name in quotes", help=f'for example `{word}("…")`')
         return UNKNOWN
     if word == "keyframe":
         return _keyframe(c, patterns)
@@ -110,7 +109,8 @@ def _elements(c: Checker, e: ast.Call, kind: ElementKind, word: str, patterns: l
     if word == kind:
         if len(found) > 1:
             c.report(
-                rules.AMBIGUOUS_SELECTOR, e.span,
+                rules.AMBIGUOUS_SELECTOR,
+                e.span,
                 f"`{label}` matches {len(found)} {plural(kind)}",
                 help=f"use `{plural(kind)}(…)` for several",
             )
@@ -137,7 +137,8 @@ def _one_joint_type(c: Checker, e: ast.Call, label: str, names: list[str]) -> bo
         return True
     examples = ", ".join(f"`{next(n for n in names if c.robot.joint_type(n) == t)}` is a {t}" for t in types)
     c.report(
-        rules.MIXED_JOINT_TYPES, e.span,
+        rules.MIXED_JOINT_TYPES,
+        e.span,
         f"`{label}` mixes {' and '.join(types)} joints, which have different units",
         notes=(examples,),
         help="select each type on its own",
@@ -150,7 +151,8 @@ def _keyframe(c: Checker, patterns: list[tuple[str, ast.Expr]]) -> Thing:
     known = c.robot.keyframes()
     if name not in known:
         c.report(
-            rules.UNKNOWN_ELEMENT, expr.span,
+            rules.UNKNOWN_ELEMENT,
+            expr.span,
             f"`{name}` is not a keyframe of {c.robot.name}",
             help=suggest(name, known, "keyframes") + ("" if known else "; `default` is the model's reference pose"),
         )

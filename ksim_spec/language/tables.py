@@ -24,7 +24,8 @@ def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
 
     if not like.axes:
         c.report(
-            rules.SHAPE_MISMATCH, table.span,
+            rules.SHAPE_MISMATCH,
+            table.span,
             "a table by name needs a value with named elements beside it",
             help='for example `legs.pos - { "*_knee": 0.6 rad }`',
         )
@@ -47,7 +48,8 @@ def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
         dim = value.dim if dim is None else dim
         if not dim.same(value.dim):
             c.report(
-                rules.MIXED_UNITS, entry.span,
+                rules.MIXED_UNITS,
+                entry.span,
                 f"this entry is {in_unit(value.dim)}, and an earlier one {in_unit(dim)}",
                 help="give all entries in one unit",
             )
@@ -56,7 +58,8 @@ def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
     missing = [n for n in axis.labels if n not in numbers]
     if missing:
         c.report(
-            rules.SHAPE_MISMATCH, table.span,
+            rules.SHAPE_MISMATCH,
+            table.span,
             f"the table has no value for `{missing[0]}`" + (f" and {len(missing) - 1} more" if missing[1:] else ""),
             help='add an entry for it, or `"*": …` as the last one',
         )

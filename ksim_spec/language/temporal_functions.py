@@ -35,7 +35,8 @@ def operate(c: Checker, e: ast.Call) -> Thing:
         return UNKNOWN
     if not needed <= len(args) <= len(params) or any(a.where or a.over or a.binder for a in e.args):
         c.report(
-            rules.WRONG_ARGUMENTS, e.span,
+            rules.WRONG_ARGUMENTS,
+            e.span,
             f"`{name}` takes {needed} argument{'s' if needed != 1 else ''}",
             help=f"signature: `{signature}`",
         )

@@ -205,9 +205,7 @@ class _Reader:
 
     def unknown(self, name: str) -> None:
         message = f"there is no rule `{name}`"
-        self.problems.append(
-            Diagnostic(rules.UNKNOWN_RULE, message, self.place(name), help=near(name))
-        )
+        self.problems.append(Diagnostic(rules.UNKNOWN_RULE, message, self.place(name), help=near(name)))
 
     def unalterable(self, rule: Rule, name: str) -> None:
         message = f"`{rule.slug}` is an error and can be neither silenced nor lowered"

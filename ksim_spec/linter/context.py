@@ -128,9 +128,8 @@ class Subject:
     def endings(self) -> tuple[str, ...]:
         """The names of the rules that fail or succeed and can fire."""
         return tuple(
-            t.name for t in self.program.terminations
-            if t.outcome != "truncate" and self.anytime(t.when).ends != NEVER
-        )  # fmt: skip
+            t.name for t in self.program.terminations if t.outcome != "truncate" and self.anytime(t.when).ends != NEVER
+        )
 
     def slides(self, joint: str) -> bool:
         """True for a joint whose units are m and N."""
@@ -157,9 +156,7 @@ def _middle(sample: Node) -> Node:
     return const(value)
 
 
-def warn(
-    rule: Rule, message: str, span: Span, help: str, notes: tuple[str, ...] = ()
-) -> Diagnostic:  # fmt: skip
+def warn(rule: Rule, message: str, span: Span, help: str, notes: tuple[str, ...] = ()) -> Diagnostic:
     """Returns a finding about design."""
     return Diagnostic(rule, message, span, notes=notes, help=help)
 

@@ -20,18 +20,23 @@ def never_fires(s: Subject) -> Iterator[Diagnostic]:
             reads = any(n.attr("what") == "pos" and n.attr("of") == "joint" for n in s.reads([t.when], "read"))
             limits = ("joints are taken to stay close to the limits of the robot file",) if reads else ()
             yield warn(
-                rules.NEVER_FIRES, f"`{t.name}` can never be true", t.span, "change its condition, or remove it",
+                rules.NEVER_FIRES,
+                f"`{t.name}` can never be true",
+                t.span,
+                "change its condition, or remove it",
                 s.unable([t.when]) or limits,
-            )  # fmt: skip
+            )
 
 
 def always_fires(s: Subject) -> Iterator[Diagnostic]:
     for t in s.program.terminations:
         if s.anytime(t.when).ends == ALWAYS:
             yield warn(
-                rules.ALWAYS_FIRES, f"`{t.name}` is true in every state, so every episode lasts one step", t.span,
+                rules.ALWAYS_FIRES,
+                f"`{t.name}` is true in every state, so every episode lasts one step",
+                t.span,
                 "turn its comparison round, or remove it",
-            )  # fmt: skip
+            )
 
 
 def fires_at_start(s: Subject) -> Iterator[Diagnostic]:
@@ -39,9 +44,11 @@ def fires_at_start(s: Subject) -> Iterator[Diagnostic]:
     for t in s.program.terminations:
         if s.anytime(t.when).ends != ALWAYS and s.still(t.when).ends == ALWAYS:
             yield warn(
-                rules.FIRES_AT_START, f"`{t.name}` is true in the pose in which episodes begin", t.span,
+                rules.FIRES_AT_START,
+                f"`{t.name}` is true in the pose in which episodes begin",
+                t.span,
                 "compare its bound with the pose of `reset`",
-            )  # fmt: skip
+            )
 
 
 def no_time_limit(s: Subject) -> Iterator[Diagnostic]:
@@ -49,9 +56,11 @@ def no_time_limit(s: Subject) -> Iterator[Diagnostic]:
     limited = any(t.outcome == "truncate" or _on_time_alone(t) for t in endings)
     if endings and s.seeds.seconds == INF and not limited:
         yield warn(
-            rules.NO_TIME_LIMIT, "nothing truncates an episode: one that does not end otherwise goes on for ever",
-            endings[0].span, "add `timeout when time >= 20 s  truncate`",
-        )  # fmt: skip
+            rules.NO_TIME_LIMIT,
+            "nothing truncates an episode: one that does not end otherwise goes on for ever",
+            endings[0].span,
+            "add `timeout when time >= 20 s  truncate`",
+        )
 
 
 def time_limit_as_failure(s: Subject) -> Iterator[Diagnostic]:
@@ -59,9 +68,11 @@ def time_limit_as_failure(s: Subject) -> Iterator[Diagnostic]:
     for t in s.program.terminations:
         if t.outcome == "fail" and _on_time_alone(t):
             yield warn(
-                rules.TIME_LIMIT_AS_FAILURE, f"`{t.name}` calls it a failure that time is up", t.span,
+                rules.TIME_LIMIT_AS_FAILURE,
+                f"`{t.name}` calls it a failure that time is up",
+                t.span,
                 "a time limit is no failure: end the line with `truncate`",
-            )  # fmt: skip
+            )
 
 
 def _on_time_alone(rule: Termination) -> bool:
@@ -73,9 +84,11 @@ def same_start(s: Subject) -> Iterator[Diagnostic]:
     changes = s.program.reset.changes
     if s.program.reset.span.file and not any(True for c in changes for _ in s.reads([c.value], "sample")):
         yield warn(
-            rules.SAME_START, "every episode begins in exactly the same state: nothing is drawn",
-            s.program.reset.span, "add a draw, for example `legs.pos += normal(0.05 rad)`",
-        )  # fmt: skip
+            rules.SAME_START,
+            "every episode begins in exactly the same state: nothing is drawn",
+            s.program.reset.span,
+            "add a draw, for example `legs.pos += normal(0.05 rad)`",
+        )
 
 
 def start_beyond_limits(s: Subject) -> Iterator[Diagnostic]:
@@ -87,9 +100,12 @@ def start_beyond_limits(s: Subject) -> Iterator[Diagnostic]:
         if worst:
             more = (f"so it is with {len(worst) - 1} more joints",) if len(worst) > 1 else ()
             yield warn(
-                rules.START_BEYOND_LIMITS, f"an episode can begin with {worst[0]}", change.span,
-                "draw from a smaller range", more,
-            )  # fmt: skip
+                rules.START_BEYOND_LIMITS,
+                f"an episode can begin with {worst[0]}",
+                change.span,
+                "draw from a smaller range",
+                more,
+            )
 
 
 def _spill(s: Subject, change: StateChange, i: int, joint: str) -> str:
@@ -108,5 +124,11 @@ def _start(s: Subject, change: StateChange, drawn: Ends, joint: str) -> Ends:
 
 
 CHECKS = (
-    never_fires, always_fires, fires_at_start, no_time_limit, time_limit_as_failure, same_start, start_beyond_limits,
-)  # fmt: skip
+    never_fires,
+    always_fires,
+    fires_at_start,
+    no_time_limit,
+    time_limit_as_failure,
+    same_start,
+    start_beyond_limits,
+)

@@ -39,9 +39,12 @@ def constant_observation(s: Subject) -> Iterator[Diagnostic]:
         count = "" if len(fixed) == entry.size else f"{len(fixed)} of {entry.size} numbers of "
         shown = f"always {fixed[0]:.4g}" if len(set(fixed)) == 1 else "always the same"
         yield warn(
-            rules.CONSTANT_OBSERVATION, f"{count}`{entry.name}` {'are' if count else 'is'} {shown}", entry.span,
-            "observe something that changes, or leave it out", s.unable([node]),
-        )  # fmt: skip
+            rules.CONSTANT_OBSERVATION,
+            f"{count}`{entry.name}` {'are' if count else 'is'} {shown}",
+            entry.span,
+            "observe something that changes, or leave it out",
+            s.unable([node]),
+        )
 
 
 def duplicate_observation(s: Subject) -> Iterator[Diagnostic]:
@@ -58,9 +61,11 @@ def duplicate_observation(s: Subject) -> Iterator[Diagnostic]:
             if other is not entry and id(entry) not in told:
                 told.add(id(entry))
                 found = warn(
-                    rules.DUPLICATE_OBSERVATION, f"`{entry.name}` observes the same as `{other.name}`", entry.span,
+                    rules.DUPLICATE_OBSERVATION,
+                    f"`{entry.name}` observes the same as `{other.name}`",
+                    entry.span,
                     "keep one of them",
-                )  # fmt: skip
+                )
                 yield replace(found, related=(Label(other.span, "observed here already"),))
 
 
@@ -81,9 +86,11 @@ def unobserved_command(s: Subject) -> Iterator[Diagnostic]:
             fields = ", ".join(f"`{block.name}.{f}`" for f in missing)
             example = "observe it: add `command = " + (block.name if len(missing) > 1 else f"{block.name}.{missing[0]}")
             yield warn(
-                rules.UNOBSERVED_COMMAND, f"the reward hangs on {fields}, which the actor does not observe",
-                block.span, example + "` to `observe actor`",
-            )  # fmt: skip
+                rules.UNOBSERVED_COMMAND,
+                f"the reward hangs on {fields}, which the actor does not observe",
+                block.span,
+                example + "` to `observe actor`",
+            )
 
 
 def unobserved_clock(s: Subject) -> Iterator[Diagnostic]:
@@ -93,9 +100,11 @@ def unobserved_clock(s: Subject) -> Iterator[Diagnostic]:
         missing = [n for n in needed if id(n) not in seen and any(n is m for m in walk([term.value]))]
         if missing:
             yield warn(
-                rules.UNOBSERVED_CLOCK, f"`{term.name}` follows a clock that the actor does not observe",
-                term.span, "observe the sine and the cosine of the phase",
-            )  # fmt: skip
+                rules.UNOBSERVED_CLOCK,
+                f"`{term.name}` follows a clock that the actor does not observe",
+                term.span,
+                "observe the sine and the cosine of the phase",
+            )
             return
 
 
@@ -109,9 +118,10 @@ def unobserved_action(s: Subject) -> Iterator[Diagnostic]:
         if kept and s.anytime(term.weight).ends != (0.0, 0.0):
             yield warn(
                 rules.UNOBSERVED_ACTION,
-                f"`{term.name}` compares with the action before, which the actor does not observe", term.span,
+                f"`{term.name}` compares with the action before, which the actor does not observe",
+                term.span,
                 "add `previous = action` to `observe actor`",
-            )  # fmt: skip
+            )
             return
 
 
@@ -122,9 +132,12 @@ def target_beyond_joint(s: Subject) -> Iterator[Diagnostic]:
         if beyond:
             more = (f"so do most targets of {len(beyond) - 1} more joints",) if len(beyond) > 1 else ()
             yield warn(
-                rules.TARGET_BEYOND_JOINT, f"most targets of {beyond[0]}", term.span,
-                "use a smaller `scale`, or another `around`", more,
-            )  # fmt: skip
+                rules.TARGET_BEYOND_JOINT,
+                f"most targets of {beyond[0]}",
+                term.span,
+                "use a smaller `scale`, or another `around`",
+                more,
+            )
 
 
 def _beyond(s: Subject, term: ActionTerm, i: int) -> str:
@@ -168,8 +181,10 @@ def torque_beyond_actuator(s: Subject) -> Iterator[Diagnostic]:
                 yield warn(
                     rules.TORQUE_BEYOND_ACTUATOR,
                     f"the action asks for up to {asked:g} {unit} at `{term.joints[i]}`, whose actuator gives at most "
-                    f"{given:g} {unit}", term.span, "use a `scale` that the actuator can give",
-                )  # fmt: skip
+                    f"{given:g} {unit}",
+                    term.span,
+                    "use a `scale` that the actuator can give",
+                )
                 break
 
 
@@ -185,13 +200,19 @@ def noise_drowns(s: Subject) -> Iterator[Diagnostic]:
                 yield warn(
                     rules.NOISE_DROWNS,
                     f"the noise of `{entry.name}` spans {both - signal:.3g}, and the value itself {signal:.3g}",
-                    entry.span, "use less noise",
-                )  # fmt: skip
+                    entry.span,
+                    "use less noise",
+                )
                 break
 
 
 CHECKS = (
-    constant_observation, unobserved_command, unobserved_clock, unobserved_action, target_beyond_joint,
-    torque_beyond_actuator, noise_drowns,
-)  # fmt: skip
+    constant_observation,
+    unobserved_command,
+    unobserved_clock,
+    unobserved_action,
+    target_beyond_joint,
+    torque_beyond_actuator,
+    noise_drowns,
+)
 ALIKE = (duplicate_observation,)  # what a profile without noise makes alike is not the author's doing

@@ -24,9 +24,12 @@ def never_nonzero(s: Subject) -> Iterator[Diagnostic]:
         if s.rewards[r.name].value == NEVER:
             notes = s.unable([r.value]) or _joint_notes(s, r.value)
             yield warn(
-                rules.NEVER_NONZERO, f"`{r.name}` is 0 in every state of the robot", r.span,
-                "change what it measures, or remove it", notes,
-            )  # fmt: skip
+                rules.NEVER_NONZERO,
+                f"`{r.name}` is 0 in every state of the robot",
+                r.span,
+                "change what it measures, or remove it",
+                notes,
+            )
 
 
 def _joint_notes(s: Subject, value: Node) -> tuple[str, ...]:
@@ -41,9 +44,11 @@ def duplicate_term(s: Subject) -> Iterator[Diagnostic]:
         other = first.setdefault(canon(r.value), r)
         if other is not r and not s.anytime(r.value).exact:
             found = warn(
-                rules.DUPLICATE_TERM, f"`{r.name}` measures the same as `{other.name}`", r.span,
+                rules.DUPLICATE_TERM,
+                f"`{r.name}` measures the same as `{other.name}`",
+                r.span,
                 "keep one of them, with the weights added up",
-            )  # fmt: skip
+            )
             yield replace(found, related=(Label(other.span, "measured here already"),))
 
 
@@ -51,9 +56,11 @@ def zero_weight(s: Subject) -> Iterator[Diagnostic]:
     for r in s.program.rewards:
         if s.anytime(r.weight).ends == NEVER:
             yield warn(
-                rules.ZERO_WEIGHT, f"`{r.name}` has the weight 0: it is measured and adds nothing", r.span,
+                rules.ZERO_WEIGHT,
+                f"`{r.name}` has the weight 0: it is measured and adds nothing",
+                r.span,
                 "give it a weight, or leave it as a measurement",
-            )  # fmt: skip
+            )
 
 
 def constant_reward(s: Subject) -> Iterator[Diagnostic]:
@@ -65,9 +72,10 @@ def constant_reward(s: Subject) -> Iterator[Diagnostic]:
         if value.exact and value.ends != NEVER and s.anytime(r.weight).ends != NEVER:
             yield warn(
                 rules.CONSTANT_REWARD,
-                f"`{r.name}` adds the same in every state, and nothing but time ends an episode", r.span,
+                f"`{r.name}` adds the same in every state, and nothing but time ends an episode",
+                r.span,
                 "it rewards survival only where a rule of `terminate` can fail: add one, or remove the term",
-            )  # fmt: skip
+            )
 
 
 def sign_surprise(s: Subject) -> Iterator[Diagnostic]:
@@ -78,14 +86,18 @@ def sign_surprise(s: Subject) -> Iterator[Diagnostic]:
         if _is_square(r.value) and weight[0] > 0 and (summed or value[1] == INF or s.still(r.value).ends == NEVER):
             how = " without bound" if value[1] == INF else ""
             yield warn(
-                rules.SIGN_SURPRISE, f"`{r.name}` is a square, and its weight rewards it{how}", r.span,
+                rules.SIGN_SURPRISE,
+                f"`{r.name}` is a square, and its weight rewards it{how}",
+                r.span,
                 "a cost has a negative weight",
-            )  # fmt: skip
+            )
         elif _is_kernel(r.value) and weight[1] < 0 and any(s.reads([r.value], "command")):
             yield warn(
-                rules.SIGN_SURPRISE, f"`{r.name}` is largest where a command is followed, and its weight is "
-                "negative", r.span, "give it a positive weight",
-            )  # fmt: skip
+                rules.SIGN_SURPRISE,
+                f"`{r.name}` is largest where a command is followed, and its weight is negative",
+                r.span,
+                "give it a positive weight",
+            )
 
 
 def _is_square(node: Node) -> bool:
@@ -108,9 +120,10 @@ def wide_tolerance(s: Subject) -> Iterator[Diagnostic]:
         if without[1] > earned >= EARNED * best:
             yield warn(
                 rules.WIDE_TOLERANCE,
-                f"standing still earns {earned / best:.0%} of `{r.name}` even at full command", r.span,
+                f"standing still earns {earned / best:.0%} of `{r.name}` even at full command",
+                r.span,
                 "narrow the scale, so that what is commanded is worth the effort",
-            )  # fmt: skip
+            )
 
 
 def negligible_term(s: Subject) -> Iterator[Diagnostic]:
@@ -123,9 +136,10 @@ def negligible_term(s: Subject) -> Iterator[Diagnostic]:
         if r.mode != "event" and bounded(adds) and 0 < largest < NEGLIGIBLE * s.best:
             yield warn(
                 rules.NEGLIGIBLE_TERM,
-                f"`{r.name}` adds at most {largest:.2g} in a second, and all terms together up to {s.best:.3g}", r.span,
+                f"`{r.name}` adds at most {largest:.2g} in a second, and all terms together up to {s.best:.3g}",
+                r.span,
                 "give it a weight that is felt, or remove it",
-            )  # fmt: skip
+            )
 
 
 def edges(roots: list[Node]) -> list[Node]:
@@ -152,8 +166,10 @@ def event_as_rate(s: Subject) -> Iterator[Diagnostic]:
             yield warn(
                 rules.EVENT_AS_RATE,
                 f"`{r.name}` is other than 0 only in single steps, and its weight is per second: each counts "
-                f"for {dt:g} of it", r.span, "leave `per s` out of the weight and end the line with `on event`",
-            )  # fmt: skip
+                f"for {dt:g} of it",
+                r.span,
+                "leave `per s` out of the weight and end the line with `on event`",
+            )
 
 
 def _size(node: Node) -> int:
@@ -169,9 +185,10 @@ def steady_on_event(s: Subject) -> Iterator[Diagnostic]:
         if r.mode == "event" and s.rewards[r.name].value != NEVER and all(n.dtype != "bool" for n in walk([r.value])):
             yield warn(
                 rules.STEADY_ON_EVENT,
-                f"`{r.name}` counts at every control step, and says `on event`", r.span,
+                f"`{r.name}` counts at every control step, and says `on event`",
+                r.span,
                 "write the weight `per s`, or name the event: `where rising(…)`",
-            )  # fmt: skip
+            )
 
 
 def only_costs(s: Subject) -> Iterator[Diagnostic]:
@@ -184,9 +201,11 @@ def only_costs(s: Subject) -> Iterator[Diagnostic]:
     if adds and max(a[1] for a in adds) <= 0 and min(a[0] for a in adds) < 0:
         at = s.program.rewards[0].span
         yield warn(
-            rules.ONLY_COSTS, f"no term can add anything, so ending an episode early by `{fails[0]}` pays", at,
+            rules.ONLY_COSTS,
+            f"no term can add anything, so ending an episode early by `{fails[0]}` pays",
+            at,
             "reward what is wanted, or staying alive: `alive = 1  weight 1 per s`",
-        )  # fmt: skip
+        )
 
 
 def division_by_zero(s: Subject) -> Iterator[Diagnostic]:
@@ -202,9 +221,11 @@ def division_by_zero(s: Subject) -> Iterator[Diagnostic]:
                 told.add(id(node))
                 what = "divides by 0" if divided else "takes the logarithm of 0"
                 yield warn(
-                    rules.DIVISION_BY_ZERO, f"`{name}` {what} while the robot stands still, as at each start",
-                    span, "keep it away from 0, for example with `max(…, 0.01 m/s)`",
-                )  # fmt: skip
+                    rules.DIVISION_BY_ZERO,
+                    f"`{name}` {what} while the robot stands still, as at each start",
+                    span,
+                    "keep it away from 0, for example with `max(…, 0.01 m/s)`",
+                )
 
 
 def unwrapped_angle(s: Subject) -> Iterator[Diagnostic]:
@@ -218,9 +239,11 @@ def unwrapped_angle(s: Subject) -> Iterator[Diagnostic]:
         for node in nodes:
             if node.op == "sub" and any(a.op == "yaw" for a in node.args) and not _comes_round(node, users):
                 yield warn(
-                    rules.UNWRAPPED_ANGLE, f"`{r.name}` takes a difference of headings, which jumps by 360 deg",
-                    r.span, "bring it into one turn: `wrap(…)`",
-                )  # fmt: skip
+                    rules.UNWRAPPED_ANGLE,
+                    f"`{r.name}` takes a difference of headings, which jumps by 360 deg",
+                    r.span,
+                    "bring it into one turn: `wrap(…)`",
+                )
                 break
 
 
@@ -233,6 +256,16 @@ def _comes_round(angle: Node, users: dict[int, list[Node]]) -> bool:
 
 
 CHECKS = (
-    never_nonzero, duplicate_term, zero_weight, constant_reward, sign_surprise, wide_tolerance, negligible_term,
-    event_as_rate, steady_on_event, only_costs, division_by_zero, unwrapped_angle,
-)  # fmt: skip
+    never_nonzero,
+    duplicate_term,
+    zero_weight,
+    constant_reward,
+    sign_surprise,
+    wide_tolerance,
+    negligible_term,
+    event_as_rate,
+    steady_on_event,
+    only_costs,
+    division_by_zero,
+    unwrapped_angle,
+)

@@ -29,9 +29,10 @@ def short_horizon(s: Subject) -> Iterator[Diagnostic]:
     if seconds < HORIZON:
         yield warn(
             rules.SHORT_HORIZON,
-            f"a discount of {discount:g} at {dt * 1000:g} ms a step looks {seconds:.2g} s ahead", _at(s, "discount"),
+            f"a discount of {discount:g} at {dt * 1000:g} ms a step looks {seconds:.2g} s ahead",
+            _at(s, "discount"),
             f"for a second ahead, use `discount = {math.floor((1 - dt) * 1000) / 1000:g}`" if dt < 1 else "raise it",
-        )  # fmt: skip
+        )
 
 
 def few_updates(s: Subject) -> Iterator[Diagnostic]:
@@ -40,8 +41,9 @@ def few_updates(s: Subject) -> Iterator[Diagnostic]:
         yield warn(
             rules.FEW_UPDATES,
             f"the budget of {train.budget:,} env_states is {train.num_updates} updates of {train.num_env_states:,}",
-            _at(s, "budget"), "raise `budget`, or collect less for each update",
-        )  # fmt: skip
+            _at(s, "budget"),
+            "raise `budget`, or collect less for each update",
+        )
 
 
 def budget_below_episode(s: Subject) -> Iterator[Diagnostic]:
@@ -52,8 +54,9 @@ def budget_below_episode(s: Subject) -> Iterator[Diagnostic]:
         yield warn(
             rules.BUDGET_BELOW_EPISODE,
             f"each environment lives {lived:.3g} s of training, and an episode lasts up to {s.seeds.seconds:g} s",
-            _at(s, "budget", "num_envs"), "raise `budget`, or use fewer environments",
-        )  # fmt: skip
+            _at(s, "budget", "num_envs"),
+            "raise `budget`, or use fewer environments",
+        )
 
 
 def level_beyond_budget(s: Subject) -> Iterator[Diagnostic]:
@@ -64,15 +67,18 @@ def level_beyond_budget(s: Subject) -> Iterator[Diagnostic]:
             yield warn(
                 rules.LEVEL_BEYOND_BUDGET,
                 f"the level `{level.name}` takes {level.over:,.0f} env_states, and training {train.real_budget:,}",
-                level.span, "shorten its duration, or raise `budget`",
-            )  # fmt: skip
+                level.span,
+                "shorten its duration, or raise `budget`",
+            )
         elif level.step and abs(level.end - level.start) / abs(level.step) > train.num_updates:
             needed = math.ceil(abs(level.end - level.start) / abs(level.step) - 1e-9)
             yield warn(
                 rules.LEVEL_BEYOND_BUDGET,
                 f"the level `{level.name}` takes {needed:,} steps, one an update, and training has "
-                f"{train.num_updates:,} updates", level.span, "take larger steps, or raise `budget`",
-            )  # fmt: skip
+                f"{train.num_updates:,} updates",
+                level.span,
+                "take larger steps, or raise `budget`",
+            )
 
 
 def settled_check(s: Subject) -> Iterator[Diagnostic]:
@@ -81,9 +87,11 @@ def settled_check(s: Subject) -> Iterator[Diagnostic]:
         verdict = _verdict(check, s.anytime)
         if verdict:
             yield warn(
-                rules.SETTLED_CHECK, f"`{check.text}` {verdict}", check.span,
+                rules.SETTLED_CHECK,
+                f"`{check.text}` {verdict}",
+                check.span,
                 "compare with a bound that tells a good policy from a bad one",
-            )  # fmt: skip
+            )
 
 
 def _verdict(check: Check, ranges: Ranges) -> str:

@@ -26,9 +26,10 @@ def beyond_episode(s: Subject) -> Iterator[Diagnostic]:
             first, seconds = s.anytime(interval).ends[0], s.seeds.seconds
             yield warn(
                 rules.BEYOND_EPISODE,
-                f"{what}: it is due after {first:g} s, and an episode lasts at most {seconds:g} s", span,
+                f"{what}: it is due after {first:g} s, and an episode lasts at most {seconds:g} s",
+                span,
                 "shorten the interval, or leave it out",
-            )  # fmt: skip
+            )
 
 
 def changes_nothing(s: Subject) -> Iterator[Diagnostic]:
@@ -44,9 +45,11 @@ def changes_nothing(s: Subject) -> Iterator[Diagnostic]:
         nominal = _nominal(s, c)
         if c.op == "*=" and nominal and not any(nominal):
             yield warn(
-                rules.CHANGES_NOTHING, f"`{c.name}` is 0 in the robot file, and a factor leaves it at 0", c.span,
+                rules.CHANGES_NOTHING,
+                f"`{c.name}` is 0 in the robot file, and a factor leaves it at 0",
+                c.span,
                 "add to it: `+=`",
-            )  # fmt: skip
+            )
 
 
 def _nominal(s: Subject, change: FieldChange) -> list[float]:
@@ -71,9 +74,11 @@ def impossible_field(s: Subject) -> Iterator[Diagnostic]:
             what = "negative" if low < 0 else "0"
             drawn = text_of(s.likely(c.value).ends)
             yield warn(
-                rules.IMPOSSIBLE_FIELD, f"`{c.name}` can become {what}: what is drawn is {drawn}", c.span,
+                rules.IMPOSSIBLE_FIELD,
+                f"`{c.name}` can become {what}: what is drawn is {drawn}",
+                c.span,
                 "draw from a range that stays above 0",
-            )  # fmt: skip
+            )
 
 
 def _lowest(s: Subject, change: FieldChange) -> float | None:
@@ -90,9 +95,11 @@ def unused_level(s: Subject) -> Iterator[Diagnostic]:
     for level in s.program.levels:
         if level.name not in used:
             yield warn(
-                rules.UNUSED_LEVEL, f"nothing depends on the level `{level.name}`", level.span,
+                rules.UNUSED_LEVEL,
+                f"nothing depends on the level `{level.name}`",
+                level.span,
                 "use it where a number may stand, or remove it",
-            )  # fmt: skip
+            )
 
 
 def stuck_level(s: Subject) -> Iterator[Diagnostic]:
@@ -100,9 +107,11 @@ def stuck_level(s: Subject) -> Iterator[Diagnostic]:
     for level in s.program.levels:
         if level.when is not None and s.anytime(level.when).ends == NEVER:
             yield warn(
-                rules.STUCK_LEVEL, f"the level `{level.name}` never moves: its condition can never hold",
-                level.span, _level_help(s.seeds.seconds),
-            )  # fmt: skip
+                rules.STUCK_LEVEL,
+                f"the level `{level.name}` never moves: its condition can never hold",
+                level.span,
+                _level_help(s.seeds.seconds),
+            )
 
 
 def _level_help(seconds: float) -> str:
@@ -115,15 +124,19 @@ def unused_command(s: Subject) -> Iterator[Diagnostic]:
         idle = [f for f in c.fields if (c.name, f.name) not in used]
         if len(idle) == len(c.fields):
             yield warn(
-                rules.UNUSED_COMMAND, f"nothing uses the command `{c.name}`", c.span,
+                rules.UNUSED_COMMAND,
+                f"nothing uses the command `{c.name}`",
+                c.span,
                 "observe and reward it, or remove it",
-            )  # fmt: skip
+            )
         else:
             for f in idle:
                 yield warn(
-                    rules.UNUSED_COMMAND, f"nothing uses `{c.name}.{f.name}`", f.span,
+                    rules.UNUSED_COMMAND,
+                    f"nothing uses `{c.name}.{f.name}`",
+                    f.span,
                     "observe and reward it, or remove it",
-                )  # fmt: skip
+                )
 
 
 CHECKS = (beyond_episode, changes_nothing, impossible_field, stuck_level)

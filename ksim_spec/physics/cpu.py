@@ -111,7 +111,10 @@ class CpuEngine:
         return self.host.reads.unpack(out)
 
     def _call(
-        self, function: Callable[[Columns, np.ndarray], np.ndarray], columns: Columns, arrays: dict[str, Any],
+        self,
+        function: Callable[[Columns, np.ndarray], np.ndarray],
+        columns: Columns,
+        arrays: dict[str, Any],
         extra: int,
     ) -> Array:
         num_envs = self.config.num_envs

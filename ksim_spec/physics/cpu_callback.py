@@ -57,8 +57,14 @@ def _bind_primitive() -> Callable[..., Array]:
     def lower(ctx: Any, array: Any, *, function: HostFunction, shape: tuple[int, ...]) -> Any:
         del shape
         results, _, _ = emit(
-            ctx, lambda x: (function(x),), None, [array], ctx.avals_in, ctx.avals_out,
-            has_side_effect=True, returns_token=False,
+            ctx,
+            lambda x: (function(x),),
+            None,
+            [array],
+            ctx.avals_in,
+            ctx.avals_out,
+            has_side_effect=True,
+            returns_token=False,
         )
         return results
 

@@ -38,13 +38,16 @@ def check_reads(names: tuple[str, ...]) -> None:
     """Raises `SpecError` for a name that is not a field of `MjData` with a fixed size."""
     bad = [name for name in names if name not in DATA_FIELDS]
     if bad:
-        raise SpecError([
-            Diagnostic(
-                rules.NOT_READABLE, f"`{name}` cannot be read from a simulation",
-                help=suggest(name, sorted(DATA_FIELDS), "fields of the simulation"),
-            )
-            for name in bad
-        ])
+        raise SpecError(
+            [
+                Diagnostic(
+                    rules.NOT_READABLE,
+                    f"`{name}` cannot be read from a simulation",
+                    help=suggest(name, sorted(DATA_FIELDS), "fields of the simulation"),
+                )
+                for name in bad
+            ]
+        )
 
 
 class Orders(NamedTuple):
@@ -251,7 +254,8 @@ class Host:
         self.main.state[...] = tree["main"]
         self.spare.state[...] = tree["spare"]
         for batch, own, saved in (
-            (self.main, self.main_fields, tree["main_fields"]), (self.spare, self.spare_fields, tree["spare_fields"]),
+            (self.main, self.main_fields, tree["main_fields"]),
+            (self.spare, self.spare_fields, tree["spare_fields"]),
         ):
             for name, values in saved.items():
                 if name not in own:

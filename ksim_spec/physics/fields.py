@@ -25,13 +25,16 @@ def check_fields(model: mujoco.MjModel, names: Iterable[str]) -> None:
     """Raises `SpecError` for a name that is not a model field an environment can have a value of its own for."""
     bad = [name for name in names if name not in MODEL_FIELDS]
     if bad:
-        raise SpecError([
-            Diagnostic(
-                rules.FIELD_NOT_PER_ENVIRONMENT, f"`{name}` cannot differ between environments",
-                help=suggest(name, sorted(MODEL_FIELDS), "fields of a model"),
-            )
-            for name in bad
-        ])
+        raise SpecError(
+            [
+                Diagnostic(
+                    rules.FIELD_NOT_PER_ENVIRONMENT,
+                    f"`{name}` cannot differ between environments",
+                    help=suggest(name, sorted(MODEL_FIELDS), "fields of a model"),
+                )
+                for name in bad
+            ]
+        )
 
 
 def needs_set_const(names: Iterable[str]) -> bool:

@@ -55,10 +55,16 @@ class FunctionalEngine:
         try:
             self.device_model, self.device_data = _uncommitted(self._put(model))
         except NotImplementedError as error:
-            raise SpecError([
-                Diagnostic(rules.ENGINE_UNSUPPORTED, f"the `{self.name}` engine cannot simulate this model",
-                           notes=(str(error),), help="use the `cpu` engine, or change the model")
-            ]) from None
+            raise SpecError(
+                [
+                    Diagnostic(
+                        rules.ENGINE_UNSUPPORTED,
+                        f"the `{self.name}` engine cannot simulate this model",
+                        notes=(str(error),),
+                        help="use the `cpu` engine, or change the model",
+                    )
+                ]
+            ) from None
         self._check_varying(config.fields)
         derived = derived_fields(model, config.fields)
         self.derived = tuple(name for name in derived if self._leaf(name) is not None)
@@ -118,8 +124,12 @@ class FunctionalEngine:
 
     def export_state(self, physics: Simulations) -> dict[str, Any]:
         state = jax.tree.map(np.asarray, physics)
-        return {"main": state.main._asdict(), "spare": state.spare._asdict(),
-                "main_fields": dict(state.main_fields), "spare_fields": dict(state.spare_fields)}
+        return {
+            "main": state.main._asdict(),
+            "spare": state.spare._asdict(),
+            "main_fields": dict(state.main_fields),
+            "spare_fields": dict(state.spare_fields),
+        }
 
     def import_state(self, tree: dict[str, Any]) -> Simulations:
         tree = jax.tree.map(jnp.asarray, tree)
@@ -139,9 +149,7 @@ class FunctionalEngine:
 
     def _start_rows(self, starts: Starts) -> Row:
         rows = self._default_rows()
-        return rows._replace(
-            qpos=_float32(starts.qpos_EQ), qvel=_float32(starts.qvel_EV)
-        )
+        return rows._replace(qpos=_float32(starts.qpos_EQ), qvel=_float32(starts.qvel_EV))
 
     def _settled(self, row: Row, values: dict[str, Array], starts: Starts) -> Row:
         """Returns the starts after they have settled under their own control, with the clock at zero again."""
@@ -191,12 +199,16 @@ class FunctionalEngine:
     def _check_varying(self, names: tuple[str, ...]) -> None:
         bad = [name for name in names if self._leaf(name) is None]
         if bad:
-            raise SpecError([
-                Diagnostic(rules.FIELD_NOT_PER_ENVIRONMENT,
-                           f"`{name}` cannot differ between environments on the `{self.name}` engine",
-                           help="the `cpu` engine can vary it")
-                for name in bad
-            ])
+            raise SpecError(
+                [
+                    Diagnostic(
+                        rules.FIELD_NOT_PER_ENVIRONMENT,
+                        f"`{name}` cannot differ between environments on the `{self.name}` engine",
+                        help="the `cpu` engine can vary it",
+                    )
+                    for name in bad
+                ]
+            )
 
     def _with_constants(self, mask_E: Array, fields: Fields) -> dict[str, Array]:
         """Returns the given fields and the constants MuJoCo derives from them, computed by MuJoCo on the host."""

@@ -18,16 +18,53 @@ from ksim_spec.robot.contacts import TouchFilter
 from ksim_spec.source import NOWHERE
 
 _NO_COLLISION = frozenset(
-    [("cylinder", "box"), ("ellipsoid", "box"), ("cylinder", "mesh"), ("ellipsoid", "mesh"), ("hfield", "cylinder"),
-     ("hfield", "ellipsoid")]
-)  # fmt: skip
+    [
+        ("cylinder", "box"),
+        ("ellipsoid", "box"),
+        ("cylinder", "mesh"),
+        ("ellipsoid", "mesh"),
+        ("hfield", "cylinder"),
+        ("hfield", "ellipsoid"),
+    ]
+)
 _SENSORS = frozenset(
-    ["magnetometer", "camprojection", "rangefinder", "jointpos", "tendonpos", "actuatorpos", "ballquat", "framepos",
-     "framexaxis", "frameyaxis", "framezaxis", "framequat", "subtreecom", "clock", "velocimeter", "gyro", "jointvel",
-     "tendonvel", "actuatorvel", "ballangvel", "framelinvel", "frameangvel", "subtreelinvel", "subtreeangmom", "touch",
-     "contact", "accelerometer", "force", "torque", "actuatorfrc", "jointactfrc", "tendonactfrc", "framelinacc",
-     "frameangacc"]
-)  # fmt: skip
+    [
+        "magnetometer",
+        "camprojection",
+        "rangefinder",
+        "jointpos",
+        "tendonpos",
+        "actuatorpos",
+        "ballquat",
+        "framepos",
+        "framexaxis",
+        "frameyaxis",
+        "framezaxis",
+        "framequat",
+        "subtreecom",
+        "clock",
+        "velocimeter",
+        "gyro",
+        "jointvel",
+        "tendonvel",
+        "actuatorvel",
+        "ballangvel",
+        "framelinvel",
+        "frameangvel",
+        "subtreelinvel",
+        "subtreeangmom",
+        "touch",
+        "contact",
+        "accelerometer",
+        "force",
+        "torque",
+        "actuatorfrc",
+        "jointactfrc",
+        "tendonactfrc",
+        "framelinacc",
+        "frameangacc",
+    ]
+)
 _TRANSMISSIONS = frozenset(["joint", "jointinparent", "site", "tendon"])
 _DYNAMICS = frozenset(["none", "integrator", "filter", "filterexact", "muscle"])
 _GAINS = frozenset(["fixed", "affine", "muscle"])

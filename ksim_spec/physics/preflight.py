@@ -80,11 +80,12 @@ class Preflight:
             if higher or (equal and m.geom_friction[g, 0] > m.geom_friction[f, 0]):
                 why = "has a higher priority" if higher else "is larger and the priorities are equal"
                 yield Diagnostic(
-                    rules.MASKED_FRICTION, f"the friction of `{name}` {why}, so the floor's does nothing under it",
+                    rules.MASKED_FRICTION,
+                    f"the friction of `{name}` {why}, so the floor's does nothing under it",
                     span,
                     notes=(f"`{name}` {m.geom_friction[g, 0]:g}, `{floor}` {m.geom_friction[f, 0]:g}",),
                     help="let the spec place the floor: `floor = plane friction …`",
-                )  # fmt: skip
+                )
 
     def solver_cost(self) -> Iterator[Diagnostic]:
         opt = self.model.opt
@@ -93,11 +94,12 @@ class Preflight:
         rows = sum(min(contact_count(self.model, a, b), _MJX_CONTACTS) for a, b in
                    TouchFilter(self.model).pairs(range(self.model.ngeom), range(self.model.ngeom)))  # fmt: skip
         yield Diagnostic(
-            rules.SOLVER_COST, f"the solver may take {opt.iterations} iterations a step; {rows} contact slots",
+            rules.SOLVER_COST,
+            f"the solver may take {opt.iterations} iterations a step; {rows} contact slots",
             self.option("iterations"),
             notes=("on an accelerator every environment waits for the slowest, and every slot is computed",),
             help="try 1 to 4 iterations and 4 to 8 `ls_iterations` in the `world` block",
-        )  # fmt: skip
+        )
 
 
 def mjcf_word(enum: type, value: object) -> str:

@@ -82,10 +82,15 @@ def choose_engine(backend: str = AUTO) -> str:
     Raises `SpecError` for an unknown name.
     """
     if backend not in backends():
-        raise SpecError([
-            Diagnostic(rules.UNKNOWN_ENGINE, f"there is no engine `{backend}`",
-                       help=suggest(backend, backends(), "engines"))
-        ])
+        raise SpecError(
+            [
+                Diagnostic(
+                    rules.UNKNOWN_ENGINE,
+                    f"there is no engine `{backend}`",
+                    help=suggest(backend, backends(), "engines"),
+                )
+            ]
+        )
     if backend != AUTO:
         return backend
     import jax
@@ -102,10 +107,15 @@ def make_engine(name: str, model: mujoco.MjModel, config: EngineConfig, **option
     """
     info = engine_info(choose_engine(name))
     if info.needs is not None and not info.installed:
-        raise SpecError([
-            Diagnostic(rules.ENGINE_MISSING, f"the `{info.name}` engine needs the package `{info.needs.package}`",
-                       help=f'install it with `pip install "ksim_spec[{info.needs.extra}]"`, or use another engine')
-        ])
+        raise SpecError(
+            [
+                Diagnostic(
+                    rules.ENGINE_MISSING,
+                    f"the `{info.name}` engine needs the package `{info.needs.package}`",
+                    help=f'install it with `pip install "ksim_spec[{info.needs.extra}]"`, or use another engine',
+                )
+            ]
+        )
     return info.make(model, config, **options)
 
 

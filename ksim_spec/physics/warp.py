@@ -121,8 +121,9 @@ def _probe() -> str:
 
 def _preflight(look: Preflight) -> Iterator[Diagnostic]:
     if look.model.opt.noslip_iterations > 0:
-        yield look.ignored("`noslip_iterations`", look.option("noslip_iterations"), "warning",
-                           "remove it, or use the `cpu` engine")
+        yield look.ignored(
+            "`noslip_iterations`", look.option("noslip_iterations"), "warning", "remove it, or use the `cpu` engine"
+        )
     yield from look.solver_cost()
 
 

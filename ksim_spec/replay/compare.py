@@ -40,9 +40,13 @@ def on_states(opener: Opener, sides: tuple[str, str], contracts: tuple[Contract,
 
 
 def compare(
-    old: Version, new: Version, contracts: tuple[Contract, Contract], recording: Recording, run: Path | None = None,
+    old: Version,
+    new: Version,
+    contracts: tuple[Contract, Contract],
+    recording: Recording,
+    run: Path | None = None,
     recorded: Contract | None = None,
-) -> StatesRow:  # fmt: skip
+) -> StatesRow:
     """Returns what two versions make of a recording, and what the policy of a run does in both.
 
     `recorded` is the contract of the task that was recorded, the old one's if left out.
@@ -112,9 +116,13 @@ def acts(recording: Recording, old: Evaluation, new: Evaluation) -> PolicyRow:
 
 
 def _rows(
-    recording: Recording, contracts: tuple[Contract, Contract], old: Evaluation, new: Evaluation,
-    policy: PolicyRow | None, notes: tuple[str, ...],
-) -> StatesRow:  # fmt: skip
+    recording: Recording,
+    contracts: tuple[Contract, Contract],
+    old: Evaluation,
+    new: Evaluation,
+    policy: PolicyRow | None,
+    notes: tuple[str, ...],
+) -> StatesRow:
     a, b = contracts
     renames = find_renames(a, b)
     terms = pair(a.rewards, b.rewards, lambda x, y: renames.same(x.value, y.value))
@@ -123,33 +131,41 @@ def _rows(
     sizes = [sum(abs(float(x[valid].mean())) for x in e.terms.values()) or 1.0 for e in (old, new)]
     totals = old.total_TE[valid], new.total_TE[valid]
     return StatesRow(
-        source=recording.label, states=recording.states, environments=valid.shape[1],
-        terms=tuple(_term(y or x or "", _of(old.terms, x), _of(new.terms, y), valid, sizes)
-                    for x, y in _aligned(terms, list(a.rewards), list(b.rewards))),
+        source=recording.label,
+        states=recording.states,
+        environments=valid.shape[1],
+        terms=tuple(
+            _term(y or x or "", _of(old.terms, x), _of(new.terms, y), valid, sizes)
+            for x, y in _aligned(terms, list(a.rewards), list(b.rewards))
+        ),
         total=_term("total", old.total_TE, new.total_TE, valid, None),
         rank_correlation=rank_correlation(*totals),
-        rules=tuple(_rule(y or x or "", _of(old.rules, x), _of(new.rules, y), recording)
-                    for x, y in _aligned(rules, list(a.terminations), list(b.terminations))),
-        policy=policy, notes=notes,
-    )  # fmt: skip
+        rules=tuple(
+            _rule(y or x or "", _of(old.rules, x), _of(new.rules, y), recording)
+            for x, y in _aligned(rules, list(a.terminations), list(b.terminations))
+        ),
+        policy=policy,
+        notes=notes,
+    )
 
 
 def _of(arrays: Mapping[str, np.ndarray], name: str | None) -> np.ndarray | None:
     return None if name is None else arrays[name]
 
 
-def _aligned(
-    pairs: Mapping[str, str], old: Sequence[str], new: Sequence[str]
-) -> list[tuple[str | None, str | None]]:
+def _aligned(pairs: Mapping[str, str], old: Sequence[str], new: Sequence[str]) -> list[tuple[str | None, str | None]]:
     """Returns the names of both versions side by side, None where a version has no counterpart."""
     both: list[tuple[str | None, str | None]] = [(x, pairs.get(x)) for x in old]
     return both + [(None, y) for y in new if y not in pairs.values()]
 
 
 def _term(
-    name: str, old: Float[np.ndarray, "T E"] | None, new: Float[np.ndarray, "T E"] | None,
-    valid: Bool[np.ndarray, "T E"], sizes: list[float] | None,
-) -> TermRow:  # fmt: skip
+    name: str,
+    old: Float[np.ndarray, "T E"] | None,
+    new: Float[np.ndarray, "T E"] | None,
+    valid: Bool[np.ndarray, "T E"],
+    sizes: list[float] | None,
+) -> TermRow:
     values = [None if x is None else x[valid] for x in (old, new)]
     known = [x for x in values if x is not None]
     low, high = min(float(x.min()) for x in known), max(float(x.max()) for x in known)
@@ -180,9 +196,13 @@ def _rule(
         for e, t in sorted(first.items(), key=lambda place: place[1])[:FLIPS]
     )
     return RuleRow(
-        name=name, old=int(old.sum()), new=int(new.sum()), gained=int((new & ~old).sum()),
-        lost=int((old & ~new).sum()), flips=flips,
-    )  # fmt: skip
+        name=name,
+        old=int(old.sum()),
+        new=int(new.sum()),
+        gained=int((new & ~old).sum()),
+        lost=int((old & ~new).sum()),
+        flips=flips,
+    )
 
 
 def rank_correlation(old: np.ndarray, new: np.ndarray) -> float | None:

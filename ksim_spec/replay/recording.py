@@ -132,6 +132,18 @@ def _record(
     seen = jax.tree.map(np.asarray, jax.device_get(jax.jit(whole)(jax.random.key(seed))))
     command = {f"{b}.{f}": x for b, fields in seen["command"].items() for f, x in fields.items()}
     return Recording(
-        label, task.control_dt, joints_of(task.model), names, seen["qpos"], seen["qvel"], seen["start_qpos"],
-        seen["start_qvel"], seen["action"], command, seen["time"], seen["reward"], seen["begins"], seen["valid"],
-    )  # fmt: skip
+        label,
+        task.control_dt,
+        joints_of(task.model),
+        names,
+        seen["qpos"],
+        seen["qvel"],
+        seen["start_qpos"],
+        seen["start_qvel"],
+        seen["action"],
+        command,
+        seen["time"],
+        seen["reward"],
+        seen["begins"],
+        seen["valid"],
+    )

@@ -55,19 +55,31 @@ def _joint(model: Any, i: int, common: tuple) -> el.Joint:
     limits = (float(model.jnt_range[i, 0]), float(model.jnt_range[i, 1])) if model.jnt_limited[i] else None
     x, y, z = (float(v) for v in model.jnt_axis[i])
     return el.Joint(
-        *common, body=int(model.jnt_bodyid[i]), type=kind, axis=(x, y, z), range=limits,
-        damping=float(model.dof_damping[dof]), armature=float(model.dof_armature[dof]),
-        frictionloss=float(model.dof_frictionloss[dof]), stiffness=float(model.jnt_stiffness[i]),
-        ref=float(model.qpos0[adr]) if kind in ("slide", "hinge") else 0.0, qposadr=adr, dofadr=dof,
-    )  # fmt: skip
+        *common,
+        body=int(model.jnt_bodyid[i]),
+        type=kind,
+        axis=(x, y, z),
+        range=limits,
+        damping=float(model.dof_damping[dof]),
+        armature=float(model.dof_armature[dof]),
+        frictionloss=float(model.dof_frictionloss[dof]),
+        stiffness=float(model.jnt_stiffness[i]),
+        ref=float(model.qpos0[adr]) if kind in ("slide", "hinge") else 0.0,
+        qposadr=adr,
+        dofadr=dof,
+    )
 
 
 def _geom(model: Any, i: int, common: tuple) -> el.Geom:
     return el.Geom(
-        *common, body=int(model.geom_bodyid[i]), type=GEOM_TYPES[int(model.geom_type[i])],
-        contype=int(model.geom_contype[i]), conaffinity=int(model.geom_conaffinity[i]),
-        friction=tuple(map(float, model.geom_friction[i])), priority=int(model.geom_priority[i]),
-    )  # fmt: skip
+        *common,
+        body=int(model.geom_bodyid[i]),
+        type=GEOM_TYPES[int(model.geom_type[i])],
+        contype=int(model.geom_contype[i]),
+        conaffinity=int(model.geom_conaffinity[i]),
+        friction=tuple(map(float, model.geom_friction[i])),
+        priority=int(model.geom_priority[i]),
+    )
 
 
 def geoms_of(model: Any) -> list[el.Geom]:
@@ -81,11 +93,14 @@ def _actuator(model: Any, i: int, common: tuple) -> el.Actuator:
     word, access = words.get(int(model.actuator_trntype[i]), ("", None))
     target = access(int(model.actuator_trnid[i, 0])).name if access else ""
     return el.Actuator(
-        *common, transmission=word, target=target, gear=tuple(map(float, model.actuator_gear[i])),
+        *common,
+        transmission=word,
+        target=target,
+        gear=tuple(map(float, model.actuator_gear[i])),
         ctrlrange=_range(model.actuator_ctrllimited[i], model.actuator_ctrlrange[i]),
         forcerange=_range(model.actuator_forcelimited[i], model.actuator_forcerange[i]),
         law=law_of(model, i),
-    )  # fmt: skip
+    )
 
 
 def law_of(model: Any, i: int) -> Law:
@@ -115,9 +130,20 @@ def _sensor(model: Any, i: int, common: tuple) -> el.Sensor:
     reftype, ref = _named(model, model.sensor_reftype[i], model.sensor_refid[i])
     kind, index, label, _, file, line, attrs = common
     return el.Sensor(
-        kind, index, label, tag, file, line, attrs, objtype=objtype, obj=obj,
-        reftype=reftype, ref=ref, adr=int(model.sensor_adr[i]), dim=int(model.sensor_dim[i]),
-    )  # fmt: skip
+        kind,
+        index,
+        label,
+        tag,
+        file,
+        line,
+        attrs,
+        objtype=objtype,
+        obj=obj,
+        reftype=reftype,
+        ref=ref,
+        adr=int(model.sensor_adr[i]),
+        dim=int(model.sensor_dim[i]),
+    )
 
 
 def _named(model: Any, kind: Any, number: Any) -> tuple[str, str]:

@@ -35,12 +35,13 @@ class TouchFilter:
         pairs = zip(model.pair_geom1, model.pair_geom2, strict=True)
         signatures = [int(s) for s in np.asarray(model.exclude_signature)]
         self.filter = CollisionFilter(
-            welded=model.body_weldid.tolist(), parents=model.body_parentid.tolist(),
+            welded=model.body_weldid.tolist(),
+            parents=model.body_parentid.tolist(),
             explicit=frozenset(frozenset(map(int, pair)) for pair in pairs),
             excluded=frozenset(frozenset((s >> 16, s & 0xFFFF)) for s in signatures),
             off=bool(flags & (mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT)),
             parents_touch=bool(flags & mujoco.mjtDisableBit.mjDSBL_FILTERPARENT),
-        )  # fmt: skip
+        )
 
     @cached_property
     def _geoms(self) -> list[Geom]:

@@ -13,14 +13,42 @@ from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.robot.mjcf import Node, Tree
 
 ACTUATORS = frozenset(
-    ["general", "motor", "position", "velocity", "intvelocity", "damper", "cylinder", "muscle", "adhesion", "dcmotor",
-     "pid", "plugin"]
-)  # fmt: skip
+    [
+        "general",
+        "motor",
+        "position",
+        "velocity",
+        "intvelocity",
+        "damper",
+        "cylinder",
+        "muscle",
+        "adhesion",
+        "dcmotor",
+        "pid",
+        "plugin",
+    ]
+)
 # What the shortcuts have in common; the rest (kp, kv, …) belongs to one shortcut.
 SHARED_ACTUATOR = frozenset(
-    ["ctrlrange", "forcerange", "actrange", "lengthrange", "ctrllimited", "forcelimited", "actlimited", "gear",
-     "cranklength", "group", "delay", "nsample", "interp", "user", "armature", "damping"]
-)  # fmt: skip
+    [
+        "ctrlrange",
+        "forcerange",
+        "actrange",
+        "lengthrange",
+        "ctrllimited",
+        "forcelimited",
+        "actlimited",
+        "gear",
+        "cranklength",
+        "group",
+        "delay",
+        "nsample",
+        "interp",
+        "user",
+        "armature",
+        "damping",
+    ]
+)
 TENDONS = frozenset(("spatial", "fixed"))
 
 
@@ -88,7 +116,13 @@ class Defaults:
     def _unknown(self, node: Node, name: str) -> None:
         known = [c for c in self.classes if c]
         raise SpecError(
-            [Diagnostic(rules.UNKNOWN_DEFAULT_CLASS, f"unknown default class `{name}`", self._tree.span(node),
-                        help=suggest(name, known, "classes"))],
+            [
+                Diagnostic(
+                    rules.UNKNOWN_DEFAULT_CLASS,
+                    f"unknown default class `{name}`",
+                    self._tree.span(node),
+                    help=suggest(name, known, "classes"),
+                )
+            ],
             self._tree.sources,
         )

@@ -9,9 +9,24 @@ from typing import Literal
 from ksim_spec.robot.law import Law
 
 KINDS = (
-    "body", "joint", "geom", "site", "camera", "light", "tendon", "actuator", "sensor", "equality", "pair", "exclude",
-    "keyframe", "mesh", "hfield", "material", "numeric",
-)  # fmt: skip
+    "body",
+    "joint",
+    "geom",
+    "site",
+    "camera",
+    "light",
+    "tendon",
+    "actuator",
+    "sensor",
+    "equality",
+    "pair",
+    "exclude",
+    "keyframe",
+    "mesh",
+    "hfield",
+    "material",
+    "numeric",
+)
 
 JointType = Literal["free", "ball", "slide", "hinge"]
 QPOS_SIZE = {"free": 7, "ball": 4, "slide": 1, "hinge": 1}

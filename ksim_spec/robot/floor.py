@@ -30,8 +30,15 @@ def place_floor(spec: mujoco.MjSpec, friction: float, notes: list[str]) -> str:
     own.sort(key=lambda g: (g.name not in paired, not (g.contype or g.conaffinity)))
     standing = [g for g in spec.geoms if g.type not in FLOOR_TYPES and (g.contype or g.conaffinity)]
     if any(g.name == NAME and g not in own for g in spec.geoms):
-        raise SpecError([Diagnostic(rules.FLOOR_NAME, f"the robot has a geom `{NAME}` that is not a floor",
-                                    help="rename it in the MJCF, or leave the floor to the MJCF: `floor = robot`")])
+        raise SpecError(
+            [
+                Diagnostic(
+                    rules.FLOOR_NAME,
+                    f"the robot has a geom `{NAME}` that is not a floor",
+                    help="rename it in the MJCF, or leave the floor to the MJCF: `floor = robot`",
+                )
+            ]
+        )
     floor = _flatten(spec, own[0], notes) if own else _new_floor(spec, standing)
     for other in own[1:]:
         if (other.contype or other.conaffinity) and other.name not in paired:
@@ -84,11 +91,25 @@ def _new_floor(spec: mujoco.MjSpec, standing: list[Any]) -> Any:
     if spec.material(MATERIAL) is None:
         spec.add_material(name=MATERIAL, rgba=[0.45, 0.48, 0.52, 1.0])
     return spec.worldbody.add_geom(
-        name=NAME, type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0.0, 0.0, 0.05],
-        pos=[0.0, 0.0, 0.0], quat=[1.0, 0.0, 0.0, 0.0], contype=contype, conaffinity=conaffinity, condim=3,
-        priority=0, friction=[1.0, 0.005, 0.0001], solref=list(DEFAULT_SOLREF), solimp=list(DEFAULT_SOLIMP), solmix=1.0,
-        margin=0.0, gap=0.0, group=0, material=MATERIAL, rgba=[1.0, 1.0, 1.0, 1.0],
-    )  # fmt: skip
+        name=NAME,
+        type=mujoco.mjtGeom.mjGEOM_PLANE,
+        size=[0.0, 0.0, 0.05],
+        pos=[0.0, 0.0, 0.0],
+        quat=[1.0, 0.0, 0.0, 0.0],
+        contype=contype,
+        conaffinity=conaffinity,
+        condim=3,
+        priority=0,
+        friction=[1.0, 0.005, 0.0001],
+        solref=list(DEFAULT_SOLREF),
+        solimp=list(DEFAULT_SOLIMP),
+        solmix=1.0,
+        margin=0.0,
+        gap=0.0,
+        group=0,
+        material=MATERIAL,
+        rgba=[1.0, 1.0, 1.0, 1.0],
+    )
 
 
 def _take_over(floor: Any, standing: list[Any], notes: list[str]) -> None:

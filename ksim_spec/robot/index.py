@@ -172,8 +172,9 @@ def from_tree(tree: Tree, path: Path | None) -> RobotIndex:
     else:
         reader = Reader(tree)
         kinds, nq, nv = reader.read(), reader.nq, reader.nv
-    index = RobotIndex(path, model_name, {k: tuple(v) for k, v in kinds.items()}, nq, nv, _options(tree), tree,
-                       exact=not generated)
+    index = RobotIndex(
+        path, model_name, {k: tuple(v) for k, v in kinds.items()}, nq, nv, _options(tree), tree, exact=not generated
+    )
     problems = _duplicates(index) + _keyframe_sizes(index)
     if problems:
         raise SpecError(problems, tree.sources)

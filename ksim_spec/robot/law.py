@@ -107,10 +107,14 @@ class LawReader:
 
     def _general(self, old: _Parameters, attrs: Mapping[str, str]) -> _Parameters:
         return replace(
-            old, word="general", gain=self._number(attrs, "gainprm", old.gain), bias=self._bias(old, attrs, "biasprm"),
-            gaintype=attrs.get("gaintype", old.gaintype), biastype=attrs.get("biastype", old.biastype),
+            old,
+            word="general",
+            gain=self._number(attrs, "gainprm", old.gain),
+            bias=self._bias(old, attrs, "biasprm"),
+            gaintype=attrs.get("gaintype", old.gaintype),
+            biastype=attrs.get("biastype", old.biastype),
             dynamics=attrs.get("dyntype", old.dynamics),
-        )  # fmt: skip
+        )
 
     def _bias(self, old: _Parameters, attrs: Mapping[str, str], key: str) -> Bias:
         given = self.numbers(attrs, key)[:3]

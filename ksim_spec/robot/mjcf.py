@@ -87,8 +87,13 @@ def _read(path: Path, name: str, tree: Tree, main: Path, at: Span, depth: int) -
         data = path.read_bytes()
     except OSError as error:
         reason = error.strerror or "cannot be read"
-        raise _error(tree, rules.ROBOT_FILE, f"cannot read `{name}`: {reason.lower()}", at,
-                     "check the path; includes are relative to the main model file") from None
+        raise _error(
+            tree,
+            rules.ROBOT_FILE,
+            f"cannot read `{name}`: {reason.lower()}",
+            at,
+            "check the path; includes are relative to the main model file",
+        ) from None
     text = data.decode("utf-8-sig", errors="replace")
     source = tree.sources.add(SourceFile(name, text, path))
     tree.files.append(path)
@@ -106,8 +111,13 @@ def _parse(source: SourceFile, tree: Tree) -> Node:
         stack.append(node)
 
     def refuse(*_: object) -> NoReturn:
-        raise _error(tree, rules.XML_ENTITY, "entity declarations are not allowed in a robot file",
-                     source.line_span(parser.CurrentLineNumber), "write the value out, or use `<include>`")
+        raise _error(
+            tree,
+            rules.XML_ENTITY,
+            "entity declarations are not allowed in a robot file",
+            source.line_span(parser.CurrentLineNumber),
+            "write the value out, or use `<include>`",
+        )
 
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _: stack.pop()
@@ -116,8 +126,13 @@ def _parse(source: SourceFile, tree: Tree) -> Node:
     try:
         parser.Parse(source.text.encode(), True)
     except expat.ExpatError as error:
-        raise _error(tree, rules.XML_SYNTAX, f"`{source.name}` is not well-formed XML: {_reason(error)}",
-                     source.line_span(error.lineno), f"line {error.lineno}, column {error.offset + 1}") from None
+        raise _error(
+            tree,
+            rules.XML_SYNTAX,
+            f"`{source.name}` is not well-formed XML: {_reason(error)}",
+            source.line_span(error.lineno),
+            f"line {error.lineno}, column {error.offset + 1}",
+        ) from None
     return roots[0]
 
 
@@ -144,6 +159,11 @@ def _include(node: Node, tree: Tree, main: Path | None, here: Path | None, depth
     # MuJoCo looks beside the main file; beside the including file is where people also expect it.
     path = next((p for p in (main / name, here / name) if p.is_file()), main / name)
     if path in tree.files or depth >= MAX_INCLUDE_DEPTH:
-        raise _error(tree, rules.INCLUDE_TWICE, f"`{name}` is included more than once", span,
-                     "MuJoCo allows one `<include>` of each file")
+        raise _error(
+            tree,
+            rules.INCLUDE_TWICE,
+            f"`{name}` is included more than once",
+            span,
+            "MuJoCo allows one `<include>` of each file",
+        )
     return _read(path, str(Path(node.file).parent / name) if node.file else name, tree, main, span, depth + 1)

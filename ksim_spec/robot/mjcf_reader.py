@@ -99,8 +99,9 @@ class Reader:
             make(node, index, attrs, body) if make else self._element(el.Attached, kind, node, index, attrs, body=body)
         )
 
-    def _element(self, cls: Callable[..., T], kind: str, node: Node, index: int,
-                                attrs: dict[str, str], **more: object) -> T:
+    def _element(
+        self, cls: Callable[..., T], kind: str, node: Node, index: int, attrs: dict[str, str], **more: object
+    ) -> T:
         return cls(kind, index, node.attrs.get("name") or None, node.tag, node.file, node.line, attrs, **more)
 
     def _site(self, node: Node, index: int, attrs: dict[str, str], body: int) -> el.Site:
@@ -109,36 +110,53 @@ class Reader:
     def _geom(self, node: Node, index: int, attrs: dict[str, str], body: int) -> el.Geom:
         friction = self.num.vector(node, attrs, "friction")
         return self._element(
-            el.Geom, "geom", node, index, attrs, body=body,
+            el.Geom,
+            "geom",
+            node,
+            index,
+            attrs,
+            body=body,
             type=attrs.get("type", "sphere"),
             contype=int(self.num.scalar(node, attrs, "contype", 1)),
             conaffinity=int(self.num.scalar(node, attrs, "conaffinity", 1)),
-            friction=friction + (1.0, 0.005, 0.0001)[len(friction):],
+            friction=friction + (1.0, 0.005, 0.0001)[len(friction) :],
             priority=int(self.num.scalar(node, attrs, "priority", 0)),
-        )  # fmt: skip
+        )
 
     def _joint(self, node: Node, index: int, attrs: dict[str, str], body: int) -> el.Joint:
         kind = "free" if node.tag == "freejoint" else attrs.get("type", "hinge")
         if kind not in el.QPOS_SIZE:
-            raise SpecError([Diagnostic(rules.MJCF_VALUE, f"unknown joint type `{kind}`", self.tree.span(node))],
-                            self.tree.sources)
+            raise SpecError(
+                [Diagnostic(rules.MJCF_VALUE, f"unknown joint type `{kind}`", self.tree.span(node))], self.tree.sources
+            )
         to_si = math.pi / 180 if self.degrees and kind in ("hinge", "ball") else 1.0
         number = self.num.scalar
         axis = (*self.num.vector(node, attrs, "axis", (0.0, 0.0, 1.0)), 0.0, 0.0, 0.0)
         length = math.hypot(*axis[:3]) or 1.0
         joint = self._element(
-            el.Joint, "joint", node, index, attrs, body=body, type=kind,
+            el.Joint,
+            "joint",
+            node,
+            index,
+            attrs,
+            body=body,
+            type=kind,
             axis=(axis[0] / length, axis[1] / length, axis[2] / length),
             range=self._limits(node, attrs, "range", "limited", to_si),
-            damping=number(node, attrs, "damping"), armature=number(node, attrs, "armature"),
-            frictionloss=number(node, attrs, "frictionloss"), stiffness=number(node, attrs, "stiffness"),
-            ref=number(node, attrs, "ref") * to_si, qposadr=self.nq, dofadr=self.nv,
-        )  # fmt: skip
+            damping=number(node, attrs, "damping"),
+            armature=number(node, attrs, "armature"),
+            frictionloss=number(node, attrs, "frictionloss"),
+            stiffness=number(node, attrs, "stiffness"),
+            ref=number(node, attrs, "ref") * to_si,
+            qposadr=self.nq,
+            dofadr=self.nv,
+        )
         self.nq, self.nv = self.nq + joint.nq, self.nv + joint.nv
         return joint
 
-    def _limits(self, node: Node, attrs: dict[str, str], key: str, flag: str,
-                to_si: float = 1.0) -> tuple[float, float] | None:
+    def _limits(
+        self, node: Node, attrs: dict[str, str], key: str, flag: str, to_si: float = 1.0
+    ) -> tuple[float, float] | None:
         values, limited = self.num.vector(node, attrs, key), attrs.get(flag, "auto")
         if len(values) != 2 or limited == "false" or (limited == "auto" and not self.autolimits):
             return None
@@ -148,6 +166,7 @@ class Reader:
 
     def _plain(self) -> list[tuple[str, str, frozenset[str] | None, Callable[[Node, int], el.Element]]]:
         """Rows of kind, section, tags (None for all) and the function that makes the element."""
+
         def simple(kind: str) -> Callable[[Node, int], el.Element]:
             return lambda node, i: self._element(el.Element, kind, node, i, self.defaults.attributes(node))
 
@@ -187,10 +206,18 @@ class Reader:
         if ctrlrange is None and inherit > 0:
             ctrlrange = self._inherited(attrs.get(transmission, ""), inherit)
         return self._element(
-            el.Actuator, "actuator", node, index, attrs, transmission=transmission, target=attrs.get(transmission, ""),
-            gear=gear + (0.0,) * (6 - len(gear)), ctrlrange=ctrlrange,
-            forcerange=self._limits(node, attrs, "forcerange", "forcelimited"), law=law,
-        )  # fmt: skip
+            el.Actuator,
+            "actuator",
+            node,
+            index,
+            attrs,
+            transmission=transmission,
+            target=attrs.get(transmission, ""),
+            gear=gear + (0.0,) * (6 - len(gear)),
+            ctrlrange=ctrlrange,
+            forcerange=self._limits(node, attrs, "forcerange", "forcelimited"),
+            law=law,
+        )
 
     def _inherited(self, joint_name: str, scale: float) -> tuple[float, float] | None:
         joint = next((j for j in self.found["joint"] if j.name == joint_name), None)
@@ -211,9 +238,18 @@ class Reader:
             objtype = next((w for w in words if w in attrs), "")
             obj = attrs.get(objtype, "")
         return self._element(
-            el.Sensor, "sensor", node, index, dict(attrs), objtype=objtype.rstrip("1"), obj=obj,
-            reftype=attrs.get("reftype", ""), ref=attrs.get("refname", ""), adr=adr, dim=self._sensor_dim(node),
-        )  # fmt: skip
+            el.Sensor,
+            "sensor",
+            node,
+            index,
+            dict(attrs),
+            objtype=objtype.rstrip("1"),
+            obj=obj,
+            reftype=attrs.get("reftype", ""),
+            ref=attrs.get("refname", ""),
+            adr=adr,
+            dim=self._sensor_dim(node),
+        )
 
     def _sensor_dim(self, node: Node) -> int | None:
         if node.tag == "user":

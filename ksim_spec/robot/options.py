@@ -18,9 +18,19 @@ WORDS = {
 DISABLE = {n.removeprefix("mjDSBL_").lower(): v for n, v in mujoco.mjtDisableBit.__members__.items() if "DSBL" in n}
 ENABLE = {n.removeprefix("mjENBL_").lower(): v for n, v in mujoco.mjtEnableBit.__members__.items() if "ENBL" in n}
 NUMBERS = (
-    "timestep", "impratio", "tolerance", "ls_tolerance", "noslip_tolerance", "ccd_tolerance", "density", "viscosity",
-    "iterations", "ls_iterations", "noslip_iterations", "ccd_iterations",
-)  # fmt: skip
+    "timestep",
+    "impratio",
+    "tolerance",
+    "ls_tolerance",
+    "noslip_tolerance",
+    "ccd_tolerance",
+    "density",
+    "viscosity",
+    "iterations",
+    "ls_iterations",
+    "noslip_iterations",
+    "ccd_iterations",
+)
 
 
 def apply_options(spec: mujoco.MjSpec, options: Mapping[str, float | int | str | bool]) -> None:

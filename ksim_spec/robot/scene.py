@@ -139,9 +139,13 @@ class _Composer:
         if reftype:
             more = {"reftype": OBJECTS[reftype], "refname": self._resolve(reftype, request.ref)}
         self.spec.add_sensor(
-            name=PREFIX + request.key, type=_sensor_type(request.kind),
-            objtype=OBJECTS[objtype], objname=self._resolve(objtype, request.obj), cutoff=request.cutoff, **more,
-        )  # fmt: skip
+            name=PREFIX + request.key,
+            type=_sensor_type(request.kind),
+            objtype=OBJECTS[objtype],
+            objname=self._resolve(objtype, request.obj),
+            cutoff=request.cutoff,
+            **more,
+        )
 
     # Contacts -----------------------------------------------------------------------------------------------------
 
@@ -171,10 +175,14 @@ class _Composer:
         for a, b in touch.pairs(ids(request.a), others):
             name = f"{PREFIX}{request.key}:{len(added)}"
             self.spec.add_sensor(
-                name=name, type=mujoco.mjtSensor.mjSENS_CONTACT, objtype=OBJ.mjOBJ_GEOM, objname=model.geom(a).name,
-                reftype=OBJ.mjOBJ_GEOM, refname=model.geom(b).name,
+                name=name,
+                type=mujoco.mjtSensor.mjSENS_CONTACT,
+                objtype=OBJ.mjOBJ_GEOM,
+                objname=model.geom(a).name,
+                reftype=OBJ.mjOBJ_GEOM,
+                refname=model.geom(b).name,
                 intprm=[fields, NEAREST if single else STRONGEST, 1 if single else contact_count(model, a, b)],
-            )  # fmt: skip
+            )
             added.append(name)
         if not added:
             self.notes.append(f"nothing can touch for `{request.key}`: it is always false")

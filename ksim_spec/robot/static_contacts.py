@@ -67,12 +67,13 @@ class Touch:
         options, bodies = self.index.options, {b.name: b.id for b in self.index.bodies if b.name}
         excluded = [(e.attrs.get("body1", ""), e.attrs.get("body2", "")) for e in self.index.all("exclude")]
         return CollisionFilter(
-            welded=self._welded, parents=[b.parent for b in self.index.bodies],
+            welded=self._welded,
+            parents=[b.parent for b in self.index.bodies],
             explicit=frozenset(frozenset((a, b)) for x, y in self._pairs for a in self._ids(x) for b in self._ids(y)),
             excluded=frozenset(frozenset((bodies[a], bodies[b])) for a, b in excluded if a in bodies and b in bodies),
             off="disable" in (options.get("flag:contact"), options.get("flag:constraint")),
             parents_touch=options.get("flag:filterparent") == "disable",
-        )  # fmt: skip
+        )
 
     def _ids(self, name: str) -> list[int]:
         """The geoms that a pair of the robot file means by a name: the floor keeps its old name there."""

@@ -40,40 +40,62 @@ _SILENT = "retrain, or go back: an old policy runs on without complaint, and wro
 _AGAIN = "compare results of old and new runs with care; retrain to profit"
 
 OBSERVATION_ADDED = ChangeRule("KD101", "observation-added", "a group that a network sees has one entry more", _RETRAIN)
-OBSERVATION_REMOVED = ChangeRule("KD102", "observation-removed", "a group that a network sees has one entry less", _RETRAIN)
-OBSERVATION_RESIZED = ChangeRule("KD103", "observation-resized", "an entry that a network sees has another size", _RETRAIN)
+OBSERVATION_REMOVED = ChangeRule(
+    "KD102", "observation-removed", "a group that a network sees has one entry less", _RETRAIN
+)
+OBSERVATION_RESIZED = ChangeRule(
+    "KD103", "observation-resized", "an entry that a network sees has another size", _RETRAIN
+)
 ACTION_RESIZED = ChangeRule("KD104", "action-resized", "the action has another size", _RETRAIN)
-NETWORK_CHANGED = ChangeRule("KD105", "network-changed", "a network has other layers or outputs", "retrain, or keep the layers")
+NETWORK_CHANGED = ChangeRule(
+    "KD105", "network-changed", "a network has other layers or outputs", "retrain, or keep the layers"
+)
 CRITIC_GROUP = ChangeRule("KD106", "critic-group", "the critic sees a group of another size", _RETRAIN)
 SPEC_REMOVED = ChangeRule("KD109", "spec-removed", "a spec is gone", "keep it, or let go of its policies")
-OBSERVATION_MOVED = ChangeRule("KD201", "observation-moved", "an entry of the actor stands elsewhere in its vector", _SILENT)
+OBSERVATION_MOVED = ChangeRule(
+    "KD201", "observation-moved", "an entry of the actor stands elsewhere in its vector", _SILENT
+)
 OBSERVATION_UNIT = ChangeRule("KD202", "observation-unit", "an entry of the actor is in another unit", _SILENT)
 OBSERVATION_SCALE = ChangeRule("KD203", "observation-scale", "an entry of the actor has another scale", _SILENT)
 OBSERVATION_CLIP = ChangeRule("KD204", "observation-clip", "an entry of the actor is clipped elsewhere", _SILENT)
 OBSERVATION_FRAME = ChangeRule("KD205", "observation-frame", "an entry of the actor is in another frame", _SILENT)
-OBSERVATION_VALUE = ChangeRule("KD206", "observation-value", "an entry of the actor is computed in another way", _SILENT)
+OBSERVATION_VALUE = ChangeRule(
+    "KD206", "observation-value", "an entry of the actor is computed in another way", _SILENT
+)
 OBSERVATION_DELAY = ChangeRule("KD207", "observation-delay", "an entry of the actor is seen later or earlier", _SILENT)
-OBSERVATION_ELEMENTS = ChangeRule("KD208", "observation-elements", "an entry of the actor has other elements, or another order", _SILENT)
+OBSERVATION_ELEMENTS = ChangeRule(
+    "KD208", "observation-elements", "an entry of the actor has other elements, or another order", _SILENT
+)
 ACTION_MODE = ChangeRule("KD211", "action-mode", "an action drives its joints in another way", _SILENT)
 ACTION_SCALE = ChangeRule("KD212", "action-scale", "an action of 1 moves the target by another amount", _SILENT)
 ACTION_OFFSET = ChangeRule("KD213", "action-offset", "an action of 0 means another target", _SILENT)
 ACTION_JOINTS = ChangeRule("KD214", "action-joints", "the action drives other joints, or in another order", _SILENT)
 ACTION_GAIN = ChangeRule("KD215", "action-gain", "the same target gives another force: gains differ", _SILENT)
-ACTUATOR_CHANGED = ChangeRule("KD216", "actuator-changed", "the same control gives another force: an actuator differs", _SILENT)
+ACTUATOR_CHANGED = ChangeRule(
+    "KD216", "actuator-changed", "the same control gives another force: an actuator differs", _SILENT
+)
 CONTROL_STEP = ChangeRule("KD221", "control-step", "the policy is asked at another rate", _SILENT)
 COMMAND_LAYOUT = ChangeRule("KD231", "command-layout", "a command has other fields, or another order", _SILENT)
 COMMAND_FRAME = ChangeRule("KD232", "command-frame", "a command is given in another frame", _SILENT)
 NETWORK_FUNCTION = ChangeRule("KD241", "network-function", "the same weights compute another function", _SILENT)
 SYMMETRY_CHANGED = ChangeRule("KD242", "symmetry-changed", "a symmetric policy has another mirror image", _SILENT)
-JOINT_MEANING = ChangeRule("KD251", "joint-meaning", "the angle of a driven or observed joint means another pose", _SILENT)
-OBSERVED_ELEMENT = ChangeRule("KD252", "observed-element", "something that the actor observes sits or works otherwise", _SILENT)
+JOINT_MEANING = ChangeRule(
+    "KD251", "joint-meaning", "the angle of a driven or observed joint means another pose", _SILENT
+)
+OBSERVED_ELEMENT = ChangeRule(
+    "KD252", "observed-element", "something that the actor observes sits or works otherwise", _SILENT
+)
 REWARD_WEIGHT = ChangeRule("KD301", "reward-weight", "a reward term counts more or less", _AGAIN)
 REWARD_ADDED = ChangeRule("KD302", "reward-added", "a reward term was added", _AGAIN)
 REWARD_REMOVED = ChangeRule("KD303", "reward-removed", "a reward term was removed", _AGAIN)
 REWARD_VALUE = ChangeRule("KD304", "reward-value", "a reward term rewards something else", _AGAIN)
-REWARD_MODE = ChangeRule("KD305", "reward-mode", "a reward term counts per second, per step or on events as it did not", _AGAIN)
+REWARD_MODE = ChangeRule(
+    "KD305", "reward-mode", "a reward term counts per second, per step or on events as it did not", _AGAIN
+)
 TERMINATION_CHANGED = ChangeRule("KD311", "termination-changed", "episodes end at other moments", _AGAIN)
-TERMINATION_OUTCOME = ChangeRule("KD312", "termination-outcome", "an end of an episode counts as something else", _AGAIN)
+TERMINATION_OUTCOME = ChangeRule(
+    "KD312", "termination-outcome", "an end of an episode counts as something else", _AGAIN
+)
 RESET_CHANGED = ChangeRule("KD321", "reset-changed", "episodes begin elsewhere", _AGAIN)
 EVENT_CHANGED = ChangeRule("KD322", "event-changed", "other things happen to the robot", _AGAIN)
 RANDOMIZATION_CHANGED = ChangeRule("KD323", "randomization-changed", "the model varies in another way", _AGAIN)
@@ -82,7 +104,9 @@ COMMAND_RANGE = ChangeRule("KD331", "command-range", "other commands are given i
 COMMAND_TIMING = ChangeRule("KD332", "command-timing", "commands change at other moments", _AGAIN)
 NOISE_CHANGED = ChangeRule("KD341", "noise-changed", "observations are disturbed more or less in training", _AGAIN)
 ACTION_DELAY = ChangeRule("KD342", "action-delay", "actions arrive later or earlier in training", _AGAIN)
-CRITIC_OBSERVATION = ChangeRule("KD351", "critic-observation", "the critic, or nobody, sees a value that differs", _AGAIN)
+CRITIC_OBSERVATION = ChangeRule(
+    "KD351", "critic-observation", "the critic, or nobody, sees a value that differs", _AGAIN
+)
 TRAINING_SETTING = ChangeRule("KD361", "training-setting", "training runs with another setting", _AGAIN)
 EXPLORATION = ChangeRule("KD362", "exploration", "the policy explores more or less", _AGAIN)
 PHYSICS_SETTING = ChangeRule("KD371", "physics-setting", "the world is simulated with other settings", _AGAIN)
@@ -92,12 +116,20 @@ MASS_CHANGED = ChangeRule("KD374", "mass-changed", "a mass or an inertia differs
 GEOMETRY_CHANGED = ChangeRule("KD375", "geometry-changed", "a shape, its place or its contact differs", _AGAIN)
 CONTACT_PAIR = ChangeRule("KD376", "contact-pair", "other pairs of geoms touch, or touch differently", _AGAIN)
 MODEL_REORDERED = ChangeRule("KD377", "model-reordered", "the elements of the model stand in another order", _AGAIN)
-MODEL_ELEMENT = ChangeRule("KD378", "model-element", "the model has an element more or less, or one that differs", _AGAIN)
-ELEMENT_RENAMED = ChangeRule("KD379", "element-renamed", "an element of the model has another name", "rename it on the robot's side")
+MODEL_ELEMENT = ChangeRule(
+    "KD378", "model-element", "the model has an element more or less, or one that differs", _AGAIN
+)
+ELEMENT_RENAMED = ChangeRule(
+    "KD379", "element-renamed", "an element of the model has another name", "rename it on the robot's side"
+)
 CHECK_CHANGED = ChangeRule("KD381", "check-changed", "a trained policy is judged by another check", _AGAIN)
 PROFILE_CHANGED = ChangeRule("KD382", "profile-changed", "a profile changes other things when it is asked for")
-MIRROR_CHANGED = ChangeRule("KD383", "mirror-changed", "the name pairs of the mirror differ; the policy is not symmetric")
-DRAW_RENAMED = ChangeRule("KD391", "draw-renamed", "a declaration that draws has another name, so it draws other numbers")
+MIRROR_CHANGED = ChangeRule(
+    "KD383", "mirror-changed", "the name pairs of the mirror differ; the policy is not symmetric"
+)
+DRAW_RENAMED = ChangeRule(
+    "KD391", "draw-renamed", "a declaration that draws has another name, so it draws other numbers"
+)
 OTHER_CHANGE = ChangeRule("KD399", "other-change", "something differs that no other rule names", _AGAIN)
 RENAMED = ChangeRule("KD401", "renamed", "something has another name and means the same")
 REORDERED = ChangeRule("KD402", "reordered", "things stand in another order, which means nothing")

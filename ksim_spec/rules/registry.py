@@ -9,7 +9,10 @@ from ksim_spec.rules import design, front_end
 from ksim_spec.rules.rule import FAMILIES, Rule
 
 RULES: tuple[Rule, ...] = tuple(
-    sorted((r for module in (front_end, design) for r in vars(module).values() if isinstance(r, Rule)), key=lambda r: r.code)
+    sorted(
+        (r for module in (front_end, design) for r in vars(module).values() if isinstance(r, Rule)),
+        key=lambda r: r.code,
+    )
 )
 _BY_NAME: dict[str, Rule] = {r.code.lower(): r for r in RULES} | {r.slug: r for r in RULES}
 _FAMILIES = {family.name: family.digit for family in FAMILIES}

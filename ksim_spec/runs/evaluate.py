@@ -56,7 +56,12 @@ class Judgement:
 
 
 def judge(
-    path: Path, *, episodes: int = 512, backend: str = "auto", seed: int = EVAL_SEED, seconds: float | None = None,
+    path: Path,
+    *,
+    episodes: int = 512,
+    backend: str = "auto",
+    seed: int = EVAL_SEED,
+    seconds: float | None = None,
     agreed: bool = False,
 ) -> Judgement:
     """Plays fresh episodes of a run's policy (deterministic actions, the spec's own noise and pushes) and judges them.

@@ -203,6 +203,13 @@ def resume_run(
     use_compilation_cache()
     task = make_task(folder, folder.spec.train.num_envs, backend)
     return train(
-        task, folder.spec.train, folder.spec.policy, folder.path, name=folder.spec.task, spec=folder.spec_text,
-        contract=folder.contract, resume=True, progress=progress,
-    )  # fmt: skip
+        task,
+        folder.spec.train,
+        folder.spec.policy,
+        folder.path,
+        name=folder.spec.task,
+        spec=folder.spec_text,
+        contract=folder.contract,
+        resume=True,
+        progress=progress,
+    )

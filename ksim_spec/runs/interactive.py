@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Float
 
 from ksim_spec.runs.play import command_row, commanded
 from ksim_spec.runs.trained_policy import open_trained
-
-
-@dataclass(frozen=True)
-class Moment:
-    """The state after a control step; `command_C` is the commanded x, y and yaw, or nothing where there are none."""
-
-    qpos_Q: Float[np.ndarray, "Q"]
-    command_C: Float[np.ndarray, "3"] | None
-    time_s: float
+from ksim_spec.viewer.steered import Moment
 
 
 class Live:

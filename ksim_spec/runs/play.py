@@ -18,7 +18,12 @@ from ksim_spec.viewer.video import Motion, Video, write_video
 
 
 def play(
-    path: Path, video: Path, *, seconds: float = 10.0, command: Mapping[str, float] | None = None, seed: int = 0,
+    path: Path,
+    video: Path,
+    *,
+    seconds: float = 10.0,
+    command: Mapping[str, float] | None = None,
+    seed: int = 0,
     agreed: bool = False,
 ) -> Video:
     """Plays a run's latest policy (or a checkpoint's) for some seconds and films it; returns what became of the video.
@@ -49,9 +54,11 @@ def record(trained: Trained, seconds: float, command: Mapping[str, float], seed:
     qpos_TQ, command_TC = jax.device_get(jax.jit(whole)(jax.random.key(seed)))
     has_command = command_TC.shape[1] == 3
     return Motion(
-        np.asarray(qpos_TQ, float), task.control_dt, task.about["base"] or "",
+        np.asarray(qpos_TQ, float),
+        task.control_dt,
+        task.about["base"] or "",
         np.asarray(command_TC, float) if has_command else None,
-    )  # fmt: skip
+    )
 
 
 def command_row(command: Mapping[str, Mapping[str, Any]]) -> Any:

@@ -60,6 +60,11 @@ def open_trained(
 def _origin(folder: Folder, saved: Any) -> Origin:
     meta, contract = saved.meta, saved.contract or folder.contract
     return Origin(
-        folder.spec.task, contract.get("hashes", {}).get("meaning"), meta.get("commit"), meta["train"]["seed"],
-        meta["env_states"], round(meta["wall_s"], 1), meta["versions"],
-    )  # fmt: skip
+        folder.spec.task,
+        contract.get("hashes", {}).get("meaning"),
+        meta.get("commit"),
+        meta["train"]["seed"],
+        meta["env_states"],
+        round(meta["wall_s"], 1),
+        meta["versions"],
+    )

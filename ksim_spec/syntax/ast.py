@@ -168,9 +168,25 @@ class ErrorExpr(Node):
 
 
 Expr = (
-    Quantity | String | Bool | Name | Attribute | Index | Call | Unary | Binary | InFrame | AsUnit | Member | IfExpr
-    | Range | Tuple | Table | Hole | ErrorExpr
-)  # fmt: skip
+    Quantity
+    | String
+    | Bool
+    | Name
+    | Attribute
+    | Index
+    | Call
+    | Unary
+    | Binary
+    | InFrame
+    | AsUnit
+    | Member
+    | IfExpr
+    | Range
+    | Tuple
+    | Table
+    | Hole
+    | ErrorExpr
+)
 
 
 # Statements ----------------------------------------------------------------------------------------------------------

@@ -42,10 +42,15 @@ class Builder(ExpressionBuilder):
     def section(self, parts: list[Part]) -> ast.Section:
         word, name, text, attrs, brace, body, close = parts
         return ast.Section(
-            word.text, name and name.text, text and unescape(text.text), attrs, tuple(body),
-            header_span=self.span(word.start, brace.end), name_span=self.span(*_extent(name or word)),
+            word.text,
+            name and name.text,
+            text and unescape(text.text),
+            attrs,
+            tuple(body),
+            header_span=self.span(word.start, brace.end),
+            name_span=self.span(*_extent(name or word)),
             span=self.span(word.start, close.end),
-        )  # fmt: skip
+        )
 
     def bad_section(self, parts: list[Part]) -> ast.Section | ast.ErrorStmt:
         """A block whose header did not parse: its body counts when we know what it is, else only its names do."""
@@ -63,7 +68,7 @@ class Builder(ExpressionBuilder):
         text = next((unescape(t.text) for t in statement.tokens if t.type == "STRING"), None)
         return ast.Section(
             statement.keyword, name, text, attrs, tuple(body), True, header_span=header, name_span=header, span=span
-        )  # fmt: skip
+        )
 
     def bad_statement(self, parts: list[Part]) -> ast.ErrorStmt:
         error = parts[0]

@@ -164,9 +164,13 @@ class ExpressionBuilder:
         name, _, value, *suffixes = parts
         found = {s.kind: s.value for s in suffixes}
         return ast.Arg(
-            value, name and name.text, found.get("where"), found.get("over", ()), found.get("binder"),
+            value,
+            name and name.text,
+            found.get("where"),
+            found.get("over", ()),
+            found.get("binder"),
             span=self.around([name, value, *suffixes]),
-        )  # fmt: skip
+        )
 
     def where(self, parts: list[Part]) -> _Suffix:
         return _Suffix("where", parts[1], _end(parts[1]))

@@ -61,9 +61,16 @@ def make_parser(strict: bool = False, cache: str | None = None) -> tuple[Lark, B
     """
     builder = Builder()
     parser = Lark(
-        grammar_text(), parser="lalr", lexer="basic", start=["file", "value"], transformer=builder,
-        maybe_placeholders=True, postlex=_KeepTerminals(), strict=strict, cache=cache or False,
-    )  # fmt: skip
+        grammar_text(),
+        parser="lalr",
+        lexer="basic",
+        start=["file", "value"],
+        transformer=builder,
+        maybe_placeholders=True,
+        postlex=_KeepTerminals(),
+        strict=strict,
+        cache=cache or False,
+    )
     return parser, builder
 
 

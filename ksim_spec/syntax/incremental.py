@@ -59,27 +59,39 @@ def _above(stretch: Stretch, seam: Seam) -> Stretch:
     comments = [c for c in stretch.comments if c.span.start < seam.offset]
     seams = [s for s in stretch.seams if s.offset < seam.offset]
     return Stretch(
-        stretch.items[: seam.items], stretch.statements[: seam.statements], comments, stretch.found[: seam.found],
-        seams, True,
-    )  # fmt: skip
+        stretch.items[: seam.items],
+        stretch.statements[: seam.statements],
+        comments,
+        stretch.found[: seam.found],
+        seams,
+        True,
+    )
 
 
 def _below(stretch: Stretch, seam: Seam) -> Stretch:
     comments = [c for c in stretch.comments if c.span.start >= seam.offset]
     seams = [_shifted(s, -seam.items, -seam.statements, -seam.found) for s in stretch.seams if s.offset >= seam.offset]
     return Stretch(
-        stretch.items[seam.items :], stretch.statements[seam.statements :], comments, stretch.found[seam.found :],
-        seams, True,
-    )  # fmt: skip
+        stretch.items[seam.items :],
+        stretch.statements[seam.statements :],
+        comments,
+        stretch.found[seam.found :],
+        seams,
+        True,
+    )
 
 
 def _joined(first: Stretch, second: Stretch) -> Stretch:
     counts = (len(first.items), len(first.statements), len(first.found))
     seams = [*first.seams, *(_shifted(s, *counts) for s in second.seams)]
     return Stretch(
-        first.items + second.items, first.statements + second.statements, first.comments + second.comments,
-        first.found + second.found, seams, second.arrived,
-    )  # fmt: skip
+        first.items + second.items,
+        first.statements + second.statements,
+        first.comments + second.comments,
+        first.found + second.found,
+        seams,
+        second.arrived,
+    )
 
 
 def _moved(stretch: Stretch, by: int, lines: int) -> Stretch:
@@ -87,11 +99,12 @@ def _moved(stretch: Stretch, by: int, lines: int) -> Stretch:
     if not by and not lines:
         return stretch
     return replace(
-        stretch, items=tuple(moved_node(i, by) for i in stretch.items),
+        stretch,
+        items=tuple(moved_node(i, by) for i in stretch.items),
         statements=[moved_statement(s, by) for s in stretch.statements],
         comments=[moved_comment(c, by, lines) for c in stretch.comments],
         seams=[replace(s, offset=s.offset + by, behind=s.behind + by) for s in stretch.seams],
-    )  # fmt: skip
+    )
 
 
 def _shifted(seam: Seam, items: int, statements: int, found: int) -> Seam:

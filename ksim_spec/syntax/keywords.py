@@ -8,9 +8,24 @@ from __future__ import annotations
 
 # Words that open a block when the header line ends in `{`.
 SECTIONS = (
-    "robot", "world", "action", "command", "signal", "observe", "reward", "terminate", "reset", "event", "randomize",
-    "curriculum", "policy", "train", "profile", "check", "symmetry",
-)  # fmt: skip
+    "robot",
+    "world",
+    "action",
+    "command",
+    "signal",
+    "observe",
+    "reward",
+    "terminate",
+    "reset",
+    "event",
+    "randomize",
+    "curriculum",
+    "policy",
+    "train",
+    "profile",
+    "check",
+    "symmetry",
+)
 
 # Blocks that stand inside another block.
 NESTED: dict[str, tuple[str, ...]] = {
@@ -40,10 +55,43 @@ NAME_CLAUSES = ("no", "remove")
 
 # Words that follow an expression or a header and take a value.
 ATTRIBUTES = (
-    "weight", "scale", "offset", "clip", "noise", "bias", "delay", "history", "friction", "around", "probability",
-    "every", "when", "from", "to", "by", "on", "per", "observes", "includes", "at", "min", "max", "priority", "unit",
-    "doc", "reason", "stage", "lag", "normalize", "limit", "filter", "gain", "damping", "duration", "shape",
-)  # fmt: skip
+    "weight",
+    "scale",
+    "offset",
+    "clip",
+    "noise",
+    "bias",
+    "delay",
+    "history",
+    "friction",
+    "around",
+    "probability",
+    "every",
+    "when",
+    "from",
+    "to",
+    "by",
+    "on",
+    "per",
+    "observes",
+    "includes",
+    "at",
+    "min",
+    "max",
+    "priority",
+    "unit",
+    "doc",
+    "reason",
+    "stage",
+    "lag",
+    "normalize",
+    "limit",
+    "filter",
+    "gain",
+    "damping",
+    "duration",
+    "shape",
+)
 # Attributes that take no value.
 FLAGS = ("fail", "success", "truncate", "shared", "stale")
 # Attributes that may also stand without a value.

@@ -15,6 +15,7 @@ from ksim_spec.syntax.tokens import ASSIGN_OPS, SHOWN, Tok
 MAX_BLOCKS = 20  # blocks inside one another
 MAX_DEPTH = 200  # of brackets, and of operators that nest to the right
 
+
 def shorten(text: str, limit: int = 30) -> str:
     """Returns source text fit for a message: one line, cut when long."""
     flat = " ".join(text.split())
@@ -49,14 +50,18 @@ class Report:
         self.add(rules.UNMATCHED_BRACKET, "unexpected `}`", tok, label="no block is open here", help="remove it")
 
     def bare_brace(self, tok: Tok) -> None:
-        self.add(rules.UNEXPECTED_TOKEN, "a block needs a section name before its `{`", tok, help="for example `reward {`")
+        self.add(
+            rules.UNEXPECTED_TOKEN, "a block needs a section name before its `{`", tok, help="for example `reward {`"
+        )
 
     def brace_below(self, first: Tok, brace: Tok) -> None:
         message = f"the `{{` of `{first.text}` stands on a line of its own"
         self.add(rules.UNEXPECTED_TOKEN, message, brace, help=f"put it at the end of the `{first.text}` line")
 
     def missing_brace(self, first: Tok, last: Tok) -> None:
-        self.add(rules.UNCLOSED_BLOCK, f"the `{first.text}` line has no `{{`", (first, last), help="end the line with `{`")
+        self.add(
+            rules.UNCLOSED_BLOCK, f"the `{first.text}` line has no `{{`", (first, last), help="end the line with `{`"
+        )
 
     def unclosed_block(self, first: Tok, brace: Tok, before: Tok | None, around: Sequence[Tok]) -> None:
         """A block lacks its `}`, found at the section `before` or at the end; so do the blocks `around` it."""
@@ -85,7 +90,9 @@ class Report:
     def unclosed_bracket(self, tok: Tok) -> None:
         shown = SHOWN[tok.type]
         closing = {"(": ")", "[": "]", "{": "}"}[shown]
-        self.add(rules.UNCLOSED_BRACKET, f"`{shown}` is never closed", tok, label="opened here", help=f"add `{closing}`")
+        self.add(
+            rules.UNCLOSED_BRACKET, f"`{shown}` is never closed", tok, label="opened here", help=f"add `{closing}`"
+        )
 
     def mismatched(self, tok: Tok, opened: Tok | None) -> None:
         shown = SHOWN[tok.type]

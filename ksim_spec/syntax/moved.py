@@ -56,9 +56,16 @@ def moved_statement(statement: Statement, by: int) -> Statement:
     same = len(statement.written) == len(tokens)
     written = tokens if same else [_moved_tok(t, by) for t in statement.written]
     return Statement(
-        tokens, _moved_tok(statement.end, by), statement.section, statement.keyword, statement.broken,
-        statement.comment, statement.doc, statement.names, written,
-    )  # fmt: skip
+        tokens,
+        _moved_tok(statement.end, by),
+        statement.section,
+        statement.keyword,
+        statement.broken,
+        statement.comment,
+        statement.doc,
+        statement.names,
+        written,
+    )
 
 
 def _moved_tok(tok: Tok, by: int) -> Tok:

@@ -36,7 +36,9 @@ def _first(tok: Tok, report: Report) -> None:
     if tok.type == "$END":
         report.add(rules.MISSING_VALUE, "an expression is missing", tok)
     elif tok.type in _RESERVED:
-        report.add(rules.RESERVED_WORD, f"`{tok.text}` is reserved and cannot be a name", tok, help="choose another name")
+        report.add(
+            rules.RESERVED_WORD, f"`{tok.text}` is reserved and cannot be a name", tok, help="choose another name"
+        )
     else:
         report.add(rules.UNEXPECTED_TOKEN, f"nothing can start with `{shorten(tok.text)}`", tok)
 
@@ -55,7 +57,9 @@ def _unfinished(tokens: Sequence[Tok], report: Report) -> None:
     elif last.type in ("ATTR", "CLAUSE", "CLAUSE_NAMES"):
         report.add(rules.MISSING_VALUE, f"`{last.text}` needs a value", last)
     elif "IF" in kinds and "ELSE" not in kinds:
-        report.add(rules.MISSING_VALUE, "`if` needs `then` and `else`", (first, last), help="write `if c then a else b`")
+        report.add(
+            rules.MISSING_VALUE, "`if` needs `then` and `else`", (first, last), help="write `if c then a else b`"
+        )
     elif last.type in OPERAND_ENDS:
         report.add(rules.UNEXPECTED_TOKEN, "the statement is not complete", (first, last))
     else:
@@ -65,7 +69,9 @@ def _unfinished(tokens: Sequence[Tok], report: Report) -> None:
 def _directive(tokens: Sequence[Tok], k: int, report: Report) -> None:
     word = tokens[0].text
     takes = "a name and a text in quotes" if word == "task" else "a file name in quotes"
-    report.add(rules.UNEXPECTED_TOKEN, f"unexpected `{shorten(tokens[k].text)}`", tokens[k], help=f"`{word}` takes {takes}")
+    report.add(
+        rules.UNEXPECTED_TOKEN, f"unexpected `{shorten(tokens[k].text)}`", tokens[k], help=f"`{word}` takes {takes}"
+    )
 
 
 def _operand_wanted(statement: Statement, k: int, report: Report) -> None:
@@ -136,7 +142,9 @@ def _assignment(tokens: Sequence[Tok], k: int, inside: bool, report: Report) -> 
         advice = "a named argument is written `name: value`, equality `==`"
         report.add(rules.UNEXPECTED_TOKEN, f"`{tok.text}` cannot stand inside an expression", tok, help=advice)
     else:
-        report.add(rules.UNEXPECTED_TOKEN, f"a second `{tok.text}` in one statement", tok, help="equality is written `==`")
+        report.add(
+            rules.UNEXPECTED_TOKEN, f"a second `{tok.text}` in one statement", tok, help="equality is written `==`"
+        )
 
 
 def _unknown_statement(first: Tok, report: Report) -> bool:

@@ -202,9 +202,19 @@ class Task:
         done_E = fail_E | success_E | truncated_E | fault_E
         bootstrap_E = self._bootstrap(moment, truncated_E, params, value_fn)
         info = StepInfo(
-            fail_E, success_E, truncated_E, cut_E, fault_E, bootstrap_E, terms,
-            self.functions.checks(moment, params), rules, time_E, now.return_E + reward_E, reads,
-        )  # fmt: skip
+            fail_E,
+            success_E,
+            truncated_E,
+            cut_E,
+            fault_E,
+            bootstrap_E,
+            terms,
+            self.functions.checks(moment, params),
+            rules,
+            time_E,
+            now.return_E + reward_E,
+            reads,
+        )
 
         after = self._age(after, drawn, reward_E, params)
         cut_E = jnp.where(done_E, NEVER, state.cut_E)

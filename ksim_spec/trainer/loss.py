@@ -15,7 +15,13 @@ from ksim_spec.trainer.policy import Memory, Normal, Policy, kl_divergence, log_
 from ksim_spec.trainer.value_scale import ValueScale, denormalize
 
 PARTS = (
-    "loss/actor", "loss/critic", "loss/entropy", "loss/kl", "loss/clip_fraction", "loss/std", "return_mean",
+    "loss/actor",
+    "loss/critic",
+    "loss/entropy",
+    "loss/kl",
+    "loss/clip_fraction",
+    "loss/std",
+    "return_mean",
     "return_square",
 )
 
@@ -42,9 +48,7 @@ class Batch(NamedTuple):
 def targets_of(config: TrainConfig, scale: ValueScale, batch: Batch, value_BT1: Float[Array, "B T1"]) -> Targets:
     """Returns advantages and returns in reward units for values in normalised units."""
     value = denormalize(scale, jax.lax.stop_gradient(value_BT1))
-    return gae(
-        batch.reward, batch.done, batch.bootstrap, batch.valid, value, config.discount, config.gae_lambda
-    )
+    return gae(batch.reward, batch.done, batch.bootstrap, batch.valid, value, config.discount, config.gae_lambda)
 
 
 def _mean(x: Array, weight: Array) -> Array:

@@ -138,8 +138,15 @@ def _learning_metrics(means: Named, last: Named, rate: Array) -> Named:
     """Returns means over the update; KL is of the last epoch (how far the update went), `skipped` a fraction."""
     spread = jnp.maximum(last["return_square"] - jnp.square(last["return_mean"]), 1e-8)
     explained = 1.0 - 2.0 * last["loss/critic"] / spread
-    names = ("loss/actor", "loss/critic", "loss/entropy", "loss/clip_fraction", "loss/std", "loss/grad_norm",
-             "loss/skipped")
+    names = (
+        "loss/actor",
+        "loss/critic",
+        "loss/entropy",
+        "loss/clip_fraction",
+        "loss/std",
+        "loss/grad_norm",
+        "loss/skipped",
+    )
     more = jnp.stack([last["loss/kl"], explained, rate])
     more_names = ("loss/kl", "loss/explained_variance", "loss/learning_rate")
     return Named(jnp.concatenate([means.pick(*names), more]), names + more_names)

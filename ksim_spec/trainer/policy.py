@@ -26,7 +26,7 @@ from ksim_spec.trainer.network import (
     remembers,
     step,
     unroll,
-)  # fmt: skip
+)
 from ksim_spec.trainer.symmetry import Mirror, mirror_of
 from ksim_spec.trainer.task_protocol import Task
 
@@ -74,9 +74,15 @@ class Policy(eqx.Module):
     mirror: Mirror | None = eqx.field(static=True)
 
     def __init__(
-        self, key: PRNGKeyArray, actor_inputs: int, critic_inputs: int, action_size: int, config: PolicyConfig,
-        mirror: Mirror | None = None, network: type[Network] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        key: PRNGKeyArray,
+        actor_inputs: int,
+        critic_inputs: int,
+        action_size: int,
+        config: PolicyConfig,
+        mirror: Mirror | None = None,
+        network: type[Network] | None = None,
+    ) -> None:
         """With `network` actor and critic are of that class, else of the kinds that the settings name."""
         actor_key, critic_key = jax.random.split(key)
         by_state = config.std == "state"

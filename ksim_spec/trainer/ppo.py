@@ -31,8 +31,15 @@ from ksim_spec.trainer.task_protocol import Task
 from ksim_spec.trainer.value_scale import init_value_scale
 
 SUMMARY = (
-    "episode/count", "fault/physics", "fault/not_finite", "episode/return", "episode/seconds", "episode/fail_fraction",
-    "episode/success_fraction", "episode/truncated_fraction", "reward/total",
+    "episode/count",
+    "fault/physics",
+    "fault/not_finite",
+    "episode/return",
+    "episode/seconds",
+    "episode/fail_fraction",
+    "episode/success_fraction",
+    "episode/truncated_fraction",
+    "reward/total",
 )
 OLDER_FUSIONS = "xla_cpu_use_fusion_emitters"
 CURRICULUM = ("episode_return", "episode_time", "fail", "success", "reward/total")  # and `reward/<term>`
@@ -62,9 +69,12 @@ def _is_option(name: str) -> bool:
 
 
 def trace_init(
-    task: Task, config: TrainConfig, policy_config: PolicyConfig, params: Any = None,
+    task: Task,
+    config: TrainConfig,
+    policy_config: PolicyConfig,
+    params: Any = None,
     network: type[Network] | None = None,
-) -> tuple[Any, Any]:  # fmt: skip
+) -> tuple[Any, Any]:
     """Returns the traced program of `init_state` and its arguments; its `out_info` is the shape of the state."""
 
     def build(key: PRNGKeyArray, params: Any) -> TrainState:
@@ -76,8 +86,17 @@ def trace_init(
         optimizer = optax.scale_by_adam().init(ravel_pytree(policy)[0])
         return strong(
             TrainState(
-                policy, optimizer, normalizer, init_value_scale(), jnp.float32(1), params, task_state, env_state,
-                run_key, jnp.int32(0), policy.start(task.num_envs),
+                policy,
+                optimizer,
+                normalizer,
+                init_value_scale(),
+                jnp.float32(1),
+                params,
+                task_state,
+                env_state,
+                run_key,
+                jnp.int32(0),
+                policy.start(task.num_envs),
             )
         )
 
@@ -86,9 +105,12 @@ def trace_init(
 
 
 def init_state(
-    task: Task, config: TrainConfig, policy_config: PolicyConfig, params: Any = None,
+    task: Task,
+    config: TrainConfig,
+    policy_config: PolicyConfig,
+    params: Any = None,
     network: type[Network] | None = None,
-) -> TrainState:  # fmt: skip
+) -> TrainState:
     """Returns the state before the first update; a function of config.seed alone."""
     traced, args = trace_init(task, config, policy_config, params, network)
     return traced.lower().compile(compiler_options=compiler_options(once=True))(*args)
@@ -144,9 +166,7 @@ def make_update(
     return update
 
 
-def _summarize(
-    config: TrainConfig, counts: Named, update: Array, axis: str | None
-) -> tuple[Named, dict[str, Array]]:
+def _summarize(config: TrainConfig, counts: Named, update: Array, axis: str | None) -> tuple[Named, dict[str, Array]]:
     """Returns the metrics of the rollout, and the statistics that curricula see (zero where no episode finished)."""
     states = jnp.float32(config.num_env_states)
     if axis is not None:
@@ -156,9 +176,7 @@ def _summarize(
     per_episode = counts.pick("return", "seconds", "fail", "success", "truncated") / jnp.maximum(episodes, 1.0)
     per_step = counts.pick("reward", *terms) / states
     updates = update.astype(jnp.float32) + 1.0
-    parts = [
-        counts.pick("episodes", "fault", "not_finite"), jnp.where(episodes > 0, per_episode, jnp.nan), per_step
-    ]
+    parts = [counts.pick("episodes", "fault", "not_finite"), jnp.where(episodes > 0, per_episode, jnp.nan), per_step]
     term_names = tuple(f"reward/{name.removeprefix('term/')}" for name in terms)
     metrics = Named(jnp.concatenate(parts), (*SUMMARY, *term_names))
     known = Named(jnp.concatenate([per_episode[:4], per_step]), (*CURRICULUM, *term_names))

@@ -74,17 +74,30 @@ def _count(info: StepInfo, done: Array, reward: Array, obs: Obs) -> Named:
     whole = done & ~info.cut_E
     at_end = [info.episode_return_E, info.time_E]
     columns = [
-        whole, info.fail_E & whole, info.success_E & whole, info.truncated_E & whole & ~info.fail_E, info.fault_E,
-        ~finite & ~info.fault_E, *(jnp.where(whole, x, 0.0) for x in at_end), reward, *info.terms.values(),
+        whole,
+        info.fail_E & whole,
+        info.success_E & whole,
+        info.truncated_E & whole & ~info.fail_E,
+        info.fault_E,
+        ~finite & ~info.fault_E,
+        *(jnp.where(whole, x, 0.0) for x in at_end),
+        reward,
+        *info.terms.values(),
     ]
     table_KE = clean(jnp.stack([x.astype(jnp.float32) for x in columns]))
     return Named(table_KE.sum(-1), COUNTED + tuple(f"term/{name}" for name in info.terms))
 
 
 def rollout(
-    task: Task, config: TrainConfig, actor: Actor, params: Any, task_state: Any, env_state: Any, memory: Memory,
+    task: Task,
+    config: TrainConfig,
+    actor: Actor,
+    params: Any,
+    task_state: Any,
+    env_state: Any,
+    memory: Memory,
     key: PRNGKeyArray,
-) -> tuple[Any, Any, Memory, Transitions, Named]:  # fmt: skip
+) -> tuple[Any, Any, Memory, Transitions, Named]:
     """Takes rollout_length steps with sampled actions.
 
     Returns the state of the task, the last EnvState, the networks' memory after it, the transitions with leading axes

@@ -140,9 +140,17 @@ def train(
     before = saved.meta if saved is not None else {}
     meta = ckpt.describe(task, config, policy_config, network) | {"commit": before.get("commit", commit)}
     run = _Run(
-        task, config, run_dir, meta, spec, contract,
-        RunLog(run_dir, before.get("env_states", 0)), make_progress(progress, name, config.real_budget),
-        before.get("best", -np.inf) if before.get("best") is not None else -np.inf, before.get("wall_s", 0.0), started,
+        task,
+        config,
+        run_dir,
+        meta,
+        spec,
+        contract,
+        RunLog(run_dir, before.get("env_states", 0)),
+        make_progress(progress, name, config.real_budget),
+        before.get("best", -np.inf) if before.get("best") is not None else -np.inf,
+        before.get("wall_s", 0.0),
+        started,
     )
     if config.real_budget != config.budget:
         run.progress.say(f"budget: {config.real_budget} env_states ({config.num_updates} updates)")

@@ -13,7 +13,7 @@ from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.viewer.offscreen import body_id, measure
 
 if TYPE_CHECKING:
-    from ksim_spec.runs.interactive import Live
+    from ksim_spec.viewer.steered import Steered
 
 
 def require_display() -> None:
@@ -22,7 +22,7 @@ def require_display() -> None:
         raise _cannot("there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)")
 
 
-def watch(live: Live, seconds: float | None) -> None:
+def watch(live: Steered, seconds: float | None) -> None:
     """Runs the policy in a window until that is closed or the time is up; raises SpecError where none can be opened.
 
     Backspace begins a new episode.
@@ -59,7 +59,7 @@ def watch(live: Live, seconds: float | None) -> None:
 _BACKSPACE = 259  # GLFW's number
 
 
-def _follow(live: Live, viewer: mujoco.viewer.Handle) -> None:
+def _follow(live: Steered, viewer: mujoco.viewer.Handle) -> None:
     body = body_id(live.model, live.body)
     size, _top = measure(live.model, body)
     viewer.cam.distance, viewer.cam.elevation = 4.0 * size, -15.0

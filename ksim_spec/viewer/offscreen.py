@@ -56,7 +56,10 @@ class Stage:
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
 
     def frame(
-        self, qpos_Q: np.ndarray, command_C: np.ndarray | None, mocap_MP: np.ndarray | None,
+        self,
+        qpos_Q: np.ndarray,
+        command_C: np.ndarray | None,
+        mocap_MP: np.ndarray | None,
         elapsed_s: float | None = None,
     ) -> np.ndarray:
         """Returns the picture of this state, (height, width, 3) uint8, top row first.

@@ -1,8 +1,8 @@
 """Videos without a display: a recorded motion becomes an mp4, rendered in a process of its own.
 
 OpenGL is chosen when MuJoCo is first imported, and a broken driver may end the process that touches it. Neither may
-disturb training, so the frames are drawn by `python -m ksim_spec.viewer.video_worker` with `MUJOCO_GL` set for it alone,
-and whatever goes wrong comes back as one line of text.
+disturb training, so `python -m ksim_spec.viewer.video_worker` draws the frames, with `MUJOCO_GL` set for it alone, and
+whatever goes wrong comes back as one line of text.
 """
 
 from __future__ import annotations

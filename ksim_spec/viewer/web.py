@@ -24,7 +24,7 @@ from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 
 if TYPE_CHECKING:
-    from ksim_spec.runs.interactive import Live
+    from ksim_spec.viewer.steered import Steered
 
 FRAME_S = 1 / 30
 _BOUNDARY = "frame"
@@ -141,7 +141,7 @@ def require_encoder() -> None:
 
 
 @contextmanager
-def serving(live: Live, host: str, port: int) -> Iterator[_Server]:
+def serving(live: Steered, host: str, port: int) -> Iterator[_Server]:
     """Yields a server that runs in threads of its own and ends with the context; raises SpecError for a bad address."""
     try:
         server = _Server((host, port), {"ranges": live.ranges, "command": live.command})
@@ -159,7 +159,7 @@ def serving(live: Live, host: str, port: int) -> Iterator[_Server]:
         thread.join()
 
 
-def watch(live: Live, server: _Server, seconds: float | None, shot: dict[str, Any]) -> None:
+def watch(live: Steered, server: _Server, seconds: float | None, shot: dict[str, Any]) -> None:
     """Simulates and draws until the time is up (or Ctrl-C), doing what the page asks between frames."""
     from ksim_spec.viewer.offscreen import Stage
 

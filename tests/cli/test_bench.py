@@ -60,7 +60,9 @@ def test_a_start_is_timed_to_the_first_line_of_metrics(tmp_path):
 
 def test_a_start_that_fails_shows_the_last_lines(tmp_path):
     with pytest.raises(SpecError) as caught:
-        benchmark_startup.timed_start([sys.executable, "-c", "raise SystemExit('no such thing')"], tmp_path / "run", tmp_path)
+        benchmark_startup.timed_start(
+            [sys.executable, "-c", "raise SystemExit('no such thing')"], tmp_path / "run", tmp_path
+        )
     assert "no such thing" in caught.value.diagnostics[0].notes
 
 

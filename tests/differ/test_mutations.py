@@ -93,7 +93,9 @@ def test_where_a_camera_is_matters_where_an_observed_sensor_refers_to_it():
     walk = ORIGINALS["walk"]
     camera = '<camera name="eye" pos="0 0 0.1"/>'
     sensor = '<framepos name="seen" objtype="site" objname="imu" reftype="camera" refname="eye"/>'
-    robot = walk.robot.replace('<site name="imu"', f'{camera}<site name="imu"').replace("</sensor>", f"{sensor}</sensor>")
+    robot = walk.robot.replace('<site name="imu"', f'{camera}<site name="imu"').replace(
+        "</sensor>", f"{sensor}</sensor>"
+    )
     angvel = next(line for line in walk.spec.splitlines() if "base.angvel in base " in line)
     spec = walk.spec.replace(angvel, '  seen = sensor("seen")', 1)
     assert sensor in robot and camera in robot

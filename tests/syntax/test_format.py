@@ -386,9 +386,7 @@ def test_the_lines_of_a_long_sum_are_found_in_one_look(monkeypatch: pytest.Monke
     """Once for each line would be a thousand looks at a thousand terms."""
     looks: list[int] = []
     look = wrap._Wrap._breakable
-    monkeypatch.setattr(
-        wrap._Wrap, "_breakable", lambda *args: (looks.append(args[2] - args[1]), look(*args))[1]
-    )
+    monkeypatch.setattr(wrap._Wrap, "_breakable", lambda *args: (looks.append(args[2] - args[1]), look(*args))[1])
     text = "signal {\n  big = " + " + ".join(f"v.x * {k}" for k in range(1000)) + "\n}\n"
     assert max(map(len, format_text(SourceFile("t", text)).split("\n"))) <= 120
     assert 5000 < sum(looks) < 10_000

@@ -23,7 +23,14 @@ def test_lark_strict_mode_finds_no_conflict() -> None:
 
 
 def test_units_share_no_spelling_with_any_word() -> None:
-    taken = {*keywords.ATTRIBUTES, *keywords.FLAGS, *keywords.SECTIONS, *keywords.DIRECTIVES, *keywords.COUNTS, *keywords.PER_SCOPES}
+    taken = {
+        *keywords.ATTRIBUTES,
+        *keywords.FLAGS,
+        *keywords.SECTIONS,
+        *keywords.DIRECTIVES,
+        *keywords.COUNTS,
+        *keywords.PER_SCOPES,
+    }
     taken |= {w for clause in keywords.CLAUSES.values() for w in clause} | KEYWORDS
     assert not taken & set(UNITS)
     assert not set(keywords.UNIT_SPELLINGS) & set(UNITS)

@@ -88,9 +88,12 @@ class GitTree:
     @cached_property
     def _blobs(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            ["git", "cat-file", "--batch"], cwd=self.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            ["git", "cat-file", "--batch"],
+            cwd=self.root,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
 
     def read(self, path: str) -> bytes | None:
         """Returns a file's content in that revision, None where there is none."""

@@ -39,11 +39,15 @@ def reset(c: Comparison) -> None:
     a, b = c.old.reset, c.new.reset
     pose(c)
     if a.settle != b.settle:
-        c.add(change_rules.RESET_CHANGED, "reset.settle", f"settles {moved(a.settle, b.settle, 's')}", a.settle, b.settle)
+        c.add(
+            change_rules.RESET_CHANGED, "reset.settle", f"settles {moved(a.settle, b.settle, 's')}", a.settle, b.settle
+        )
     _lines(c, change_rules.RESET_CHANGED, "reset", a.changes, b.changes)
 
 
-def _lines(c: Comparison, rule: change_rules.ChangeRule, path: str, old: Sequence[Change], new: Sequence[Change]) -> None:
+def _lines(
+    c: Comparison, rule: change_rules.ChangeRule, path: str, old: Sequence[Change], new: Sequence[Change]
+) -> None:
     """Compares the lines of a reset or an event by what they change; their order is the order of application."""
     keys = [[_key(c, x, i == 0) for x in lines] for i, lines in enumerate((old, new))]
     for key, line in zip(keys[0], old, strict=True):

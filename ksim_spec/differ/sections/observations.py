@@ -56,9 +56,10 @@ def _alike(c: Comparison, a: Observation, b: Observation) -> bool:
     parts = zip(_parts(a), _parts(b), strict=True)
     draws = [(x.noise and x.noise.anonymous, x.bias and x.bias.anonymous) for x in (a, b)]
     return (
-        all(c.renames.same(x, y) for x, y in parts) and draws[0] == draws[1]
+        all(c.renames.same(x, y) for x, y in parts)
+        and draws[0] == draws[1]
         and (a.delay_control_steps, a.history) == (b.delay_control_steps, b.history)
-    )  # fmt: skip
+    )
 
 
 def _parts(e: Observation) -> tuple[Expression | None, ...]:

@@ -121,7 +121,11 @@ def _command(c: Comparison, path: str, a: Command, b: Command, old_name: str) ->
     if a.zero != b.zero:
         shown = [f"{(z or 0) * 100:g} %" for z in (a.zero, b.zero)]
         c.add(
-            change_rules.COMMAND_TIMING, f"{path}.zero", f"zero with probability {shown[0]} -> {shown[1]}", a.zero, b.zero
+            change_rules.COMMAND_TIMING,
+            f"{path}.zero",
+            f"zero with probability {shown[0]} -> {shown[1]}",
+            a.zero,
+            b.zero,
         )
 
 

@@ -12,9 +12,21 @@ from ksim_spec.differ.wording import moved, number, percent
 from ksim_spec.rules import changes as change_rules
 
 _REFERENCES = (
-    "joint", "jointinparent", "joint1", "joint2", "body", "body1", "body2", "site", "geom1", "geom2", "tendon",
-    "actuator", "objname", "refname",
-)  # fmt: skip
+    "joint",
+    "jointinparent",
+    "joint1",
+    "joint2",
+    "body",
+    "body1",
+    "body2",
+    "site",
+    "geom1",
+    "geom2",
+    "tendon",
+    "actuator",
+    "objname",
+    "refname",
+)
 _JOINT_MEANING = ("type", "axis", "ref")
 _PLACE = ("pos", "quat", "euler", "axisangle", "xyaxes", "zaxis", "fromto", "parent")
 _PLACED = ("body", "site", "geom", "camera")  # what has a place in the model

@@ -82,7 +82,9 @@ def names(c: Comparison) -> None:
     for name in [n for n in old if n not in pairs]:
         c.add(change_rules.UNUSED_CHANGED, f"signal.{name}", f"the signal `{old[name].value.text}` was removed", name)
     for name in [n for n in new if n not in pairs.values()]:
-        c.add(change_rules.UNUSED_CHANGED, f"signal.{name}", f"the signal `{new[name].value.text}` was added", None, name)
+        c.add(
+            change_rules.UNUSED_CHANGED, f"signal.{name}", f"the signal `{new[name].value.text}` was added", None, name
+        )
     for a, b in pair(c.old.robot_names, c.new.robot_names, lambda a, b: a == b).items():
         if a != b:
             c.renamed("robot", a, b)
@@ -92,7 +94,11 @@ def names(c: Comparison) -> None:
         a, b = getattr(c.old, word), getattr(c.new, word)
         if a != b:
             c.add(
-                change_rules.DOCUMENTATION, "task", f"{'name' if word == 'task' else 'description'} `{a}` -> `{b}`", a, b
+                change_rules.DOCUMENTATION,
+                "task",
+                f"{'name' if word == 'task' else 'description'} `{a}` -> `{b}`",
+                a,
+                b,
             )
     for section in ("observations", "commands"):
         both = [

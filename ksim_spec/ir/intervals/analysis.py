@@ -35,9 +35,13 @@ class Ranges:
     """
 
     def __init__(
-        self, seed: Seed = unknown, seconds: float = math.inf, fixed: Mapping[Node, Interval] | None = None,
-        like: Ranges | None = None, found: Found | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        seed: Seed = unknown,
+        seconds: float = math.inf,
+        fixed: Mapping[Node, Interval] | None = None,
+        like: Ranges | None = None,
+        found: Found | None = None,
+    ) -> None:
         self.seed, self.seconds = seed, seconds
         self.like = like if like is not None and like.seconds == seconds else None
         self._earlier = found.known if found is not None and found.seconds == seconds else {}

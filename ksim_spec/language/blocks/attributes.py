@@ -63,15 +63,14 @@ def attributes(c: Checker, attrs: tuple[ast.Attr, ...], allowed: tuple[str, ...]
     for attr in attrs:
         if attr.word not in allowed:
             c.report(
-                rules.UNKNOWN_ATTRIBUTE, attr.span,
+                rules.UNKNOWN_ATTRIBUTE,
+                attr.span,
                 f"{where} takes no `{attr.word}`",
                 help=suggest(attr.word, allowed, "attributes"),
             )
         elif attr.word in found:
             fix = Fix("remove it", (Edit(attr.span, ""),))
-            c.report(
-                rules.DUPLICATE_ATTRIBUTE, attr.span, f"`{attr.word}` is given twice", help="keep one", fix=fix
-            )
+            c.report(rules.DUPLICATE_ATTRIBUTE, attr.span, f"`{attr.word}` is given twice", help="keep one", fix=fix)
         else:
             found[attr.word] = attr
     return Attributes(found)
@@ -142,9 +141,11 @@ def need_scalar(c: Checker, value: Value | Unknown, span: Span, what: str) -> Va
         word = "any" if value.is_bool else "sum"
         around = (before(span, f"{word}("), behind(span, ")"))
         c.report(
-            rules.NOT_SCALAR, span, f"{what} must be a single {kind}, and this still has {axes}",
+            rules.NOT_SCALAR,
+            span,
+            f"{what} must be a single {kind}, and this still has {axes}",
             help=f"reduce it, for example with {ways}",
             fix=Fix(f"reduce it with `{word}(…)`", around) if len(value.axes) == 1 else None,
-        )  # fmt: skip
+        )
         return None
     return value

@@ -77,7 +77,8 @@ def state_target(c: Checker, expr: ast.Expr, velocities_only: bool) -> StateTarg
         swizzle, inner = expr.name, expr.value
     if not isinstance(inner, ast.Attribute):
         c.report(
-            rules.NOT_A_STATE, expr.span,
+            rules.NOT_A_STATE,
+            expr.span,
             "this is not a part of the state",
             help="for example `legs.pos` or `base.linvel.xy`",
         )
@@ -91,7 +92,8 @@ def state_target(c: Checker, expr: ast.Expr, velocities_only: bool) -> StateTarg
         return _body_target(c, owner, inner, swizzle, velocities_only)
     known = ["pos", "vel"] if isinstance(owner, Selection) and owner.of == "joint" else list(BODY_STATE)
     c.report(
-        rules.NOT_A_STATE, inner.span,
+        rules.NOT_A_STATE,
+        inner.span,
         f"`{inner.name}` is not a part of the state that can be set",
         help=suggest(inner.name, known, "parts"),
     )
@@ -113,7 +115,8 @@ def _body_target(
 ) -> StateTarget | None:
     if not c.robot.is_free_body(owner.one):
         c.report(
-            rules.NOT_A_STATE, inner.span,
+            rules.NOT_A_STATE,
+            inner.span,
             f"`{owner.alias}` does not float freely, so it cannot be placed",
             help="set its joints instead",
         )
@@ -208,7 +211,8 @@ def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
                 changes.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
             c.report(
-                rules.MISPLACED_STATEMENT, stmt.span,
+                rules.MISPLACED_STATEMENT,
+                stmt.span,
                 "a reset block holds `pose`, `settle`, and changes of state",
                 help="for example `legs.pos += normal(0.05 rad)`",
             )
@@ -229,7 +233,8 @@ def _pose(c: Checker, stmt: ast.Clause) -> str | None:
         return thing.name
     if not isinstance(thing, Unknown):
         c.report(
-            rules.NOT_A_POSE, stmt.span,
+            rules.NOT_A_POSE,
+            stmt.span,
             "`pose` needs a keyframe",
             help='declare one in the robot block: `home = keyframe("stand")`',
         )
@@ -246,7 +251,8 @@ def check_event(c: Checker, section: ast.Section) -> Event | None:
     every = attrs.expr("every")
     if every is None:
         c.report(
-            rules.WRONG_ARGUMENTS, section.header_span,
+            rules.WRONG_ARGUMENTS,
+            section.header_span,
             "an event needs an interval",
             help="for example `event push every 5 s .. 10 s {`",
         )
@@ -262,8 +268,10 @@ def check_event(c: Checker, section: ast.Section) -> Event | None:
                 changes.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
             c.report(
-                rules.MISPLACED_STATEMENT, stmt.span,
-                "an event holds changes of velocity", help="for example `base.linvel.xy += disc(0.5 m/s)`",
+                rules.MISPLACED_STATEMENT,
+                stmt.span,
+                "an event holds changes of velocity",
+                help="for example `base.linvel.xy += disc(0.5 m/s)`",
             )
     return Event(name, interval, tuple(changes), section.header_span) if interval is not None else None
 
@@ -299,7 +307,8 @@ def check_randomization(c: Checker, sections: list[ast.Section]) -> list[FieldCh
                 found.append(change)
         elif not isinstance(stmt, ast.ErrorStmt):
             c.report(
-                rules.MISPLACED_STATEMENT, stmt.span,
+                rules.MISPLACED_STATEMENT,
+                stmt.span,
                 "a randomize block holds fields",
                 help='for example `geom("floor").friction *= uniform(0.5, 1.25) per episode`',
             )
@@ -310,9 +319,7 @@ def _field_change(c: Checker, stmt: ast.Assign, number: int) -> FieldChange | No
     attrs = attributes(c, stmt.attrs, LINE_TAKES["randomize"], "a randomized field")
     per = attrs.word("per") or "episode"
     if per not in ("episode", "run"):
-        c.report(
-            rules.UNKNOWN_SCOPE, stmt.span, f"`per {per}` is not a scope", help="use `per episode` or `per run`"
-        )
+        c.report(rules.UNKNOWN_SCOPE, stmt.span, f"`per {per}` is not a scope", help="use `per episode` or `per run`")
         return None
     if not isinstance(stmt.target, ast.Attribute):
         c.report(
@@ -327,7 +334,8 @@ def _field_change(c: Checker, stmt: ast.Assign, number: int) -> FieldChange | No
     quantity = stmt.target.name
     if quantity not in fields:
         c.report(
-            rules.NOT_A_FIELD, stmt.target.name_span,
+            rules.NOT_A_FIELD,
+            stmt.target.name_span,
             f"{article(of)} has no field `{quantity}` that can vary",
             help=suggest(quantity, fields, "fields"),
         )
@@ -413,7 +421,8 @@ def declare_levels(c: Checker, sections: list[ast.Section]) -> list[tuple[ast.En
             found.append((stmt, value))
         elif not isinstance(stmt, ast.ErrorStmt):
             c.report(
-                rules.MISPLACED_STATEMENT, stmt.span,
+                rules.MISPLACED_STATEMENT,
+                stmt.span,
                 "a curriculum holds levels",
                 help="for example `push from 0 to 1 by 0.05 when mean(episode_time) > 10 s`",
             )
@@ -443,7 +452,8 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]], per_update: 
         first, last = attrs.expr("from"), attrs.expr("to")
         if first is None or last is None:
             c.report(
-                rules.WRONG_ARGUMENTS, stmt.span,
+                rules.WRONG_ARGUMENTS,
+                stmt.span,
                 f"the level `{stmt.name}` needs `from` and `to`",
                 help="for example `from 0 to 1`",
             )
@@ -460,7 +470,8 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]], per_update: 
             continue
         if by is None or when is None:
             c.report(
-                rules.WRONG_ARGUMENTS, stmt.span,
+                rules.WRONG_ARGUMENTS,
+                stmt.span,
                 f"the level `{stmt.name}` needs `by … when …`, or `duration … env_states`",
                 help="for example `by 0.05 when mean(episode_time) > 10 s`, or `duration 4e6 env_states`",
             )
@@ -483,7 +494,8 @@ def _stat_condition(c: Checker, expr: ast.Expr) -> Node | None:
         return None
     if not checked.is_bool:
         c.report(
-            rules.NOT_A_CONDITION, expr.span,
+            rules.NOT_A_CONDITION,
+            expr.span,
             f"`when` needs true or false, and this is {checked.describe()}",
             help="compare it with something",
         )

@@ -25,11 +25,15 @@ def refuse_fixed(c: Checker, attr: ast.Attr, value: Value) -> bool:
     written = _written(expr)
     message = f"`{attr.word}` draws nothing" + (f": {_SAME[attr.word]}" if written else "")
     if written and _is_zero(expr):
-        c.report(rules.NOTHING_DRAWN, expr.span, message, help="leave it out", fix=Fix("remove it", (Edit(attr.span, ""),)))
+        c.report(
+            rules.NOTHING_DRAWN, expr.span, message, help="leave it out", fix=Fix("remove it", (Edit(attr.span, ""),))
+        )
     elif written:
         draw = f"normal({written.removeprefix('-')})"
         help = f"write `{draw}` for a standard deviation of that, or add it to what is observed"
-        c.report(rules.NOTHING_DRAWN, expr.span, message, help=help, fix=Fix(f"draw `{draw}`", (Edit(expr.span, draw),)))
+        c.report(
+            rules.NOTHING_DRAWN, expr.span, message, help=help, fix=Fix(f"draw `{draw}`", (Edit(expr.span, draw),))
+        )
     else:
         help = "draw it, for example with `normal(sd)`, or add it to what is observed"
         c.report(rules.NOTHING_DRAWN, expr.span, message, help=help)
@@ -45,9 +49,12 @@ def refuse_pair(c: Checker, expr: ast.Expr, what: str) -> bool:
         return False
     draw = f"uniform({low}, {high})"
     c.report(
-        rules.NOTHING_DRAWN, expr.span, f"two numbers draw nothing, and {what} is one number",
-        help=f"write `{draw}` to draw between them", fix=Fix(f"draw `{draw}`", (Edit(expr.span, draw),)),
-    )  # fmt: skip
+        rules.NOTHING_DRAWN,
+        expr.span,
+        f"two numbers draw nothing, and {what} is one number",
+        help=f"write `{draw}` to draw between them",
+        fix=Fix(f"draw `{draw}`", (Edit(expr.span, draw),)),
+    )
     return True
 
 

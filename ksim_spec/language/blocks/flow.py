@@ -57,7 +57,8 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
             _field(c, stmt, name, stmt.target.id, frame if "in" in header else None, fields, leaves)
         elif not isinstance(stmt, ast.ErrorStmt):
             c.report(
-                rules.MISPLACED_STATEMENT, stmt.span,
+                rules.MISPLACED_STATEMENT,
+                stmt.span,
                 "a command holds fields, `resample`, and `zero`",
                 help="for example `x = uniform(-1 m/s, 1 m/s)`",
             )
@@ -75,13 +76,19 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
 
 
 def _field(
-    c: Checker, stmt: ast.Assign, command: str, name: str, frame: Frame | None, fields: list[CommandField],
+    c: Checker,
+    stmt: ast.Assign,
+    command: str,
+    name: str,
+    frame: Frame | None,
+    fields: list[CommandField],
     leaves: list[tuple[str, Value]],
-) -> None:  # fmt: skip
+) -> None:
     attributes(c, stmt.attrs, LINE_TAKES["command"], "a command field")
     if (earlier := next((f.span for f in fields if f.name == name), None)) is not None:
         c.report(
-            rules.DUPLICATE_NAME, stmt.target.span,
+            rules.DUPLICATE_NAME,
+            stmt.target.span,
             f"`{name}` is already a field of `{command}`",
             related=(Label(earlier, "first given here"),),
             help="rename one of the two",
@@ -112,7 +119,8 @@ def _resample(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
     every = attrs.expr("every")
     if every is None:
         c.report(
-            rules.WRONG_ARGUMENTS, stmt.span,
+            rules.WRONG_ARGUMENTS,
+            stmt.span,
             "`resample` needs an interval",
             help="for example `resample every 4 s .. 8 s`",
         )
@@ -125,7 +133,8 @@ def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
     expr = attrs.expr("probability")
     if expr is None:
         c.report(
-            rules.WRONG_ARGUMENTS, stmt.span,
+            rules.WRONG_ARGUMENTS,
+            stmt.span,
             "`zero` needs a probability",
             help="for example `zero with probability 10 %`",
         )
@@ -135,7 +144,8 @@ def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
         return None
     if not 0 <= p <= 1:
         c.report(
-            rules.OUT_OF_RANGE, expr.span,
+            rules.OUT_OF_RANGE,
+            expr.span,
             f"a probability is between 0 and 100 %, and this is {p:.0%}",
             help="for example `10 %`",
         )
@@ -161,7 +171,8 @@ def declare_signals(c: Checker, section: ast.Section) -> list[str]:
             names.append(stmt.target.id)
         else:
             c.report(
-                rules.MISPLACED_STATEMENT, stmt.span,
+                rules.MISPLACED_STATEMENT,
+                stmt.span,
                 "a signal block holds definitions",
                 help="for example `v = base.linvel in base.heading`",
             )
@@ -196,7 +207,8 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
             continue
         if name in at:
             c.report(
-                rules.DUPLICATE_NAME, section.name_span,
+                rules.DUPLICATE_NAME,
+                section.name_span,
                 f"there is already a group `{name}`",
                 related=(Label(at[name], "first given here"),),
                 help="rename one of the two",
@@ -211,7 +223,8 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
             if other not in by_name:
                 if not c.lost.groups:
                     c.report(
-                        rules.UNKNOWN_NAME, expr.span,
+                        rules.UNKNOWN_NAME,
+                        expr.span,
                         f"there is no group `{other}` above",
                         help=suggest(other, by_name, "groups"),
                     )
@@ -225,7 +238,8 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
                 taken[entry.name] = entry.span
         if not entries and not section.body:
             c.report(
-                rules.EMPTY_GROUP, section.header_span,
+                rules.EMPTY_GROUP,
+                section.header_span,
                 f"the group `{name}` observes nothing",
                 help="add an entry, or leave the group out",
             )
@@ -241,7 +255,8 @@ def _entry_statement(
         return None
     if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name) or stmt.op != "=":
         c.report(
-            rules.MISPLACED_STATEMENT, stmt.span,
+            rules.MISPLACED_STATEMENT,
+            stmt.span,
             "an observation group holds entries",
             help="for example `gyro = base.angvel in base`",
         )
@@ -249,7 +264,8 @@ def _entry_statement(
     name = stmt.target.id
     if name in taken:
         c.report(
-            rules.DUPLICATE_NAME, stmt.target.span,
+            rules.DUPLICATE_NAME,
+            stmt.target.span,
             f"the group already has an entry `{name}`",
             related=(Label(taken[name], "first given here"),),
             help="rename one of the two",
@@ -277,7 +293,17 @@ def _entry_statement(
     size = math.prod(node.shape)
     texts = {w: c_text(c, attrs.expr(w)) for w in ("scale", "noise")}
     return ObservationEntry(
-        name, node, size, unit, frame, texts["scale"], texts["noise"], value.privileged, labels, stmt.span, pipeline,
+        name,
+        node,
+        size,
+        unit,
+        frame,
+        texts["scale"],
+        texts["noise"],
+        value.privileged,
+        labels,
+        stmt.span,
+        pipeline,
         f"observe.{group}.{name}",
     )
 
@@ -285,10 +311,11 @@ def _entry_statement(
 def _privileged(c: Checker, stmt: ast.Assign, name: str, attrs: Attributes) -> None:
     if "reason" not in attrs:
         c.report(
-            rules.PRIVILEGED_IN_ACTOR, stmt.value.span,
+            rules.PRIVILEGED_IN_ACTOR,
+            stmt.value.span,
             f"`{name}` needs the simulator: a robot cannot measure it",
             help='move it to the critic, or say where it comes from: `reason "state estimator"`',
-        )  # fmt: skip
+        )
 
 
 def c_text(c: Checker, expr: ast.Expr | None) -> str:
@@ -402,7 +429,8 @@ def _scaled(c: Checker, value: Value, attrs: Attributes, qualified: str) -> tupl
     wanted: Dim = value.dim**-1
     if not value.mixed and scale.dim != NUMBER and not scale.dim.same(wanted):
         c.report(
-            rules.UNIT_MISMATCH, expr.span,
+            rules.UNIT_MISMATCH,
+            expr.span,
             f"the scale is {in_unit(scale.dim)}, and should be {wanted}",
             help=f"write it {wanted}, or as a plain number",
         )

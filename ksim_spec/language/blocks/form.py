@@ -62,7 +62,9 @@ def _header(section: ast.Section, out: Diagnostics) -> None:
     if section.attrs and keyword not in _OWN_ATTRIBUTES:
         for attr in section.attrs:
             out.report(
-                rules.UNKNOWN_ATTRIBUTE, attr.span, f"a `{keyword}` block takes no `{attr.word}`",
+                rules.UNKNOWN_ATTRIBUTE,
+                attr.span,
+                f"a `{keyword}` block takes no `{attr.word}`",
                 help="leave it out",
             )
     if section.name is not None and keyword not in _NAMED:

@@ -32,9 +32,13 @@ def check_rewards(c: Checker, sections: list[ast.Section]) -> list[RewardTerm]:
 
 
 def _terms(
-    c: Checker, body: Body, factor: Value | None, terms: list[RewardTerm], names: dict[str, Span],
+    c: Checker,
+    body: Body,
+    factor: Value | None,
+    terms: list[RewardTerm],
+    names: dict[str, Span],
     groups: Mapping[int, str],
-) -> None:  # fmt: skip
+) -> None:
     """Adds the terms of a block or group; `groups` are the qualified names of groups by the ids of their blocks."""
     for stmt in body:
         if isinstance(stmt, ast.ErrorStmt):
@@ -48,7 +52,8 @@ def _terms(
             _add(c, _term(c, stmt, stmt.target.id, factor), terms, names)
         else:
             c.report(
-                rules.MISPLACED_STATEMENT, stmt.span,
+                rules.MISPLACED_STATEMENT,
+                stmt.span,
                 "a reward block holds terms",
                 help="for example `upright = sum(square(down.xy)) weight -1.0 per s`",
             )
@@ -59,7 +64,8 @@ def _add(c: Checker, term: RewardTerm | None, terms: list[RewardTerm], names: di
         return
     if term.name in names:
         c.report(
-            rules.DUPLICATE_NAME, term.span,
+            rules.DUPLICATE_NAME,
+            term.span,
             f"there is already a term `{term.name}`",
             related=(Label(names[term.name], "first given here"),),
             help="give each term its own name",
@@ -112,7 +118,8 @@ def _weighted(
     expr = found.expr("weight")
     if expr is None:
         c.report(
-            rules.MISSING_WEIGHT, at,
+            rules.MISSING_WEIGHT,
+            at,
             f"the reward term `{name}` has no weight",
             help=f"for example `{_example(value)}`",
             fix=Fix("give it a weight", (behind(span, f"  {_example(value)}"),)),
@@ -157,7 +164,8 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
     word = "event" if on == "event" else "step" if per == "step" else None
     if (on is not None and on != "event") or (per is not None and per != "step"):
         c.report(
-            rules.UNKNOWN_ATTRIBUTE, expr.span,
+            rules.UNKNOWN_ATTRIBUTE,
+            expr.span,
             "a reward term is `on event` or `per step`",
             help="write one of the two, or give the weight `per s`",
         )
@@ -165,7 +173,8 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
     if weight.zero or total.same(FREQUENCY):
         if word is not None and not weight.zero:
             c.report(
-                rules.RATE_ON_EVENT, expr.span,
+                rules.RATE_ON_EVENT,
+                expr.span,
                 f"`{name}` is a rate (value times weight is per s), and also `{_WORDS[word]}`",
                 help="leave out `per s` in the weight, or the words after it",
             )
@@ -174,11 +183,13 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
     if total.plain:
         if word is None:
             c.report(
-                rules.AMBIGUOUS_WEIGHT, expr.span, f"the weight of `{name}` does not say what time it is for",
+                rules.AMBIGUOUS_WEIGHT,
+                expr.span,
+                f"the weight of `{name}` does not say what time it is for",
                 notes=("value times weight is a plain number",),
                 help="add `per s` for a rate, or end the line with `on event` or `per step`",
                 fix=Fix("make it a rate: `per s`", (behind(expr.span, " per s"),)),
-            )  # fmt: skip
+            )
             return None
         return cast(WeightMode, word)
     number = weight.node.attr("value") if weight.node.op == "const" else 1.0
@@ -186,7 +197,8 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
     unit = rate_unit(value.dim)
     wanted = "without a unit" if not unit else unit if unit.startswith("per ") else f"in {unit}"
     c.report(
-        rules.UNIT_MISMATCH, expr.span,
+        rules.UNIT_MISMATCH,
+        expr.span,
         f"value times weight is {in_unit(total)}, and must be per s, or a plain number",
         notes=(f"the value of `{name}` is {in_unit(value.dim)}",),
         help=f"write the weight {wanted}, for example `{f'{example} {unit}'.rstrip()}`",
@@ -205,7 +217,8 @@ def check_terminations(c: Checker, sections: list[ast.Section]) -> list[Terminat
             continue
         if not isinstance(stmt, ast.Entry):
             c.report(
-                rules.MISPLACED_STATEMENT, stmt.span,
+                rules.MISPLACED_STATEMENT,
+                stmt.span,
                 "a terminate block holds rules",
                 help="for example `fell when base.height < 0.3 m fail`",
             )
@@ -223,7 +236,8 @@ def check_terminations(c: Checker, sections: list[ast.Section]) -> list[Terminat
             continue
         if not value.is_bool:
             c.report(
-                rules.NOT_A_CONDITION, expr.span,
+                rules.NOT_A_CONDITION,
+                expr.span,
                 f"`when` needs true or false, and this is {value.describe()}",
                 help="compare it with something",
             )

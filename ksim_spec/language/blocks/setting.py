@@ -45,7 +45,8 @@ def declare_robot(c: Checker, section: ast.Section) -> tuple[list[AddedSite], li
             continue
         elif not isinstance(stmt, ast.ErrorStmt):
             c.report(
-                rules.MISPLACED_STATEMENT, stmt.span,
+                rules.MISPLACED_STATEMENT,
+                stmt.span,
                 "a robot block holds names, `site`, `onboard`, and `mirror`",
                 help='for example `base = body("torso")`',
             )
@@ -111,9 +112,12 @@ def declare(c: Checker, name: str, what: str, resolve: object, at: ast.Expr | as
     earlier = c.scope.declare(name, what, resolve, span)  # type: ignore[arg-type]
     if earlier is not None:
         c.report(
-            rules.DUPLICATE_NAME, span, f"`{name}` is already declared",
-            related=(Label(earlier.span, f"first declared here, as {earlier.what}"),), help="rename one of the two",
-        )  # fmt: skip
+            rules.DUPLICATE_NAME,
+            span,
+            f"`{name}` is already declared",
+            related=(Label(earlier.span, f"first declared here, as {earlier.what}"),),
+            help="rename one of the two",
+        )
 
 
 def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
@@ -122,14 +126,16 @@ def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
     on, at = attrs.expr("on"), attrs.expr("at")
     if name is None or on is None:
         c.report(
-            rules.WRONG_ARGUMENTS, stmt.span,
+            rules.WRONG_ARGUMENTS,
+            stmt.span,
             "`site` needs a name and a body",
             help='for example `site left_foot on body("left_shin") at (0 m, 0 m, -0.2 m)`',
         )
         return
     if name in c.robot.names("site"):
         c.report(
-            rules.DUPLICATE_NAME, stmt.span,
+            rules.DUPLICATE_NAME,
+            stmt.span,
             f"the robot already has a site `{name}`",
             help="give it another name, or use the one of the robot",
         )
@@ -145,7 +151,8 @@ def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
         items = at.items if isinstance(at, ast.Tuple) else ()
         if len(items) != 3:
             c.report(
-                rules.SHAPE_MISMATCH, at.span,
+                rules.SHAPE_MISMATCH,
+                at.span,
                 "`at` needs three lengths",
                 help="for example `at (0 m, 0 m, -0.2 m)`",
             )
@@ -164,7 +171,8 @@ def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
 def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
     if len(stmt.args) != 2 or not all(isinstance(a, ast.String) for a in stmt.args):
         c.report(
-            rules.WRONG_ARGUMENTS, stmt.span,
+            rules.WRONG_ARGUMENTS,
+            stmt.span,
             "`mirror` needs two name patterns",
             help='for example `mirror "left_*" <-> "right_*"`',
         )
@@ -179,14 +187,16 @@ def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
             return []
         if not hits:
             c.report(
-                rules.EMPTY_MATCH, stmt.span,
+                rules.EMPTY_MATCH,
+                stmt.span,
                 f"`{pattern}` matches nothing on {c.robot.name}",
                 help="a pattern matches whole names of the robot, for example `left_*`",
             )
             return []
         if lonely:
             c.report(
-                rules.NO_MIRROR_PARTNER, stmt.span,
+                rules.NO_MIRROR_PARTNER,
+                stmt.span,
                 f"`{lonely[0]}` has no partner `{other_name(lonely[0], pattern, other)}`",
                 help="correct the patterns, or the name in the robot file",
             )
@@ -211,7 +221,8 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
             continue
         if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
             c.report(
-                rules.MISPLACED_STATEMENT, stmt.span,
+                rules.MISPLACED_STATEMENT,
+                stmt.span,
                 "a world block holds settings",
                 help="for example `control_step = 20 ms`",
             )
@@ -225,7 +236,8 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
                 steps[name], control_at = value, stmt.span
             elif value is not None:
                 c.report(
-                    rules.EMPTY_RANGE, stmt.value.span,
+                    rules.EMPTY_RANGE,
+                    stmt.value.span,
                     f"`{name}` must be longer than zero",
                     help="for example `4 ms`",
                 )
@@ -235,7 +247,8 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
                 solver.append((name, value))
         else:
             c.report(
-                rules.UNKNOWN_SETTING, stmt.target.span,
+                rules.UNKNOWN_SETTING,
+                stmt.target.span,
                 f"the world has no setting `{name}`",
                 help=suggest(name, WORLD_SETTINGS, "settings"),
             )
@@ -245,10 +258,11 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
         near = max(round(ratio), 1) * physics * 1000
         assert control_at is not None or section is None
         c.report(
-            rules.UNEVEN_STEPS, control_at or (section.header_span if section else NOWHERE),
+            rules.UNEVEN_STEPS,
+            control_at or (section.header_span if section else NOWHERE),
             f"the control step ({control * 1000:g} ms) is not a multiple of the physics step ({physics * 1000:g} ms)",
             help=f"for example `control_step = {near:g} ms`",
-        )  # fmt: skip
+        )
     c.control_dt = control
     return World(floor, friction, physics, control, tuple(sites), tuple(solver))
 
@@ -257,7 +271,8 @@ def _floor(c: Checker, stmt: ast.Assign) -> tuple[bool, float | None]:
     attrs = attributes(c, stmt.attrs, LINE_TAKES["floor"], "the floor")
     if not (isinstance(stmt.value, ast.Name) and stmt.value.id in ("plane", "robot")):
         c.report(
-            rules.UNKNOWN_SETTING, stmt.value.span,
+            rules.UNKNOWN_SETTING,
+            stmt.value.span,
             "the floor is `plane`, or `robot` for the MJCF's own",
             help="write one of the two",
         )
@@ -279,7 +294,8 @@ def check_action(c: Checker, section: ast.Section | None, world: World) -> list[
             continue
         if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
             c.report(
-                rules.MISPLACED_STATEMENT, stmt.span,
+                rules.MISPLACED_STATEMENT,
+                stmt.span,
                 "an action block holds targets",
                 help="for example `target = position(legs) around home scale 0.5 rad`",
             )
@@ -326,7 +342,8 @@ def _action_term(
         isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in MODES and len(call.args) == 1
     ):
         c.report(
-            rules.WRONG_ARGUMENTS, stmt.value.span,
+            rules.WRONG_ARGUMENTS,
+            stmt.value.span,
             "an action is `position`, `velocity`, or `torque` of joints",
             help=_mode_help(call),
         )
@@ -337,7 +354,8 @@ def _action_term(
         return None
     if not isinstance(selection, Selection) or selection.of != "joint":
         c.report(
-            rules.NOT_A_SELECTION, call.args[0].span,
+            rules.NOT_A_SELECTION,
+            call.args[0].span,
             f"`{mode}` needs joints",
             help=f'for example `{mode}(joints("*_knee"))`',
         )
@@ -374,14 +392,25 @@ def _action_term(
         c.params.add(f"{owner}.delay.high", float(delay[1]), "high", owner, at)
     actuators = tuple(name_of(a) for a in driven)
     return ActionTerm(
-        name, mode, joints, actuators, target, around_node, scale.node, delay, servo, driven, stmt.span  # type: ignore[arg-type]
-    )  # fmt: skip
+        name,
+        mode,
+        joints,
+        actuators,
+        target,
+        around_node,
+        scale.node,
+        delay,
+        servo,
+        driven,
+        stmt.span,  # type: ignore[arg-type]
+    )
 
 
 def _scale(c: Checker, expr: ast.Expr | None, dim: object, axis: Axis, stmt: ast.Assign) -> Value | None:
     if expr is None:
         c.report(
-            rules.WRONG_ARGUMENTS, stmt.span,
+            rules.WRONG_ARGUMENTS,
+            stmt.span,
             "an action needs a `scale`",
             help=f"for example `scale 0.5 {dim}`: what an action of 1 moves the target by",
         )
@@ -409,7 +438,8 @@ def _around(c: Checker, expr: ast.Expr | None, dim: Dim, axis: Axis, mode: str) 
         return actuation.along(c, thing, axis, expr.span, "`around`") or UNKNOWN
     if not isinstance(thing, Value | Unknown):
         c.report(
-            rules.NOT_A_VALUE, expr.span,
+            rules.NOT_A_VALUE,
+            expr.span,
             "`around` needs a keyframe, a value, or a table",
             help="for example `around home`",
         )
@@ -425,7 +455,8 @@ def _delay(c: Checker, expr: ast.Expr | None, world: World) -> tuple[int, int] |
     low, high = (round(x / world.physics_step) for x in ends)
     if low < 0 or high > 16 * world.substeps:
         c.report(
-            rules.EMPTY_RANGE, expr.span,
+            rules.EMPTY_RANGE,
+            expr.span,
             "a delay must be between zero and sixteen control steps",
             help="for example `0 ms .. 20 ms`",
         )

@@ -72,7 +72,8 @@ def check_train(c: Checker, section: ast.Section | None, complete: bool = True) 
     spans: dict[str, Span] = {}
     if section is not None and not section.broken and section.name not in (None, "ppo"):
         c.report(
-            rules.UNKNOWN_ALGORITHM, section.name_span,
+            rules.UNKNOWN_ALGORITHM,
+            section.name_span,
             f"there is no algorithm `{section.name}`",
             help="use `train ppo {`",
         )
@@ -107,15 +108,14 @@ def _setting(
     if isinstance(stmt, ast.ErrorStmt):
         return
     if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
-        c.report(
-            rules.MISPLACED_STATEMENT, stmt.span, f"a {where} block holds settings", help="write `name = value`"
-        )
+        c.report(rules.MISPLACED_STATEMENT, stmt.span, f"a {where} block holds settings", help="write `name = value`")
         return
     name = stmt.target.id
     attributes(c, stmt.attrs, LINE_TAKES["train"], "a setting")
     if name not in model.model_fields:
         c.report(
-            rules.UNKNOWN_SETTING, stmt.target.span,
+            rules.UNKNOWN_SETTING,
+            stmt.target.span,
             f"`{where}` has no setting `{name}`",
             help=suggest(name, model.model_fields, "settings"),
         )
@@ -135,7 +135,8 @@ def _validated(c: Checker, model: type[Any], settings: dict[str, Any], spans: di
         for detail in error.errors():
             name = str(detail["loc"][0]) if detail["loc"] else ""
             c.report(
-                rules.BAD_SETTING, spans.get(name, next(iter(spans.values()), NOWHERE)),
+                rules.BAD_SETTING,
+                spans.get(name, next(iter(spans.values()), NOWHERE)),
                 setting_message(name, detail),
             )
         return None
@@ -191,7 +192,8 @@ def check_policy(
                 continue
             if seen is not None and seen not in names:
                 c.report(
-                    rules.UNKNOWN_NAME, stmt.span,
+                    rules.UNKNOWN_NAME,
+                    stmt.span,
                     f"there is no observation group `{seen}`",
                     help=suggest(seen, names, "groups"),
                 )
@@ -204,9 +206,11 @@ def check_policy(
             _setting(c, stmt, PolicyConfig, settings, spans, "policy")
     if settings.get("symmetric") is True and not mirrored and not c.robot.incomplete:
         c.report(
-            rules.NO_MIRROR, spans["symmetric"], "a symmetric policy needs to know which names are mirror images",
+            rules.NO_MIRROR,
+            spans["symmetric"],
+            "a symmetric policy needs to know which names are mirror images",
             help='name the pairs in the robot block: `mirror "left_*" <-> "right_*"`',
-        )  # fmt: skip
+        )
     return _validated(c, PolicyConfig, settings, spans) or PolicyConfig(), critic
 
 
@@ -222,7 +226,8 @@ def _network(c: Checker, stmt: ast.Assign) -> NetworkSettings | None:
     bad = next((a for a, s in zip(call.args, sizes, strict=True) if s is not None and (s != int(s) or s < 1)), None)
     if bad is not None:
         c.report(
-            rules.BAD_SETTING, bad.span,
+            rules.BAD_SETTING,
+            bad.span,
             "a layer size is a whole number of at least 1",
             help="for example `mlp(256, 128)`",
         )
@@ -249,7 +254,8 @@ def check_checks(c: Checker, sections: list[ast.Section]) -> list[Check]:
             checks += _comparison(c, stmt.value)
         else:
             c.report(
-                rules.MISPLACED_STATEMENT, stmt.span,
+                rules.MISPLACED_STATEMENT,
+                stmt.span,
                 "a check is `always …` or a comparison of a statistic",
                 help="for example `rms(v.xy - velocity.xy) < 0.2 m/s`",
             )
@@ -259,7 +265,8 @@ def check_checks(c: Checker, sections: list[ast.Section]) -> list[Check]:
 def _always(c: Checker, stmt: ast.Clause, value: Value) -> list[Check]:
     if not value.is_bool or value.axes:
         c.report(
-            rules.NOT_A_CONDITION, stmt.span,
+            rules.NOT_A_CONDITION,
+            stmt.span,
             f"`always` needs one condition, and this is {value.describe()}",
             help="compare it with something",
         )
@@ -273,7 +280,8 @@ def _comparison(c: Checker, expr: ast.Expr) -> list[Check]:
     if isinstance(expr, ast.Member) and isinstance(expr.value, ast.Call) and isinstance(expr.options, ast.Range):
         return _one(c, expr, expr.value, ">=", expr.options.low) + _one(c, expr, expr.value, "<=", expr.options.high)
     c.report(
-        rules.NOT_A_CHECK, expr.span,
+        rules.NOT_A_CHECK,
+        expr.span,
         "a check compares a statistic with a bound",
         help=f"statistics: {', '.join(STATISTICS)}",
     )
@@ -284,7 +292,8 @@ def _one(c: Checker, expr: ast.Expr, call: ast.Call, op: str, bound_expr: ast.Ex
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     if name not in STATISTICS or not call.args:
         c.report(
-            rules.NOT_A_CHECK, call.span,
+            rules.NOT_A_CHECK,
+            call.span,
             f"`{name}` is not a statistic of an evaluation",
             help=suggest(name, STATISTICS, "statistics"),
         )
