@@ -99,8 +99,8 @@ class _Reader:
                 bias=self._maybe(pipe.bias, f"{at}.bias"),
                 noise=self._maybe(pipe.noise, f"{at}.noise"),
                 scale=self._maybe(pipe.scale, f"{at}.scale"),
-                clip=clip,
-                history=pipe.history,  # type: ignore[arg-type]
+                clip=clip,  # type: ignore[arg-type]
+                history=pipe.history,
             )
 
     def _actions(self) -> Iterator[schema.Action]:

@@ -82,8 +82,8 @@ class Evaluator:
     def __init__(
         self,
         roots: Iterable[Node],
-        places: Mapping[int, Place] = _NOTHING,
-        control_step: float = 0.0,  # type: ignore[assignment]
+        places: Mapping[int, Place] = _NOTHING,  # type: ignore[assignment]
+        control_step: float = 0.0,
     ) -> None:
         self.roots = tuple(roots)
         self.places = places

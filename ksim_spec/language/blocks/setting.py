@@ -393,7 +393,7 @@ def _action_term(
     actuators = tuple(name_of(a) for a in driven)
     return ActionTerm(
         name,
-        mode,
+        mode,  # type: ignore[arg-type]
         joints,
         actuators,
         target,
@@ -402,7 +402,7 @@ def _action_term(
         delay,
         servo,
         driven,
-        stmt.span,  # type: ignore[arg-type]
+        stmt.span,
     )
 
 
