@@ -33,8 +33,8 @@ def test_the_cpu_engine_works_here():
 
 def test_an_engine_that_lacks_its_package_says_how_to_install_it():
     lacking = (
-        "import dataclasses; from ksim_spec.physics import cpu, select\n"
-        "needs = select.Needs('no_such_module', 'no-such-package', 'extra')\n"
+        "import dataclasses; from ksim_spec.physics import cpu, registry\n"
+        "needs = registry.Needs('no_such_module', 'no-such-package', 'extra')\n"
         "cpu.INFO = dataclasses.replace(cpu.INFO, needs=needs)\n"
     )
     found = ask("engines", "cpu", lacking + engine_program("cpu"))

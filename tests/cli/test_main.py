@@ -82,7 +82,7 @@ def test_a_wrong_command_line_is_2_and_says_how_to_go_on(argv, capsys):
 def test_a_mistake_in_a_spec_is_2_with_its_diagnostic(failing, capsys):
     sources = SourceMap()
     sources.add(SourceFile("walk.ksim", "task walk\n"))
-    error = Diagnostic(rules.SYNTAX, "unexpected `walk`", Span("walk.ksim", 5, 9), help="remove it")
+    error = Diagnostic(rules.UNEXPECTED_TOKEN, "unexpected `walk`", Span("walk.ksim", 5, 9), help="remove it")
     assert failing(SpecError([error], sources)) == 2
     told = capsys.readouterr()
     assert told.out == "" and "walk.ksim:1:6" in told.err and "= help: remove it" in told.err

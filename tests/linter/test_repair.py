@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ksim_spec import rules
 from ksim_spec.cli.main import main
 from ksim_spec.contract.program_digest import differences, meaning
 from ksim_spec.diagnostics import Diagnostic, Edit, Fix
@@ -156,7 +157,7 @@ def test_no_fix_makes_a_spec_of_the_corpus_worse(case: Mistake):
 SHOWN = [r for r in RULES if r.needs == "spec" and page_of(r) is not None]
 
 
-@pytest.mark.parametrize("rule", [r for r in SHOWN if r.slug in DERIVED], ids=lambda r: r.slug)
+@pytest.mark.parametrize("rule", [r for r in SHOWN if r in DERIVED], ids=lambda r: r.slug)
 def test_the_fix_of_a_rule_repairs_the_example_of_its_page(rule):
     page = page_of(rule)
     assert page is not None and page.fails is not None
@@ -171,7 +172,7 @@ def test_the_registry_knows_which_rules_have_fixes():
     examples = [(r, p.fails) for r in SHOWN if (p := page_of(r)) is not None and p.fails]
     seen |= {d.slug for _, text in examples for d in findings(completed(text), BASE) if d.fix}
     assert seen == {r.slug for r in RULES if r.fix}
-    assert all(find(slug) is not None for slug in DERIVED)
+    assert all(find(rule.slug) is rule for rule in DERIVED)
 
 
 def test_the_meaning_ignores_names_of_signals_and_units_but_no_value():
@@ -189,7 +190,7 @@ def test_a_fix_that_does_harm_is_refused(monkeypatch):
         start = page.source.text.index("gait    =")
         return Fix("ruin it", (Edit(Span(page.source.name, start, start + 4), "gate"),), safe=True)
 
-    monkeypatch.setitem(statement_fixes.DERIVED, "unused-signal", bad)
+    monkeypatch.setitem(statement_fixes.DERIVED, rules.UNUSED_SIGNAL, bad)
     done = repaired(text, unsafe=False)
     assert not done.changed and [d.slug for d in done.refused] == ["unused-signal"]
 
@@ -202,7 +203,7 @@ def test_a_safe_fix_that_changes_the_meaning_is_refused(monkeypatch):
         edit = Edit(Span(page.source.name, start, start + 4), "0.90")
         return Fix("tune it", (edit, page.without(*_stretch(page, found))), safe=True) if start >= 0 else None
 
-    monkeypatch.setitem(statement_fixes.DERIVED, "unused-signal", wrong)
+    monkeypatch.setitem(statement_fixes.DERIVED, rules.UNUSED_SIGNAL, wrong)
     assert not repaired(text, unsafe=False).changed
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from ksim_spec.syntax import keywords
 from ksim_spec.syntax.grammar import cache_file, make_parser
-from ksim_spec.syntax.layout_errors import RULES
 from ksim_spec.units import UNITS
 
 KEYWORDS = {*keywords.INFIX, *keywords.PREFIX, "override", "fn"}
@@ -42,7 +41,6 @@ def test_word_classes_do_not_overlap() -> None:
     assert not (set(keywords.ATTRIBUTES) | set(keywords.FLAGS)) & KEYWORDS
     assert set(keywords.OPTIONAL) <= set(keywords.ATTRIBUTES) | set(keywords.FLAGS)
     assert set(keywords.NAME_CLAUSES) <= {w for clause in keywords.CLAUSES.values() for w in clause}
-    assert len(set(RULES.values())) == len(RULES)
 
 
 def test_a_kept_parse_table_parses_the_same(tmp_path: Path) -> None:

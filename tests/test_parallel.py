@@ -9,7 +9,7 @@ from pathlib import Path
 SPECS = Path(__file__).parents[1] / "specs"
 ASK = """
 import os, sys
-from ksim_spec import workers
+from ksim_spec._internal import parallel as workers
 workers._cores = lambda: 2
 def work(piece):
     if piece == 30: raise ValueError("thirty")
