@@ -24,7 +24,6 @@ SECTIONS = (
     "train",
     "profile",
     "check",
-    "symmetry",
 )
 
 # Blocks that stand inside another block.
@@ -32,7 +31,6 @@ NESTED: dict[str, tuple[str, ...]] = {
     "reward": ("product", "group"),
     "group": ("product", "group"),
     "product": ("product", "group"),
-    "command": ("mode",),
 }
 NESTED_WORDS = tuple(dict.fromkeys(word for words in NESTED.values() for word in words))
 
@@ -42,13 +40,11 @@ DIRECTIVES = ("task", "include", "extends", "robot")
 # Words that open a statement, by the section they open it in ("" is the top level).
 CLAUSES: dict[str, tuple[str, ...]] = {
     "": ("remove",),
-    "robot": ("mirror", "site", "sensor", "onboard"),
+    "robot": ("mirror", "site", "onboard"),
     "command": ("resample", "zero"),
-    "mode": ("resample", "zero"),
     "reset": ("pose", "settle"),
     "profile": ("no", "remove"),
     "check": ("always",),
-    "symmetry": ("mirror",),
 }
 # Of these, the ones that take bare names: `no event push`.
 NAME_CLAUSES = ("no", "remove")

@@ -96,8 +96,6 @@ def test_nested_blocks() -> None:
     product, group = reward.body
     assert (product.keyword, product.name, attrs(product)) == ("product", "gait", {"weight": "2 per s"})
     assert (group.keyword, attrs(group)) == ("group", {"max": "1"})
-    command = clean("command v {\n mode stand with probability 10 % {\n  x = 0 m/s\n }\n}\n").items[0]
-    assert attrs(command.body[0]) == {"probability": "10 %"}
 
 
 def test_attribute_and_section_words_stay_free_as_names() -> None:
