@@ -135,7 +135,7 @@ class Seeds:
 
     def _limit(self, joint: str, upper: bool) -> Ends:
         limits = self._joint(joint).range
-        end = 0.0 if limits is None else limits[upper]  # MuJoCo's value for a joint without limits
+        end = (INF if upper else -INF) if limits is None else limits[upper]
         return end, end
 
     def _joint(self, name: str) -> el.Joint:

@@ -46,7 +46,13 @@ def all_arrays(changes: tuple[FieldChange, ...], scene: Scene) -> tuple[str, ...
 def friction_dofs(changes: tuple[FieldChange, ...], scene: Scene) -> tuple[int, ...]:
     """Returns the degrees of freedom whose friction loss the lines change, in rising order."""
     joints = [name for change in changes if change.quantity == "frictionloss" for name in change.names]
-    return tuple(sorted({int(scene.model.joint(name).dofadr[0]) for name in joints}))
+    return tuple(sorted({dof for name in joints for dof in _dofs(scene.model, name)}))
+
+
+def _dofs(model: mujoco.MjModel, joint: str) -> list[int]:
+    """The degrees of freedom of a joint: three for a ball."""
+    first, count = int(model.joint(joint).dofadr[0]), {0: 6, 1: 3}.get(int(model.joint(joint).type[0]), 1)
+    return list(range(first, first + count))
 
 
 def fields_source(roles: Roles) -> str:
@@ -106,7 +112,10 @@ def _joint_lines(change: FieldChange, value: str, model: mujoco.MjModel) -> list
     if change.quantity == "zero":
         ids = index_text(_picked(change, [int(model.joint(n).qposadr[0]) for n in names]))
         return [_set("qpos0", ids, op, value)]
-    ids = index_text(_picked(change, [int(model.joint(n).dofadr[0]) for n in names]))
+    dofs = [_dofs(model, n) for n in names]
+    if len(dofs[0]) > 1 and _per_element(change):  # a ball's number counts about each of its axes
+        value = f"{value}[{index_text(tuple(i for i, own in enumerate(dofs) for _ in own))}]"
+    ids = index_text(_picked(change, [dof for own in dofs for dof in own]))
     return [_set(f"dof_{change.quantity}", ids, op, value)]
 
 

@@ -128,14 +128,15 @@ def constant_text(value: object) -> str:
     if array.dtype == bool:
         return f"jnp.array({array.tolist()})"  # a plain True has no axes, and ~True is a number
     if array.shape == ():
-        return repr(array.item())
+        return _numbers(array.item()) if np.isinf(array) else repr(array.item())
     return f"jnp.array({_numbers(array.tolist())})"
 
 
 def _numbers(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_numbers(v) for v in value) + "]"
-    return repr(float(f"{value:.9g}"))
+    number = float(f"{value:.9g}")
+    return repr(number) if np.isfinite(number) else f"{'-' if number < 0 else ''}jnp.inf"
 
 
 __all__ = ["Writer", "constant_text", "index_text"]

@@ -13,6 +13,7 @@ from ksim_spec.language import expressions as expressions  # registers how expre
 from ksim_spec.language.blocks.form import check_form
 from ksim_spec.language.blocks.registry import Parts, block, blocks
 from ksim_spec.language.checker import Checker, Fn
+from ksim_spec.language.limits import endless_limits
 from ksim_spec.language.overlay import Edit, Item, apply, expand, profile_edits
 from ksim_spec.language.program import Program
 from ksim_spec.language.recovery import lost
@@ -261,6 +262,7 @@ def _check(
         items=tuple(items),
     )
     _nominal_reads(c, program)
+    out.extend(endless_limits(program, robot.index))
     return program
 
 

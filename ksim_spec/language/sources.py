@@ -6,6 +6,7 @@ are afterwards. New sources are classes here; nothing else in the package knows 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -93,7 +94,7 @@ class ContactSensor:
 class ModelField:
     """A field of the composed model: `jnt_range`, `dof_armature`, `body_mass`, `opt.gravity`; `column` picks one.
 
-    Nominal: a value that `randomize` draws is not seen here.
+    Nominal: a value that `randomize` draws is not seen here. The range of a joint without limits is infinite.
     """
 
     array: str
@@ -109,6 +110,10 @@ class ModelField:
         rows = [int(e.dofadr[0]) if field.startswith("dof_") else int(e.id) for e in elements]
         if not names:
             return array.tolist()
+        if field == "jnt_range":
+            ends = (-math.inf, math.inf)
+            array = [row.tolist() if limited else ends for row, limited in zip(array, model.jnt_limited, strict=True)]
+            return [array[i][self.column or 0] for i in rows]
         return [(array[i] if self.column is None else array[i, self.column]).tolist() for i in rows]
 
 

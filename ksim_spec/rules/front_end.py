@@ -93,6 +93,9 @@ FLOOR_NAME = Rule("KS164", "floor-name", "error", "the robot uses the floor's na
 AMBIGUOUS_ACTUATOR = Rule(
     "KS165", "ambiguous-actuator", "error", "several actuators of a joint take the same kind of target", "robot"
 )
+ENDLESS_LIMIT = Rule(
+    "KS190", "endless-limit", "error", "a limit that a joint does not have is used as a number", "robot"
+)
 
 # Types ---------------------------------------------------------------------------------------------------------------
 

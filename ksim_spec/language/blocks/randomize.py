@@ -37,12 +37,14 @@ from ksim_spec.units import (
 
 @dataclass(frozen=True)
 class Field:
-    """What of the model can be drawn: its dimension and what it is."""
+    """What of the model can be drawn: its dimension, what it is, and its dimension on a joint that slides."""
 
     dim: Dim
     doc: str
+    slide: Dim | None = None
 
 
+_DRAG = FORCE * TIME / LENGTH
 FIELDS: dict[str, dict[str, Field]] = {
     "geom": {"friction": Field(NUMBER, "sliding friction; of the floor, explicit contact pairs with it too")},
     "body": {
@@ -54,13 +56,14 @@ FIELDS: dict[str, dict[str, Field]] = {
         "kp": Field(
             TORQUE / ANGLE,
             "stiffness of the joint's position servo, as felt at the joint; its control keeps its meaning",
+            FORCE / LENGTH,
         ),
-        "kd": Field(TORQUE * TIME / ANGLE, "damping of the joint's servo, as felt at the joint"),
-        "damping": Field(TORQUE * TIME / ANGLE, "the joint's own damping"),
-        "armature": Field(MASS * LENGTH**2, "inertia of the rotor, as felt at the joint"),
-        "frictionloss": Field(TORQUE, "dry friction"),
-        "stiffness": Field(TORQUE / ANGLE, "the joint's own spring"),
-        "zero": Field(ANGLE, "offset of the joint's zero (`qpos0`)"),
+        "kd": Field(TORQUE * TIME / ANGLE, "damping of the joint's servo, as felt at the joint", _DRAG),
+        "damping": Field(TORQUE * TIME / ANGLE, "the joint's own damping", _DRAG),
+        "armature": Field(MASS * LENGTH**2, "inertia of the rotor, as felt at the joint", MASS),
+        "frictionloss": Field(TORQUE, "dry friction", FORCE),
+        "stiffness": Field(TORQUE / ANGLE, "the joint's own spring", FORCE / LENGTH),
+        "zero": Field(ANGLE, "offset of the joint's zero (`qpos0`)", LENGTH),
     },
     "world": {"gravity": Field(ACCELERATION, "gravity, x, y and z drawn separately")},
 }
@@ -115,6 +118,8 @@ def _field_change(c: Checker, stmt: ast.Assign, number: int) -> FieldChange | No
         )
         return None
     names = owner.names if isinstance(owner, Selection) else ()
+    if isinstance(owner, Selection) and of == "joint" and not _one_number(c, stmt.target, quantity, owner.one):
+        return None
     if of == "joint" and quantity in ("kp", "kd") and not _has_servos(c, stmt, quantity, names):
         return None
     name = path_text(stmt.target)
@@ -142,6 +147,23 @@ def _field_change(c: Checker, stmt: ast.Assign, number: int) -> FieldChange | No
     return FieldChange(name, quantity, of, names, stmt.op, value.node, scope, stmt.span)
 
 
+# A ball joint has these about each of its axes, in one unit, or once.
+_OF_A_BALL = ("damping", "armature", "frictionloss", "stiffness")
+
+
+def _one_number(c: Checker, target: ast.Attribute, quantity: str, joint: str) -> bool:
+    """Reports and returns False for a field that a free or a ball joint has not, or in several units."""
+    kind = c.robot.joint_type(joint)
+    if kind in ("hinge", "slide") or (kind == "ball" and quantity in _OF_A_BALL):
+        return True
+    help = "a ball joint has " + ", ".join(f"`{q}`" for q in _OF_A_BALL)
+    if kind == "free":
+        help = "it moves its body along and about three axes; draw the body's `mass`, `com` or `inertia` instead"
+    message = f"`{joint}` is a {kind} joint, whose `{quantity}` is not one number"
+    c.report(rules.NOT_A_FIELD, target.name_span, message, help=help)
+    return False
+
+
 def _has_servos(c: Checker, stmt: ast.Assign, quantity: str, joints: tuple[str, ...]) -> bool:
     """Reports and returns False when a gain of a servo is drawn for a joint that has none, or several."""
     assert isinstance(stmt.target, ast.Attribute)
@@ -164,10 +186,8 @@ def _has_servos(c: Checker, stmt: ast.Assign, quantity: str, joints: tuple[str, 
 
 
 def _field_dim(c: Checker, of: str, quantity: str, names: tuple[str, ...]) -> Dim:
-    dim = FIELDS[of][quantity].dim
-    if of == "joint" and c.robot.joint_type(names[0]) == "slide":
-        return {ANGLE: LENGTH, TORQUE: FORCE}.get(dim, dim / LENGTH**2)
-    return dim
+    field = FIELDS[of][quantity]
+    return field.slide if field.slide and c.robot.joint_type(names[0]) == "slide" else field.dim
 
 
 def _read(c: Checker, sections: list[ast.Section], parts: Parts) -> None:

@@ -90,6 +90,13 @@ def _joint_target(c: Checker, owner: Selection, inner: ast.Attribute, velocities
         c.report(rules.NOT_A_STATE, inner.span, "an event changes velocities", help="use `.vel`")
         return None
     joint_type = c.robot.joint_type(owner.names[0])
+    if joint_type not in ("hinge", "slide"):
+        help = "place its body instead: `.pos`, `.yaw`, `.linvel`, `.angvel`"
+        if joint_type == "ball":
+            help = "leave it where the keyframe has it: `pose` puts it there"
+        message = f"`{owner.names[0]}` is a {joint_type} joint, whose `{inner.name}` is not one number"
+        c.report(rules.NOT_A_STATE, inner.span, message, help=help)
+        return None
     dim = per_joint_dim(joint_type, ANGLE if inner.name == "pos" else ANGULAR_VELOCITY)
     axes = (owner.axis,) if owner.axis is not None else ()
     return StateTarget(f"joint_{inner.name}", owner.names, (), axes, dim)
