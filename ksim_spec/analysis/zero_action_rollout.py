@@ -10,7 +10,8 @@ import numpy as np
 from ksim_spec.analysis.effective_weights import in_a_second
 from ksim_spec.analysis.standstill import Standing
 from ksim_spec.emit.binding import Binding
-from ksim_spec.emit.task_functions import control_factors, idle_control
+from ksim_spec.emit.rest import following_activations, held_activation, idle_control, in_pose
+from ksim_spec.emit.task_functions import control_factors
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.ir.node import walk
 from ksim_spec.language.program import Program
@@ -48,19 +49,20 @@ def _resting(
 ) -> Iterator[mujoco.MjData]:
     """Yields the simulation after each control step from the pose of the reset with that action."""
     model = binding.scene.model
-    data = mujoco.MjData(model)
-    if program.reset.pose:
-        mujoco.mj_resetDataKeyframe(model, data, model.key(program.reset.pose).id)
-    data.qvel[:] = 0
+    data = in_pose(program, model)
     data.ctrl[:] = idle_control(program, model)
     roots = [t.target for t in program.action]
     targets, _ = Evaluator(roots, binding.leaves)(Inputs(action=action, params=program.params, levels=levels))
     for term, target in zip(program.action, targets, strict=True):
         ids = [model.actuator(a).id for a in term.actuators]
         data.ctrl[ids] = np.broadcast_to(target, len(ids)) * control_factors(term, model)
+    data.act[:] = held_activation(program, model)
+    for place, actuator, low, high in following_activations(program, model):
+        data.act[place] = np.clip(data.ctrl[actuator], low, high)
     for _ in range(steps):
         mujoco.mj_step(model, data, program.world.substeps)
         shown = mujoco.MjData(model)
+        shown.mocap_pos[:], shown.mocap_quat[:] = data.mocap_pos, data.mocap_quat
         shown.qpos[:], shown.qvel[:], shown.act[:], shown.ctrl[:] = data.qpos, data.qvel, data.act, data.ctrl
         mujoco.mj_forward(model, shown)  # what is read is current, not a substep old
         yield shown

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import mujoco
-import numpy as np
 
 from ksim_spec.emit.binding import Binding, Leaf
+from ksim_spec.emit.rest import following_activations, held_activation, idle_control, start_velocity
 from ksim_spec.emit.writer import Writer, constant_text, index_text
 from ksim_spec.ir.clock import Clocks
 from ksim_spec.ir.hash import Canon
@@ -232,16 +232,36 @@ class Roles:
         reset = self.program.reset
         model = self.model
         qpos = model.key(reset.pose).qpos if reset.pose else model.qpos0
+        velocity = start_velocity(self.program, model)
 
         def body(w: Writer) -> list[str]:
             w.lines.append(f"q = {constant_text(qpos.tolist())}")
-            w.lines.append(f"qd = jnp.zeros({model.nv})")
+            moving = constant_text(velocity.tolist()) if velocity.any() else f"jnp.zeros({model.nv})"
+            w.lines.append(f"qd = {moving}")
             for change in reset.changes:
                 (value,) = w.write([change.value])
                 w.lines.append(state_line(change, value, model, "q", "qd"))
             return ["return q, qd"]
 
         return self.function("start", "A fresh start: generalized positions (Q,) and velocities (V,).", body)
+
+    def activations(self) -> list[str]:
+        """Where an episode begins with activations; nothing for a model that has none."""
+        if not self.model.na:
+            return []
+        follow = following_activations(self.program, self.model)
+
+        def body(w: Writer) -> list[str]:
+            text = constant_text(held_activation(self.program, self.model).tolist())
+            if follow:
+                places, actuators, low, high = zip(*follow, strict=True)
+                bounds = f"{constant_text(list(low))}, {constant_text(list(high))}"
+                followed = f"jnp.clip(control[np.array({list(actuators)})], {bounds})"
+                text += f".at[np.array({list(places)})].set({followed})"
+            return [f"return {text}"]
+
+        doc = "Activations (N,) that the controls (U,) of a start keep."
+        return [self.function("activations", doc, body, "control")]
 
     def events(self) -> list[str]:
         return [self._event(i) for i in range(len(self.program.events))]
@@ -375,18 +395,3 @@ def control_factors(term: ActionTerm, model: mujoco.MjModel) -> list[float]:
     ids = [int(model.actuator(a).id) for a in term.actuators]
     return [control_factor(law_of(model, i), float(model.actuator_gear[i, 0]), term.mode) for i in ids]
 
-
-def idle_control(program: Program, model: mujoco.MjModel) -> np.ndarray:
-    """Returns the control of actuators that nothing drives: the keyframe's, else that of no force in its pose."""
-    if program.reset.control is not None:
-        return np.array(program.reset.control)
-    data = mujoco.MjData(model)
-    if program.reset.pose:
-        data.qpos[:] = model.key(program.reset.pose).qpos
-    mujoco.mj_fwdPosition(model, data)
-    control = np.zeros(model.nu)
-    for i in range(model.nu):
-        law = law_of(model, i)
-        if law.kind == "fixed" and law.gain and law.dynamics in ("none", "filter", "filterexact"):
-            control[i] = (law.kp * data.actuator_length[i] - law.offset) / law.gain
-    return control

@@ -8,6 +8,7 @@ from typing import Any
 
 from ksim_spec.emit.binding import Binding
 from ksim_spec.emit.fields import all_arrays, fields_source, friction_dofs
+from ksim_spec.emit.rest import mocap_key
 from ksim_spec.emit.task_functions import Roles
 from ksim_spec.ir.node import walk
 from ksim_spec.ir.temporal_ops import memory_type
@@ -64,6 +65,7 @@ def description(program: Program, binding: Binding, roles: Roles, mirror: Mappin
         ids = [int(model.actuator(a).id) for a in term.actuators]
         if term.delay != (0, 0):
             delays.append({"name": term.name, "actuators": ids, "steps": list(term.delay)})
+    mocap = mocap_key(program, model)
     temporal = {roles.temporal[id(n)]: memory_type(n) for n in walk(program.roots()) if id(n) in roles.temporal}
     return {
         "name": program.name,
@@ -89,6 +91,7 @@ def description(program: Program, binding: Binding, roles: Roles, mirror: Mappin
         "levels": {lv.name: lv.start for lv in program.levels},
         "params": dict(sorted(program.params.items())),
         "settle": program.reset.settle,
+        **({} if mocap is None else {"mocap_key": mocap}),
         "base": program.base,
         "mirror": dict(mirror),
     }
@@ -99,8 +102,8 @@ def task_source(program: Program, binding: Binding, mirror: Mapping[str, Any]) -
     roles = Roles(program, binding)
     title = f"{program.name}: {program.doc}" if program.doc else program.name
     functions = [
-        roles.act(), *roles.commands(), roles.start(), fields_source(roles), *roles.events(), roles.advance(),
-        roles.rewards(), roles.terminations(), roles.observe(), roles.checks(), roles.levels(),
+        roles.act(), *roles.commands(), roles.start(), *roles.activations(), fields_source(roles),
+        *roles.events(), roles.advance(), roles.rewards(), roles.terminations(), roles.observe(), roles.checks(), roles.levels(),
     ]  # fmt: skip
     literal = pprint.pformat(description(program, binding, roles, mirror), width=118, sort_dicts=False)
     body = "\n\n".join(functions)

@@ -185,12 +185,13 @@ class StateChange:
 
 @dataclass(frozen=True)
 class Reset:
-    """`control` is the keyframe's control of every actuator, None where it gives none."""
+    """`control` is the keyframe's control of every actuator, `activation` all of its; None where it gives none."""
 
     pose: str
     changes: tuple[StateChange, ...] = ()
     settle: float = 0.0
     control: tuple[float, ...] | None = None
+    activation: tuple[float, ...] | None = field(default=None, compare=False)
     span: Span = field(default=NOWHERE, compare=False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ksim_spec.language.quantities import SENSORS
 from ksim_spec.language.sources import MjcfSensor
@@ -90,12 +90,12 @@ class RobotView:
     def keyframes(self) -> list[str]:
         return self.index.names("keyframe")
 
-    def control_of(self, keyframe: str) -> tuple[float, ...] | None:
-        """Returns the control that a keyframe gives every actuator, None where it gives none."""
+    def of_keyframe(self, keyframe: str, what: Literal["ctrl", "act"]) -> tuple[float, ...] | None:
+        """Returns the controls or the activations that a keyframe gives, None where it gives none."""
         found = self.index.find("keyframe", keyframe)
-        control = found.ctrl if isinstance(found, el.Keyframe) else None
+        given: tuple[float, ...] | None = getattr(found, what) if isinstance(found, el.Keyframe) else None
         # A model that MuJoCo builds has zeros for what its keyframe leaves out.
-        return control if self.index.exact or (control and any(control)) else None
+        return given if self.index.exact or (given and any(given)) else None
 
     @property
     def timestep(self) -> float:

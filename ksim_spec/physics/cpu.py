@@ -100,6 +100,8 @@ class CpuEngine:
         arrays: dict[str, Any] = {"qpos": starts.qpos_EQ, "qvel": starts.qvel_EV}
         if starts.ctrl_EU is not None:
             shapes["ctrl"], arrays["ctrl"] = (model.nu,), starts.ctrl_EU
+        if starts.act_EN is not None:
+            shapes["act"], arrays["act"] = (model.na,), starts.act_EN
         for name in self.config.fields:
             shapes["field:" + name], arrays["field:" + name] = model_field(model, name).shape, fields[name]
         return Columns.of(shapes), arrays

@@ -119,7 +119,10 @@ class Host:
 
     def _write_spares(self, ids: np.ndarray, views: dict[str, np.ndarray]) -> None:
         self.spare.state[ids] = self.default_row
-        for name in ("qpos", "qvel", "ctrl"):
+        if (key := self.config.mocap_key) is not None:
+            self.spare.bind("mocap_pos")[ids] = self.model.key_mpos[key].reshape(-1, 3)
+            self.spare.bind("mocap_quat")[ids] = self.model.key_mquat[key].reshape(-1, 4)
+        for name in ("qpos", "qvel", "ctrl", "act"):
             if name in views:
                 self.spare.bind(name)[ids] = views[name][ids]
         for name in self.config.fields:

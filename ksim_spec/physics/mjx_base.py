@@ -65,6 +65,11 @@ class FunctionalEngine:
                     )
                 ]
             ) from None
+        if (key := config.mocap_key) is not None:
+            places = {"mocap_pos": model.key_mpos[key], "mocap_quat": model.key_mquat[key]}
+            self.device_data = self.device_data.replace(
+                **{k: _float32(v).reshape(getattr(self.device_data, k).shape) for k, v in places.items()}
+            )
         self._check_varying(config.fields)
         derived = derived_fields(model, config.fields)
         self.derived = tuple(name for name in derived if self._leaf(name) is not None)
@@ -149,7 +154,8 @@ class FunctionalEngine:
 
     def _start_rows(self, starts: Starts) -> Row:
         rows = self._default_rows()
-        return rows._replace(qpos=_float32(starts.qpos_EQ), qvel=_float32(starts.qvel_EV))
+        rows = rows._replace(qpos=_float32(starts.qpos_EQ), qvel=_float32(starts.qvel_EV))
+        return rows if starts.act_EN is None else rows._replace(act=_float32(starts.act_EN))
 
     def _settled(self, row: Row, values: dict[str, Array], starts: Starts) -> Row:
         """Returns the starts after they have settled under their own control, with the clock at zero again."""

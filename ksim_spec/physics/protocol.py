@@ -33,7 +33,7 @@ class EngineConfig:
     `pos`; velocities `vel`; forces and accelerations `acc`, which are those of the control that was just applied.
     `settle` is the number of control steps that a start goes through, under its own control, before it is a start.
     `friction_dofs` are the degrees of freedom of which environments may have a `dof_frictionloss` of their own; None
-    stands for all.
+    stands for all. `mocap_key` is the keyframe that places the mocap bodies, None for the places of the model.
     """
 
     num_envs: int
@@ -45,6 +45,7 @@ class EngineConfig:
     control_changes: bool = False
     settle: int = 0
     wrench: bool = False
+    mocap_key: int | None = None
 
     @property
     def num_controls(self) -> int:
@@ -53,11 +54,12 @@ class EngineConfig:
 
 
 class Starts(NamedTuple):
-    """Start states; activations, warm start and time begin at the model's defaults, controls at zero unless given."""
+    """Start states; warm start and time begin at the model's defaults, controls and activations too unless given."""
 
     qpos_EQ: Float[Array, "E nq"]
     qvel_EV: Float[Array, "E nv"]
     ctrl_EU: Float[Array, "E nu"] | None = None
+    act_EN: Float[Array, "E na"] | None = None
 
 
 @runtime_checkable

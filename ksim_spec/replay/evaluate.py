@@ -107,9 +107,11 @@ class Replay:
         padded = -(-count // rows) * rows
         q, v = (np.resize(x, (padded, x.shape[1])) for x in self._carried(qpos, qvel))
         control = jax.jit(self.functions.controls)(action, self.given)
-        ctrl = np.resize(np.asarray(control), (padded, self.version.model.nu))
+        activation = self.functions.activations(control)
+        given = [control] if activation is None else [control, activation]
+        given = [np.resize(np.asarray(x), (padded, x.shape[1])) for x in given]
         read = jax.jit(lambda starts: engine.init(starts, {})[1])
-        parts = [read(Starts(*(jnp.asarray(x[i : i + rows]) for x in (q, v, ctrl)))) for i in range(0, padded, rows)]
+        parts = [read(Starts(*(jnp.asarray(x[i : i + rows]) for x in (q, v, *given)))) for i in range(0, padded, rows)]
         return {k: np.concatenate([np.asarray(part[k]) for part in parts])[:count] for k in parts[0]}
 
     def _grid(self, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -160,4 +160,4 @@ def _named(model: Any, kind: Any, number: Any) -> tuple[str, str]:
 
 def _key(model: Any, i: int, common: tuple) -> el.Keyframe:
     return el.Keyframe(*common, qpos=tuple(map(float, model.key_qpos[i])), qvel=tuple(map(float, model.key_qvel[i])),
-                       ctrl=tuple(map(float, model.key_ctrl[i])))  # fmt: skip
+                       ctrl=tuple(map(float, model.key_ctrl[i])), act=tuple(map(float, model.key_act[i])))  # fmt: skip

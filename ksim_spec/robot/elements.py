@@ -167,3 +167,4 @@ class Keyframe(Element):
     qpos: tuple[float, ...] | None = None
     qvel: tuple[float, ...] | None = None
     ctrl: tuple[float, ...] | None = None
+    act: tuple[float, ...] | None = None

@@ -263,6 +263,6 @@ class Reader:
         return el.SENSOR_SIZE.get(node.tag, 1)
 
     def _keyframe(self, node: Node, index: int) -> el.Keyframe:
-        words = ("qpos", "qvel", "ctrl")
+        words = ("qpos", "qvel", "ctrl", "act")
         vectors = {k: self.num.vector(node, node.attrs, k) if k in node.attrs else None for k in words}
         return self._element(el.Keyframe, "keyframe", node, index, node.attrs, **vectors)

@@ -10,7 +10,7 @@ from ksim_spec.analysis.reward_bounds import reward_facts
 from ksim_spec.analysis.standstill import Standing
 from ksim_spec.analysis.zero_action_rollout import idle_rewards
 from ksim_spec.compiler import Compiled
-from ksim_spec.emit.task_functions import idle_control
+from ksim_spec.emit.rest import idle_control
 from ksim_spec.ir.intervals.interval import Ends
 from ksim_spec.robot.naming import name_of
 from ksim_spec.robot.who import trees

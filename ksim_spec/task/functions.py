@@ -70,6 +70,11 @@ class TaskFunctions:
         """Returns fresh positions and velocities."""
         return self._of_samples("start", samples, params)
 
+    def activations(self, ctrl_EU: Float[Array, "E U"]) -> Float[Array, "E N"] | None:
+        """Returns the activations that controls keep where an episode begins, None for a model without any."""
+        role = getattr(self.module, "activations", None)
+        return None if role is None else jax.vmap(role)(ctrl_EU)
+
     def fields(self, nominal: Mapping[str, Array], samples: Arrays, params: Params) -> dict[str, Float[Array, "E ..."]]:
         """Returns the model fields that differ between environments, from the values of the model itself."""
         if not nominal:

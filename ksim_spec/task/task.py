@@ -73,6 +73,7 @@ class Task:
             control_changes=bool(about["delays"]),
             settle=round(about["settle"] / about["control_step"]),
             wrench=False,
+            mocap_key=about.get("mocap_key"),
         )
 
     @property
@@ -106,7 +107,7 @@ class Task:
         qpos_EQ, qvel_EV = self.functions.start(draws, params)
         fields = self.functions.fields(self.nominal_fields, draws, params)
         ctrl_EU = self.functions.controls(self._no_action(), params)
-        return Starts(qpos_EQ, qvel_EV, ctrl_EU), fields, draws
+        return Starts(qpos_EQ, qvel_EV, ctrl_EU, self.functions.activations(ctrl_EU)), fields, draws
 
     def _no_action(self) -> Float[Array, "E A"]:
         return jnp.zeros((self.num_envs, self.action_size), jnp.float32)

@@ -9,7 +9,8 @@ import pytest
 
 from ksim_spec.compiler import Compiled, compile_spec
 from ksim_spec.emit.binding import pose_positions
-from ksim_spec.emit.task_functions import control_factors, idle_control
+from ksim_spec.emit.rest import idle_control
+from ksim_spec.emit.task_functions import control_factors
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.language.load import Loaded, load_spec
 from ksim_spec.robot.compiled_reader import law_of

@@ -41,7 +41,8 @@ def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
                 help="for example `legs.pos += normal(0.05 rad)`",
             )
     at = sections[0].header_span if sections else NOWHERE
-    return Reset(pose, tuple(changes), settle, c.robot.control_of(pose), at)
+    control, activation = (c.robot.of_keyframe(pose, what) for what in ("ctrl", "act"))
+    return Reset(pose, tuple(changes), settle, control, activation, at)
 
 
 def _settle(c: Checker, stmt: ast.Clause) -> float | None:
