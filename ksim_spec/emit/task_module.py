@@ -103,7 +103,8 @@ def task_source(program: Program, binding: Binding, mirror: Mapping[str, Any]) -
     title = f"{program.name}: {program.doc}" if program.doc else program.name
     functions = [
         roles.act(), *roles.commands(), roles.start(), *roles.activations(), fields_source(roles),
-        *roles.events(), roles.advance(), roles.rewards(), roles.terminations(), roles.observe(), roles.checks(), roles.levels(),
+        *roles.events(), roles.advance(), roles.rewards(), roles.terminations(), roles.observe(), roles.checks(),
+        roles.levels(),
     ]  # fmt: skip
     literal = pprint.pformat(description(program, binding, roles, mirror), width=118, sort_dicts=False)
     body = "\n\n".join(functions)

@@ -10,6 +10,7 @@ from ksim_spec.language.types import Axis, Value
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.naming import name_of
 from ksim_spec.robot.servo import can_serve, served
+from ksim_spec.robot.who import works_on
 from ksim_spec.source import Span
 from ksim_spec.units import ANGLE, FORCE, LENGTH, TIME, TORQUE
 
@@ -85,6 +86,10 @@ def _drive(c: Checker, span: Span, mode: str, joint: str, with_gains: bool) -> e
     on_joint = c.robot.index.actuators_of(joint)
     if not on_joint:
         message, help = f"no actuator drives `{joint}`", "leave the joint out of the action"
+        if (other := _elsewhere(c, joint)) is not None:
+            works = f"`{name_of(other)}` works on the {other.transmission} `{other.target}`"
+            message = f"no actuator is on `{joint}`: {works}"
+            help = "an action drives joints; leave the joint out, or give it an actuator of its own in the robot file"
         c.report(rules.JOINT_WITHOUT_ACTUATOR, span, message, help=help)
         return None
     fit = [a for a in on_joint if a.law.mode == mode and a.gear[0]]
@@ -99,6 +104,15 @@ def _drive(c: Checker, span: Span, mode: str, joint: str, with_gains: bool) -> e
         return None
     _unfit(c, span, mode, on_joint[0], with_gains)
     return None
+
+
+def _elsewhere(c: Checker, joint: str) -> el.Actuator | None:
+    """Returns an actuator that moves the body of a joint by a tendon, a site or the body itself, or None."""
+    index = c.robot.index
+    found = index.find("joint", joint)
+    bodies = [found.body] if isinstance(found, el.Joint) else []
+    others = (a for a in index.actuators if not a.transmission.startswith("joint"))
+    return next((a for a in others if set(bodies) & set(works_on(index, a))), None)
 
 
 def _unfit(c: Checker, span: Span, mode: str, a: el.Actuator, with_gains: bool) -> None:

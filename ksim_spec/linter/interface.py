@@ -13,6 +13,7 @@ from ksim_spec.ir.intervals.interval import INF, Ends
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.language.program import ActionTerm, ObservationEntry, ObservationGroup
 from ksim_spec.linter.context import Subject, bounded, text_of, warn
+from ksim_spec.robot.naming import name_of
 from ksim_spec.robot.servo import targets
 
 OUTSIDE = 0.5  # share of a target's range that may lie outside what a joint can reach
@@ -206,7 +207,21 @@ def noise_drowns(s: Subject) -> Iterator[Diagnostic]:
                 break
 
 
+def idle_actuator(s: Subject) -> Iterator[Diagnostic]:
+    """Actuators that no action drives: each keeps one control for all of training."""
+    driven = {a for term in s.program.action for a in term.actuators}
+    idle = [name_of(a) for a in s.robot.actuators if name_of(a) not in driven]
+    if not idle or not s.program.action:
+        return
+    few = ", ".join(f"`{name}`" for name in idle[:2]) + (f", and {len(idle) - 2} more" if idle[2:] else "")
+    kept = "keyframe's control" if s.program.reset.control is not None else "control that holds the start's pose"
+    note = f"{'they keep' if idle[1:] else 'it keeps'} the {kept}"
+    help = "`ksim show` lists the controls; add an action, or take what should not push out of the robot file"
+    yield warn(rules.IDLE_ACTUATOR, f"no action drives {few}", s.program.action[-1].span, help, (note,))
+
+
 CHECKS = (
+    idle_actuator,
     constant_observation,
     unobserved_command,
     unobserved_clock,

@@ -52,10 +52,11 @@ def floating_base(index: RobotIndex, base: str = "") -> el.Body | None:
 
 def actuated(index: RobotIndex) -> list[int]:
     """Returns the bodies that actuators move, one for each joint, site or body that an actuator works on."""
-    return [body for a in index.actuators for body in _works_on(index, a)]
+    return [body for a in index.actuators for body in works_on(index, a)]
 
 
-def _works_on(index: RobotIndex, actuator: el.Actuator) -> Iterator[int]:
+def works_on(index: RobotIndex, actuator: el.Actuator) -> Iterator[int]:
+    """Yields the bodies of the joint, site or body that an actuator works on, of all that its tendon runs along."""
     words = {"joint": "joint", "jointinparent": "joint", "site": "site", "slidersite": "site", "cranksite": "site"}
     if actuator.transmission == "tendon":
         for kind, name in _path(index, actuator.target):

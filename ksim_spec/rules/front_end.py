@@ -96,6 +96,7 @@ AMBIGUOUS_ACTUATOR = Rule(
 ENDLESS_LIMIT = Rule(
     "KS190", "endless-limit", "error", "a limit that a joint does not have is used as a number", "robot"
 )
+IDLE_ACTUATOR = Rule("KS191", "idle-actuator", "hint", "actuators of the robot are driven by no action")
 
 # Types ---------------------------------------------------------------------------------------------------------------
 

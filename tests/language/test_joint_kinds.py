@@ -11,7 +11,7 @@ import pytest
 from ksim_spec.analysis.leaf_intervals import Seeds
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.task.module import load_module
-from tests.tiny_tasks import compiled, errors
+from tests.tiny_tasks import compiled, errors, found
 
 ROBOT = """<mujoco><worldbody>
   <body name="base" pos="0 0 1"><freejoint name="root"/><geom size="0.1"/>
@@ -63,8 +63,8 @@ def test_what_has_no_limits_is_never_near_them(tmp_path: Path):
     ],
 )
 def test_an_endless_limit_is_no_number(spoken, blocks: dict[str, str]):
-    found = spoken(**blocks)
-    assert [text[:5] for text in found] == ["KS190"] and "`hinge_b` has no limits" in found[0]
+    told = spoken(**blocks)
+    assert [text[:5] for text in told] == ["KS190"] and "`hinge_b` has no limits" in told[0]
     limited = {k: v.replace("legs", "one") for k, v in blocks.items()}
     named = {"robot": HINGES["robot"] + '\n  one = joints("hinge_a")'}
     assert not [text for text in spoken(**limited | named) if text.startswith("KS190")]
@@ -96,14 +96,14 @@ def test_free_and_ball_joints_are_not_one_number_to_set(spoken, joint: str, kind
 @pytest.mark.parametrize("field", ["zero += 0.1 rad", "damping *= 2", "armature *= 2", "stiffness *= 2", "kp *= 2"])
 def test_the_fields_of_a_free_joint_are_not_one_number(spoken, field: str):
     name = field.split()[0]
-    found = spoken(more=f'randomize {{ joint("root").{field} }}')
-    assert found == [f"KS606 `root` is a free joint, whose `{name}` is not one number"]
+    told = spoken(more=f'randomize {{ joint("root").{field} }}')
+    assert told == [f"KS606 `root` is a free joint, whose `{name}` is not one number"]
 
 
 @pytest.mark.parametrize("field", ["zero += 0.1 rad", "kp *= 2", "kd *= 2"])
 def test_a_ball_has_neither_a_zero_nor_a_servo(spoken, field: str):
-    found = spoken(more=f'randomize {{ joint("ball_a").{field} }}')
-    assert found == [f"KS606 `ball_a` is a ball joint, whose `{field.split()[0]}` is not one number"]
+    told = spoken(more=f'randomize {{ joint("ball_a").{field} }}')
+    assert told == [f"KS606 `ball_a` is a ball joint, whose `{field.split()[0]}` is not one number"]
 
 
 def drawn(tmp_path: Path, line: str, array: str) -> tuple[np.ndarray, np.ndarray]:
@@ -142,3 +142,38 @@ def test_a_slide_has_metres_and_newtons(tmp_path: Path, spoken, line: str, array
     wrong = line.replace("N*s/m", "Nm*s/rad").replace("N/m", "Nm/rad").replace("1 kg", "1 kg*m^2")
     wrong = wrong.replace("1 N", "1 Nm") if wrong.endswith(" N") else wrong.replace("1 m", "1 rad")
     assert [text[:5] for text in spoken(more=f'randomize {{ joint("lift").{wrong} }}')] == ["KS301"]
+
+
+DRIVEN_ELSEWHERE = """<mujoco><worldbody><body name="b"><joint name="a" axis="0 1 0"/><geom size="0.1"/><site name="s"/>
+    <body pos="1 0 0"><joint name="free_wheel"/><geom size="0.1"/></body></body></worldbody>
+  <tendon><fixed name="t"><joint joint="a" coef="1"/></fixed></tendon><actuator>{}</actuator></mujoco>"""
+
+
+@pytest.mark.parametrize(
+    ("actuator", "what"),
+    [
+        ('<position name="pull" tendon="t" kp="3"/>', "tendon `t`"),
+        ('<motor name="pull" site="s" gear="0 0 1 0 0 0"/>', "site `s`"),
+        ('<adhesion name="pull" body="b" gain="3" ctrlrange="0 1"/>', "body `b`"),
+    ],
+)
+def test_what_moves_a_joint_without_being_on_it_is_named(tmp_path: Path, actuator: str, what: str):
+    def said(joint: str) -> list[str]:
+        return errors(tmp_path, DRIVEN_ELSEWHERE.format(actuator), action=f'  x = torque(joint("{joint}"))  scale 1 Nm')
+
+    assert said("a") == [f"KS510 no actuator is on `a`: `pull` works on the {what}"]
+    assert said("free_wheel") == ["KS510 no actuator drives `free_wheel`"]
+
+
+@pytest.mark.parametrize(
+    ("actuator", "help"),
+    [
+        ('<motor joint="a"/>', 'for example `drive = torque(joint("a"))  scale 0.5 Nm`'),
+        ('<position joint="a" kp="3"/>', 'for example `drive = position(joint("a"))  scale 0.5 rad`'),
+        ('<muscle joint="a" lengthrange="0 1"/>', "no actuator of this robot takes a target of a joint"),
+        ("", "no actuator of this robot takes a target of a joint"),
+    ],
+)
+def test_an_action_that_drives_nothing_is_no_action(tmp_path: Path, actuator: str, help: str):
+    told = [d for d in found(tmp_path, DRIVEN_ELSEWHERE.format(actuator)) if d.severity == "error"]
+    assert [d.message for d in told] == ["the `action` block drives nothing"] and help in told[0].help

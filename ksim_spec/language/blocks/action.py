@@ -201,6 +201,17 @@ def _delay(c: Checker, expr: ast.Expr | None, world: World) -> tuple[int, int] |
     return low, high
 
 
+def _example(c: Checker) -> str:
+    """What could stand in an empty `action` block, for a joint of this robot that can be driven."""
+    on_joints = [a for a in c.robot.index.actuators if a.transmission.startswith("joint") and a.law.mode and a.gear[0]]
+    for a in on_joints:
+        kind = c.robot.joint_type(a.target)
+        if kind in ("hinge", "slide"):
+            unit = FORCE if (a.law.mode, kind) == ("torque", "slide") else per_joint_dim(kind, MODES[a.law.mode])
+            return f'for example `drive = {a.law.mode}(joint("{a.target}"))  scale 0.5 {unit}`'
+    return "no actuator of this robot takes a target of a joint: give its joints some, for example `<position joint=…>`"
+
+
 def _mode_help(written: ast.Expr) -> str:
     name = written.func.id if isinstance(written, ast.Call) and isinstance(written.func, ast.Name) else ""
     near = did_you_mean(name, MODES)
@@ -212,6 +223,8 @@ def _read(c: Checker, sections: list[ast.Section], parts: Parts) -> None:
     parts.action = check_action(c, sections[0] if sections else None, parts.world)
     joints = [j for t in parts.action for j in t.joints]
     size = sum(t.size for t in parts.action)
+    if sections and not sections[0].body and not sections[0].broken:
+        c.report(rules.MISSING_ACTION, sections[0].header_span, "the `action` block drives nothing", help=_example(c))
     if not size:
         c.scope.salvaged.add("action")  # a missing or broken `action` block is a mistake of its own
         return
