@@ -5,7 +5,7 @@ Each stage takes and returns immutable values. Training, evaluation and play use
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from ksim_spec.contract.resolved_spec import resolved
 from ksim_spec.contract.schema import Contract
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.emit.binding import Binding, bind
+from ksim_spec.emit.fields import massless
 from ksim_spec.emit.task_module import task_source
 from ksim_spec.ir.printer import print_ir
 from ksim_spec.language.load import Loaded, load_spec
@@ -56,7 +57,22 @@ class Compiled:
             return None
 
     def notices(self) -> list[Diagnostic]:
-        """Returns a warning for everything that makes mirrored experience differ, where the policy is symmetric."""
+        """Returns warnings that the built model gives: drawn masses of bodies without any, and, where the policy is
+        symmetric, everything that makes mirrored experience differ.
+        """
+        return [*self._massless(), *self._asymmetries()]
+
+    def _massless(self) -> Iterator[Diagnostic]:
+        model = self.binding.scene.model
+        for change in self.program.randomization:
+            names = massless(change, model)
+            if names:
+                few = ", ".join(f"`{n}`" for n in names[:2]) + (f", and {len(names) - 2} more" if names[2:] else "")
+                message = f"the mass of {few} is zero and stays zero"
+                help = "leave what has no mass out of the selection, or give it mass in the robot file"
+                yield Diagnostic(rules.MASSLESS_BODY, message, change.span, help=help)
+
+    def _asymmetries(self) -> list[Diagnostic]:
         if not self.program.policy.symmetric or self.mirror is None:
             return []
         span, shown = self.program.mirror_span, self.mirror.differences[:3]

@@ -43,6 +43,14 @@ def all_arrays(changes: tuple[FieldChange, ...], scene: Scene) -> tuple[str, ...
     return tuple(dict.fromkeys(name for change in changes for name in changed_arrays(change, scene)))
 
 
+def massless(change: FieldChange, model: mujoco.MjModel) -> list[str]:
+    """Returns the bodies without mass among those whose mass a line changes: it leaves them alone.
+
+    Such a body's inertia could not follow its mass.
+    """
+    return [n for n in change.names if change.quantity == "mass" and not model.body_mass[model.body(n).id]]
+
+
 def friction_dofs(changes: tuple[FieldChange, ...], scene: Scene) -> tuple[int, ...]:
     """Returns the degrees of freedom whose friction loss the lines change, in rising order."""
     joints = [name for change in changes if change.quantity == "frictionloss" for name in change.names]
@@ -86,6 +94,13 @@ def _lines(change: FieldChange, value: str, scene: Scene) -> list[str]:
     if change.of == "world":
         return [f"gravity = {_OPERATOR[op].format(old='gravity', new=value)}"]
     if change.of == "body":
+        if change.quantity == "mass":
+            kept = [i for i, n in enumerate(names) if n not in massless(change, model)]
+            if not kept:
+                return []
+            if len(kept) < len(names) and _per_element(change):
+                value = f"{value}[{index_text(tuple(kept))}]"
+            names = tuple(names[i] for i in kept)
         listed = _picked(change, [int(model.body(n).id) for n in names])
         ids = index_text(listed)
         if change.quantity == "mass":

@@ -188,7 +188,16 @@ def _robot(
         return None
     for file in index.sources.files.values():
         sources.files.setdefault(file.name, file)
-    return RobotView(index, found.path, index.model_name or found.path.stem, sources), section
+    view = RobotView(index, found.path, index.model_name or found.path.stem, sources)
+    view.world_floor = _own_floor(items)
+    return view, section
+
+
+def _own_floor(items: list[Item]) -> bool:
+    """Whether the world of a spec has a floor of its own, known before its blocks are read: names depend on it."""
+    lines = [s for section in _sections(items, "world") for s in section.body if isinstance(s, ast.Assign)]
+    said = [s.value for s in lines if isinstance(s.target, ast.Name) and s.target.id == "floor"]
+    return any(isinstance(value, ast.Name) and value.id == "plane" for value in said[-1:])
 
 
 def _mirror_span(robot: Item | None) -> Span:

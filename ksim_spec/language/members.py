@@ -268,7 +268,12 @@ def _world(c: Checker, name: str, span: Span) -> Thing:
         row = quantity("world", name)
         return Value(leaf(row, "world", (), ()), (XYZ,), row.dim, row.kind, WORLD, not row.measured)
     if name == "floor":
-        return Selection("geom", (c.robot.floor_name,), "world.floor", None)
+        floor = c.robot.floor_name
+        if floor is None:
+            message = f"{c.robot.name} has no floor, and the world has none of its own"
+            c.report(rules.UNKNOWN_ELEMENT, span, message, help="write `floor = plane` in the `world` block")
+            return UNKNOWN
+        return Selection("geom", (floor,), "world.floor", None)
     return _unknown(c, span, "`world`", name, list(WORLD_NAMES))
 
 

@@ -11,19 +11,20 @@ from ksim_spec.language.quantities import SENSORS
 from ksim_spec.language.sources import MjcfSensor
 from ksim_spec.language.things import FRAMES, KINDS, ElementKind
 from ksim_spec.robot import elements as el
+from ksim_spec.robot.floors import NAME as FLOOR
+from ksim_spec.robot.floors import floors, replaced
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.naming import name_of
-from ksim_spec.robot.who import robot_bodies, trees
+from ksim_spec.robot.who import robot_bodies, trees, welds
 from ksim_spec.source import SourceMap
-
-FLOOR = "floor"
 
 
 @dataclass
 class RobotView:
     """The robot of one spec. `added` are sites that the spec declares.
 
-    `incomplete` when one of them was not understood: then a site that is not there is no mistake.
+    `incomplete` when one of them was not understood: then a site that is not there is no mistake. `world_floor` says
+    that the spec puts a floor there; without, it is the robot file's own.
     """
 
     index: RobotIndex
@@ -62,8 +63,10 @@ class RobotView:
         names = self.index.names(kind)
         if kind == "site":
             names = [*names, *self.added]
-        if kind == "geom" and FLOOR not in names:
-            names = [*names, FLOOR]
+        if kind == "geom" and self.world_floor:
+            gone = {g.name for g in replaced(self._floors, self._paired)} - {FLOOR}
+            names = [n for n in names if n not in gone]
+            names = names if FLOOR in names else [*names, FLOOR]
         return [n for n in names if not (kind == "body" and n == "world")]
 
     def unnamed(self, kind: str) -> int:
@@ -137,6 +140,39 @@ class RobotView:
         """Returns the actuators that drive a joint directly, with the gains that the action block gives them."""
         return tuple(self.drives.get(name_of(a), a) for a in self.index.actuators_of(joint))
 
+    @cached_property
+    def _paired(self) -> frozenset[str]:
+        """The geoms that the robot file names in explicit pairs."""
+        return frozenset(p.attrs.get(side, "") for p in self.index.all("pair") for side in ("geom1", "geom2"))
+
+    @cached_property
+    def _floors(self) -> list[el.Geom]:
+        return floors(self.index.geoms, welds(self.index), self._paired)
+
     @property
-    def floor_name(self) -> str:
-        return FLOOR
+    def floor_name(self) -> str | None:
+        """What the scene calls its floor: the spec's own, or what it leaves of the robot file; None without one."""
+        return FLOOR if self.world_floor else name_of(self._floors[0]) if self._floors else None
+
+    def geom_name(self, name: str) -> str:
+        """Returns what the scene calls a geom: the robot file's floor becomes that of the spec."""
+        own = self.world_floor and self._floors and self._floors[0].name == name
+        return FLOOR if own else name
+
+    def takes_floors_name(self) -> el.Geom | None:
+        """Returns a geom of the robot file that is called like the spec's floor and does not become it, or None."""
+        found = self.index.find("geom", FLOOR)
+        floor = isinstance(found, el.Geom) and found not in self._floors[:1]
+        kept = floor and found not in replaced(self._floors, self._paired)
+        return found if kept and isinstance(found, el.Geom) else None
+
+    def own_friction(self, geom: str) -> str:
+        """Returns the other geom of an explicit pair of one, which has a friction of its own; empty without a pair.
+
+        The pairs of the floor that the spec puts there follow the floor.
+        """
+        for pair in self.index.all("pair"):
+            sides = [self.geom_name(pair.attrs.get(side, "")) for side in ("geom1", "geom2")]
+            if geom in sides and not (self.world_floor and geom == FLOOR):
+                return sides[1 - sides.index(geom)]
+        return ""

@@ -105,6 +105,8 @@ def _elements(c: Checker, e: ast.Call, kind: ElementKind, word: str, patterns: l
             c.report(rules.UNKNOWN_ELEMENT, expr.span, message, help=help, notes=notes)
     if empty or not found:
         return UNKNOWN
+    if kind == "geom":
+        found = list(dict.fromkeys(c.robot.geom_name(n) for n in found))
     label = f"{word}({', '.join(repr_name(p) for p, _ in patterns)})"
     if word == kind:
         if len(found) > 1:

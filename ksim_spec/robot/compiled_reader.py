@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ksim_spec.robot import elements as el
+from ksim_spec.robot.collision import FLAT
 from ksim_spec.robot.law import Law
 from ksim_spec.robot.mjcf import Node, Tree
+from ksim_spec.robot.rotation import LEVEL, Quat, product, upright
 
 JOINT_TYPES: tuple[el.JointType, ...] = ("free", "ball", "slide", "hinge")
 GEOM_TYPES = ("plane", "hfield", "sphere", "capsule", "ellipsoid", "cylinder", "box", "mesh", "sdf")
@@ -41,6 +43,10 @@ def read_built(tree: Tree, path: Path | None) -> tuple[dict[str, list[el.Element
                 cls = el.Site if kind == "site" else el.Attached
                 found[kind].append(cls(*common, body=int(getattr(model, owner)[i])))
             else:
+                if kind == "pair":
+                    sides = {"geom1": model.pair_geom1[i], "geom2": model.pair_geom2[i]}
+                    named = {k: model.geom(g).name for k, g in sides.items()}
+                    common = (*common[:-1], {**node.attrs, **named})
                 found[kind].append(makers[kind](model, i, common) if kind in makers else el.Element(*common))
     return found, model.nq, model.nv
 
@@ -79,7 +85,23 @@ def _geom(model: Any, i: int, common: tuple) -> el.Geom:
         conaffinity=int(model.geom_conaffinity[i]),
         friction=tuple(map(float, model.geom_friction[i])),
         priority=int(model.geom_priority[i]),
+        level=_level(model, i),
     )
+
+
+def _level(model: Any, i: int) -> bool:
+    """Whether the z axis of a plane or a height field points up where the model stands as it is written."""
+    if GEOM_TYPES[int(model.geom_type[i])] not in FLAT:
+        return True
+    turn, body = _quat(model.geom_quat[i]), int(model.geom_bodyid[i])
+    while body:
+        turn, body = product(_quat(model.body_quat[body]), turn), int(model.body_parentid[body])
+    return upright(turn) > LEVEL
+
+
+def _quat(numbers: Any) -> Quat:
+    w, x, y, z = (float(v) for v in numbers)
+    return w, x, y, z
 
 
 def geoms_of(model: Any) -> list[el.Geom]:

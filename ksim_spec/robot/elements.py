@@ -89,13 +89,17 @@ class Site(Attached):
 
 @dataclass(frozen=True)
 class Geom(Attached):
-    """A collision or visual shape. `contype`, `conaffinity` are MuJoCo's collision masks."""
+    """A collision or visual shape. `contype`, `conaffinity` are MuJoCo's collision masks.
+
+    `level` says that its z axis points up where the model stands as it is written.
+    """
 
     type: str = "sphere"
     contype: int = 1
     conaffinity: int = 1
     friction: tuple[float, ...] = (1.0, 0.005, 0.0001)
     priority: int = 0
+    level: bool = True
 
 
 @dataclass(frozen=True)

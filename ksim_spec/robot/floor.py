@@ -6,29 +6,41 @@ it, and takes over their other contact parameters, so that only friction changes
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import mujoco
+import numpy as np
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
+from ksim_spec.robot.collision import FLAT
+from ksim_spec.robot.elements import Geom
+from ksim_spec.robot.floors import NAME, floors, replaced
 
-NAME = "floor"
 MATERIAL = "ksim_spec_floor"
-FLOOR_TYPES = (mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_HFIELD)
 DEFAULT_SOLREF, DEFAULT_SOLIMP = (0.02, 1.0), (0.9, 0.95, 0.001, 0.5, 2.0)
 
 
-def place_floor(spec: mujoco.MjSpec, friction: float, notes: list[str]) -> str:
+def place_floor(
+    spec: mujoco.MjSpec, geoms: list[Geom], welded: list[int], robot: Collection[str], friction: float, notes: list[str]
+) -> str:
     """Makes the scene's floor, called `floor`, a plane with that sliding friction; returns the name it had before.
 
-    The model's own floors go: the first (one with explicit pairs before others) is changed in place, so that what
-    refers to it still does, and colliding others are removed. SpecError KS164 when another geom is called `floor`.
+    `geoms` are those of the spec compiled, `welded` says for each body which it moves with, and `robot` names the
+    robot's bodies. The model's own floors go: the first (one with
+    explicit pairs before others) is changed in place, so that what refers to it still does, and colliding others are
+    removed. Walls, ramps and what else things can stand on stay. SpecError KS164 when another geom is called `floor`.
     """
     paired = {name for p in spec.pairs for name in (p.geomname1, p.geomname2)}
-    own = [g for g in spec.worldbody.geoms if g.type in FLOOR_TYPES]
-    own.sort(key=lambda g: (g.name not in paired, not (g.contype or g.conaffinity)))
-    standing = [g for g in spec.geoms if g.type not in FLOOR_TYPES and (g.contype or g.conaffinity)]
+    found = floors(geoms, welded, paired)
+    own = [spec.geom(g.name) for g in found]
+    flat = {g.name for g in geoms if g.type in FLAT}
+    standing = [g for g in spec.geoms if g.name not in flat and (g.contype or g.conaffinity)]
+    fixed = [g for g in geoms if not welded[g.body] and (g.contype or g.conaffinity) and g not in found]
+    if fixed:
+        few = ", ".join(f"`{g.name}`" for g in fixed[:2]) + (f", and {len(fixed) - 2} more" if fixed[2:] else "")
+        notes.append(f"{few} of the robot file: no level floor, left there")
     if any(g.name == NAME and g not in own for g in spec.geoms):
         raise SpecError(
             [
@@ -39,12 +51,13 @@ def place_floor(spec: mujoco.MjSpec, friction: float, notes: list[str]) -> str:
                 )
             ]
         )
-    floor = _flatten(spec, own[0], notes) if own else _new_floor(spec, standing)
-    for other in own[1:]:
-        if (other.contype or other.conaffinity) and other.name not in paired:
-            notes.append(f"the floor replaces `{other.name}` as well")
-            spec.delete(other)
-    _take_over(floor, standing, notes)
+    floor = _flatten(spec, own[0], notes) if own else _new_floor(spec)
+    if not (floor.contype or floor.conaffinity or floor.name in paired):
+        floor.contype, floor.conaffinity = _masks(standing)
+    for other in replaced(found, paired):
+        notes.append(f"the floor replaces `{other.name}` as well")
+        spec.delete(spec.geom(other.name))
+    _take_over(floor, standing, [g for g in standing if g.parent.name in robot], notes)
     floor.friction = [friction, *list(floor.friction)[1:]]
     before = _rename(spec, floor)
     for pair in spec.pairs:
@@ -80,14 +93,31 @@ def _flatten(spec: mujoco.MjSpec, geom: Any, notes: list[str]) -> Any:
         if field is not None and not any(g.hfieldname == field.name for g in spec.geoms):
             spec.delete(field)
     geom.size, geom.quat = [0.0, 0.0, 0.05], [1.0, 0.0, 0.0, 0.0]
+    geom.alt.type = mujoco.mjtOrientation.mjORIENTATION_QUAT
+    if geom.frame is not None or geom.parent.name != "world":  # what is around it may be turned
+        around = _turn_around(spec.compile(), geom.name)
+        geom.quat = [around[0], -around[1], -around[2], -around[3]]
     return geom
 
 
-def _new_floor(spec: mujoco.MjSpec, standing: list[Any]) -> Any:
-    # Every attribute is given: the model's default class may say anything.
+def _turn_around(model: mujoco.MjModel, name: str) -> np.ndarray:
+    """Returns how a geom of its own orientation zero stands in the world."""
+    data, turn = mujoco.MjData(model), np.zeros(4)
+    mujoco.mj_kinematics(model, data)
+    mujoco.mju_mat2Quat(turn, data.geom_xmat[model.geom(name).id])
+    return turn
+
+
+def _masks(standing: list[Any]) -> tuple[int, int]:
+    """Collision masks that meet those of everything that can stand on a floor."""
     contype, conaffinity = 1, 1
     for g in standing:
         contype, conaffinity = contype | g.conaffinity, conaffinity | g.contype
+    return contype, conaffinity
+
+
+def _new_floor(spec: mujoco.MjSpec) -> Any:
+    # Every attribute is given: the model's default class may say anything.
     if spec.material(MATERIAL) is None:
         spec.add_material(name=MATERIAL, rgba=[0.45, 0.48, 0.52, 1.0])
     return spec.worldbody.add_geom(
@@ -96,8 +126,8 @@ def _new_floor(spec: mujoco.MjSpec, standing: list[Any]) -> Any:
         size=[0.0, 0.0, 0.05],
         pos=[0.0, 0.0, 0.0],
         quat=[1.0, 0.0, 0.0, 0.0],
-        contype=contype,
-        conaffinity=conaffinity,
+        contype=0,
+        conaffinity=0,
         condim=3,
         priority=0,
         friction=[1.0, 0.005, 0.0001],
@@ -112,12 +142,16 @@ def _new_floor(spec: mujoco.MjSpec, standing: list[Any]) -> Any:
     )
 
 
-def _take_over(floor: Any, standing: list[Any], notes: list[str]) -> None:
-    """Gives the floor priority over what stands on it, with the contact parameters that the pair had before."""
-    touching = [g for g in standing if g.contype & floor.conaffinity or g.conaffinity & floor.contype]
-    if not touching:
+def _take_over(floor: Any, standing: list[Any], robot: list[Any], notes: list[str]) -> None:
+    """Gives the floor priority over what stands on it, with the contact parameters that the pair had before.
+
+    Those are the robot's, where any of its geoms can stand on it.
+    """
+    everything = [g for g in standing if g.contype & floor.conaffinity or g.conaffinity & floor.contype]
+    if not everything:
         floor.priority = max(1, floor.priority)
         return
+    touching = [g for g in robot if g in everything] or everything
     top = max(touching, key=lambda g: g.priority)
     if len({(tuple(g.solref), tuple(g.solimp), g.condim) for g in touching}) > 1:
         notes.append(f"geoms on the floor differ in contact parameters; the floor takes those of `{top.name}`")
@@ -136,4 +170,4 @@ def _take_over(floor: Any, standing: list[Any], notes: list[str]) -> None:
     if floor.condim < 3:
         notes.append("the floor's contacts had no friction (condim 1); they now have (condim 3)")
         floor.condim = 3
-    floor.priority = max(1, floor.priority, top.priority + 1)
+    floor.priority = max(1, floor.priority, *(g.priority + 1 for g in everything))

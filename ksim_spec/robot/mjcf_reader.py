@@ -9,11 +9,14 @@ from typing import TypeVar
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.robot import elements as el
+from ksim_spec.robot.collision import FLAT
 from ksim_spec.robot.defaults import ACTUATORS, Defaults
 from ksim_spec.robot.law import LawReader
 from ksim_spec.robot.mjcf import Node, Tree
+from ksim_spec.robot.rotation import IDENTITY, LEVEL, Quat, orientation, product, upright
 
 T = TypeVar("T", bound=el.Element)
+Placed = tuple[Node, str, Quat]  # an element, the class around it, and how what is around it is turned
 
 ON_BODY = {"geom": "geom", "site": "site", "joint": "joint", "freejoint": "joint", "camera": "camera", "light": "light"}
 # Elements that make others when the model is compiled: only MuJoCo knows what comes out.
@@ -51,6 +54,7 @@ class Reader:
         self.num = Numbers(tree)
         compiler = {k: v for s in tree.sections("compiler") for k, v in s.attrs.items()}
         self.degrees = compiler.get("angle", "degree") == "degree"
+        self.eulerseq = compiler.get("eulerseq", "xyz")
         self.autolimits = compiler.get("autolimits", "true") == "true"
         self.found: dict[str, list[el.Element]] = {kind: [] for kind in el.KINDS}
         self.nq = self.nv = 0
@@ -60,7 +64,7 @@ class Reader:
         worlds = self.tree.sections("worldbody")
         first = worlds[0] if worlds else self.tree.root
         self.found["body"].append(el.Body("body", 0, "world", "worldbody", first.file, first.line, {}, 0))
-        self._body_contents([(n, "main") for w in worlds for n in w.children], 0)
+        self._body_contents([(n, "main", IDENTITY) for w in worlds for n in w.children], 0)
         for kind, section, tags, make in self._plain():
             for node in self._section(section, tags):
                 self.found[kind].append(make(node, len(self.found[kind])))
@@ -68,33 +72,41 @@ class Reader:
 
     # Bodies and what they carry -----------------------------------------------------------------------------------
 
-    def _body_contents(self, nodes: list[tuple[Node, str]], body: int) -> None:
-        bodies: list[tuple[Node, str]] = []
-        for node, childclass in self._through_frames(nodes):
+    def _body_contents(self, nodes: list[Placed], body: int) -> None:
+        bodies: list[Placed] = []
+        for node, childclass, turn in self._through_frames(nodes):
             if node.tag in ON_BODY:
-                self._attach(node, childclass, body)
+                self._attach(node, childclass, body, turn)
             elif node.tag == "body":
-                bodies.append((node, childclass))
-        for node, childclass in bodies:
+                bodies.append((node, childclass, turn))
+        for node, childclass, turn in bodies:
             index = len(self.found["body"])
             self.found["body"].append(self._element(el.Body, "body", node, index, node.attrs, parent=body))
-            inner = node.attrs.get("childclass", childclass)
-            self._body_contents([(n, inner) for n in node.children], index)
+            self._body_contents(self._inside(node, childclass, turn), index)
 
-    def _through_frames(self, nodes: list[tuple[Node, str]]) -> Iterator[tuple[Node, str]]:
-        for node, childclass in nodes:
+    def _inside(self, node: Node, childclass: str, turn: Quat) -> list[Placed]:
+        inner, turned = node.attrs.get("childclass", childclass), product(turn, self._turn(node, node.attrs))
+        return [(n, inner, turned) for n in node.children]
+
+    def _through_frames(self, nodes: list[Placed]) -> Iterator[Placed]:
+        for node, childclass, turn in nodes:
             if node.tag == "frame":
-                inner = node.attrs.get("childclass", childclass)
-                yield from self._through_frames([(n, inner) for n in node.children])
+                yield from self._through_frames(self._inside(node, childclass, turn))
             else:
-                yield node, childclass
+                yield node, childclass, turn
 
-    def _attach(self, node: Node, childclass: str, body: int) -> None:
+    def _turn(self, node: Node, attrs: dict[str, str]) -> Quat:
+        return orientation(attrs, lambda key: self.num.vector(node, attrs, key), self.degrees, self.eulerseq)
+
+    def _attach(self, node: Node, childclass: str, body: int, turn: Quat) -> None:
         kind = ON_BODY[node.tag]
         # A freejoint takes no defaults.
         attrs = dict(node.attrs) if node.tag == "freejoint" else self.defaults.attributes(node, childclass)
         index = len(self.found[kind])
-        make = {"geom": self._geom, "joint": self._joint, "site": self._site}.get(kind)
+        make = {"joint": self._joint, "site": self._site}.get(kind)
+        if kind == "geom":
+            self.found[kind].append(self._geom(node, index, attrs, body, turn))
+            return
         self.found[kind].append(
             make(node, index, attrs, body) if make else self._element(el.Attached, kind, node, index, attrs, body=body)
         )
@@ -107,7 +119,8 @@ class Reader:
     def _site(self, node: Node, index: int, attrs: dict[str, str], body: int) -> el.Site:
         return self._element(el.Site, "site", node, index, attrs, body=body)
 
-    def _geom(self, node: Node, index: int, attrs: dict[str, str], body: int) -> el.Geom:
+    def _geom(self, node: Node, index: int, attrs: dict[str, str], body: int, turn: Quat) -> el.Geom:
+        flat = attrs.get("type") in FLAT
         friction = self.num.vector(node, attrs, "friction")
         return self._element(
             el.Geom,
@@ -121,6 +134,7 @@ class Reader:
             conaffinity=int(self.num.scalar(node, attrs, "conaffinity", 1)),
             friction=friction + (1.0, 0.005, 0.0001)[len(friction) :],
             priority=int(self.num.scalar(node, attrs, "priority", 0)),
+            level=not flat or upright(product(turn, self._turn(node, attrs))) > LEVEL,
         )
 
     def _joint(self, node: Node, index: int, attrs: dict[str, str], body: int) -> el.Joint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.assets import bundle_assets
+from ksim_spec.robot.compiled_reader import geoms_of
 from ksim_spec.robot.contacts import TouchFilter, contact_count, outside_geoms
 from ksim_spec.robot.elements import SENSOR_TAGS
-from ksim_spec.robot.floor import NAME as FLOOR
 from ksim_spec.robot.floor import place_floor
+from ksim_spec.robot.floors import NAME as FLOOR
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.load import compile_spec, spec_from_file, spec_from_text
 from ksim_spec.robot.naming import generated_name, name_of
@@ -65,7 +67,9 @@ class _Composer:
         for servo in request.servos:
             self._servo(servo)
         if request.floor is not None:
-            before = place_floor(spec, request.floor, self.notes)
+            geoms = [replace(g, name=self.names["geom"][g.id]) for g in geoms_of(self.built)]
+            welded = self.built.body_weldid.tolist()
+            before = place_floor(spec, geoms, welded, frozenset(self._own()), request.floor, self.notes)
             self.floor = FLOOR
             # Ids and the old name go on meaning the same geom.
             self.alias = {before: FLOOR}
@@ -88,7 +92,7 @@ class _Composer:
 
     def _name_everything(self) -> None:
         """Names what has no name after its place in the robot's own model, so that sensors can refer to it."""
-        compile_spec(self.spec, self.path)
+        self.built = compile_spec(self.spec, self.path)
         for kind, plural in NAMED.items():
             elements = sorted(getattr(self.spec, plural), key=lambda e: e.id)
             for e in elements:

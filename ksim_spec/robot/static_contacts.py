@@ -6,15 +6,17 @@ Where the file does not tell for sure, geoms are taken to touch.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ksim_spec.robot import elements as el
-from ksim_spec.robot.collision import FLAT, CollisionFilter
+from ksim_spec.robot.collision import CollisionFilter
+from ksim_spec.robot.floors import NAME, floors, replaced
 from ksim_spec.robot.index import RobotIndex
+from ksim_spec.robot.naming import name_of
 from ksim_spec.robot.who import welds
 
-FLOOR = "floor"
+FLOOR = NAME
 _NEW_FLOOR = el.Geom("geom", -1, FLOOR, "geom", "", 0, type="plane", contype=-1, conaffinity=-1)
 
 
@@ -33,13 +35,21 @@ class Touch:
     @cached_property
     def geoms(self) -> tuple[el.Geom, ...]:
         """Every geom of the scene; the floor that the spec puts there is one of them."""
-        return (*(g for g in self.index.geoms if g.id not in self._dropped), *([_NEW_FLOOR] if self._new else []))
+        kept = [g for g in self.index.geoms if g.id not in self._dropped]
+        # what was only looked at becomes something to stand on
+        bare = [g for g in self._own[:1] if self.floor and not (g.contype or g.conaffinity or g.name in self._paired)]
+        kept = [replace(g, contype=-1, conaffinity=-1) if g in bare else g for g in kept]
+        return (*kept, *([_NEW_FLOOR] if self._new else []))
 
     @cached_property
     def _own(self) -> list[el.Geom]:
         """The robot file's floors, the one that becomes the spec's first."""
-        found = [g for g in self.index.geoms if g.body == 0 and g.type in FLAT]
-        return sorted(found, key=lambda g: (g.name not in self._paired, not (g.contype or g.conaffinity)))
+        return floors(self.index.geoms, self._welded, self._paired)
+
+    @property
+    def _first(self) -> int:
+        """The id of the geom that becomes the spec's floor; -2 where there is none."""
+        return self._own[0].id if self._own else -2
 
     @property
     def _new(self) -> bool:
@@ -47,8 +57,7 @@ class Touch:
 
     @cached_property
     def _dropped(self) -> frozenset[int]:
-        others = self._own[1:] if self.floor else []
-        return frozenset(g.id for g in others if (g.contype or g.conaffinity) and g.name not in self._paired)
+        return frozenset(g.id for g in replaced(self._own, self._paired)) if self.floor else frozenset()
 
     @cached_property
     def _pairs(self) -> list[tuple[str, str]]:
@@ -77,8 +86,7 @@ class Touch:
 
     def _ids(self, name: str) -> list[int]:
         """The geoms that a pair of the robot file means by a name: the floor keeps its old name there."""
-        floor = self._own[:1] if self.floor and name == FLOOR else []
-        return [g.id for g in self.geoms if g.name == name or g in floor]
+        return [g.id for g in self.geoms if g.name == name or (self.floor and name == FLOOR and g.id == self._first)]
 
     def can_touch(self, a: el.Geom, b: el.Geom) -> bool:
         """Returns whether two geoms of the scene can ever make a contact."""
@@ -91,8 +99,8 @@ class Touch:
     def of(self, kind: str, name: str) -> list[el.Geom]:
         """Returns the geoms that stand for an element in a contact: itself, its body's, or those of a site's body."""
         if kind == "geom":
-            floor = [_NEW_FLOOR] if self._new else self._own[:1] if self.floor else []
-            return floor if name == FLOOR and floor else [g for g in self.geoms if g.name == name]
+            floor = [_NEW_FLOOR] if self._new else [g for g in self.geoms if g.id == self._first] if self.floor else []
+            return floor if name == FLOOR and floor else [g for g in self.geoms if name_of(g) == name]
         if kind == "site" and name in self.sites:
             kind, name = "body", self.sites[name]
         element = self.index.find(kind, name)

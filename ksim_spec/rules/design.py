@@ -108,6 +108,9 @@ IMPOSSIBLE_FIELD = Rule(
 UNUSED_LEVEL = Rule("KS618", "unused-level", "warning", "nothing depends on a level of the curriculum", fix=True)
 STUCK_LEVEL = Rule("KS619", "stuck-level", "warning", "the condition of a level can never hold")
 UNUSED_COMMAND = Rule("KS620", "unused-command", "warning", "nothing uses a command, or a field of one", fix=True)
+MASSLESS_BODY = Rule(
+    "KS680", "massless-body", "warning", "the drawn mass of a body without mass is left as it is", "engine"
+)
 
 # Training ------------------------------------------------------------------------------------------------------------
 

@@ -120,6 +120,8 @@ def _field_change(c: Checker, stmt: ast.Assign, number: int) -> FieldChange | No
     names = owner.names if isinstance(owner, Selection) else ()
     if isinstance(owner, Selection) and of == "joint" and not _one_number(c, stmt.target, quantity, owner.one):
         return None
+    if of == "geom" and not _own_friction(c, stmt.target, names):
+        return None
     if of == "joint" and quantity in ("kp", "kd") and not _has_servos(c, stmt, quantity, names):
         return None
     name = path_text(stmt.target)
@@ -160,6 +162,17 @@ def _one_number(c: Checker, target: ast.Attribute, quantity: str, joint: str) ->
     if kind == "free":
         help = "it moves its body along and about three axes; draw the body's `mass`, `com` or `inertia` instead"
     message = f"`{joint}` is a {kind} joint, whose `{quantity}` is not one number"
+    c.report(rules.NOT_A_FIELD, target.name_span, message, help=help)
+    return False
+
+
+def _own_friction(c: Checker, target: ast.Attribute, geoms: tuple[str, ...]) -> bool:
+    """Reports and returns False when the friction of a geom does nothing where an explicit pair has its own."""
+    paired = next((g for g in geoms if c.robot.own_friction(g)), None)
+    if paired is None:
+        return True
+    message = f"`{paired}` touches `{c.robot.own_friction(paired)}` by a pair, which has a friction of its own"
+    help = "draw `world.floor.friction`, which the pairs of `floor = plane` follow, or leave the geom out"
     c.report(rules.NOT_A_FIELD, target.name_span, message, help=help)
     return False
 

@@ -8,6 +8,7 @@ from ksim_spec.language.blocks.attributes import attributes
 from ksim_spec.language.blocks.registry import Block, Line, Parts
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import AddedSite, World
+from ksim_spec.robot.naming import name_of
 from ksim_spec.source import NOWHERE
 from ksim_spec.syntax import ast
 from ksim_spec.units import NUMBER, TIME
@@ -94,6 +95,13 @@ def _floor(c: Checker, stmt: ast.Assign) -> tuple[bool, float | None]:
         return False, None
     expr = attrs.expr("friction")
     friction = c.scalar(expr, NUMBER, "a friction coefficient") if expr is not None else None
+    if stmt.value.id == "plane" and (other := c.robot.takes_floors_name()) is not None:
+        c.report(
+            rules.FLOOR_NAME,
+            stmt.value.span,
+            f"the robot has a geom `{name_of(other)}` that is not a floor",
+            help="rename it in the MJCF, or leave the floor to the MJCF: `floor = robot`",
+        )
     return stmt.value.id == "plane", friction
 
 
