@@ -114,6 +114,8 @@ def compile_spec(path: str | Path, *, profile: str | None = None, sets: Sequence
     loaded = designed(load_spec(path, profile=profile, sets=sets), profile is None)
     loaded = replace(loaded, diagnostics=unsilenced(Path(path), loaded.diagnostics, loaded.sources))
     program = loaded.require()
+    if any(d.severity == "error" for d in loaded.diagnostics):  # of the robot file
+        raise SpecError(loaded.diagnostics, loaded.sources)
     try:
         index = RobotIndex.load(program.robot_path)
         binding = bind(program, index)

@@ -148,6 +148,8 @@ def along(c: Checker, value: Value, axis: Axis, span: Span, what: str) -> Value 
     """
     if not value.axes or value.axes == (axis,):
         return value.but(aligns=False)
+    if value.sliding is not None and set(axis.labels) <= set(value.sliding.axes[0].labels):
+        value = value.sliding
     own = value.axes[0]
     if len(value.axes) > 1 or own.name != axis.name:
         c.report(

@@ -45,10 +45,31 @@ def align(a: Value, b: Value) -> tuple[Value, Value]:
 
 
 def _take_axis_of(table: Value, other: Value) -> Value:
-    own = table.axes[0]
-    target = next((x for x in other.axes if x.name == own.name), None)
-    if target is None or target == own:
-        return table.but(aligns=False)
+    if not other.axes and (joint := _joint_of(other.node)):
+        return of_joint(table, joint)
+    target = next((x for x in other.axes if x.name == table.axes[0].name), None)
+    return table.but(aligns=False) if target is None else by_joint(table, target.labels)
+
+
+def _joint_of(node: Node) -> str:
+    """The joint that a leaf is the only number of, empty for any other."""
+    names = node.attr("names") if node.op == "read" and node.attr("of") == "joint" else ()
+    return names[0] if len(names) == 1 else ""
+
+
+def of_joint(table: Value, joint: str) -> Value:
+    """Returns the number of a per-joint table for one joint."""
+    one = by_joint(table, (joint,))
+    return one.but(node=make("take", one.node, axis=0, indices=0), axes=one.axes[1:])
+
+
+def by_joint(table: Value, joints: tuple[str, ...]) -> Value:
+    """Returns the numbers of a per-joint table for these joints, in their order; raises TypeProblem without one."""
+    if table.sliding is not None and set(joints) <= set(table.sliding.axes[0].labels):
+        table = table.sliding
+    own, target = table.axes[0], Axis(table.axes[0].name, joints)
+    if target == own:
+        return table.but(aligns=False, sliding=None)
     missing = [label for label in target.labels if label not in own.labels]
     if missing:
         raise TypeProblem(
@@ -58,7 +79,7 @@ def _take_axis_of(table: Value, other: Value) -> Value:
         )
     indices = tuple(own.labels.index(label) for label in target.labels)
     return table.but(
-        node=make("take", table.node, axis=0, indices=indices), axes=(target, *table.axes[1:]), aligns=False
+        node=make("take", table.node, axis=0, indices=indices), axes=(target, *table.axes[1:]), aligns=False, sliding=None
     )
 
 

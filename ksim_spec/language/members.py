@@ -303,13 +303,18 @@ def _keyframe(c: Checker, keyframe: Keyframe, name: str, span: Span) -> Thing:
     names = c.robot.scalar_joints()
     if name != "pos":
         return _unknown(c, span, "a keyframe", name, ["pos"])
-    types = {c.robot.joint_type(n) for n in names}
-    if len(types) > 1:
-        # Only hinges (or only slides) make one unit; the selection it meets decides which joints are taken.
-        names = tuple(n for n in names if c.robot.joint_type(n) == "hinge")
-        types = {"hinge"}
-    node = make("pose", key=keyframe.name, names=names, dtype="float", shape=(len(names),))
-    return Value(node, (Axis("joint", names),), per_joint_dim(next(iter(types), "hinge")), aligns=True)
+
+    def table(kind: str) -> Value | None:
+        mine = tuple(n for n in names if c.robot.joint_type(n) == kind)
+        node = make("pose", key=keyframe.name, names=mine, dtype="float", shape=(len(mine),))
+        return Value(node, (Axis("joint", mine),), per_joint_dim(kind), aligns=True) if mine else None
+
+    # Only hinges (or only slides) make one unit; the selection it meets decides which joints are taken.
+    tables = [t for t in (table("hinge"), table("slide")) if t is not None]
+    if not tables:
+        c.report(rules.UNKNOWN_MEMBER, span, f"{c.robot.name} has no joint that turns or slides", help="leave it out")
+        return UNKNOWN
+    return tables[0].but(sliding=tables[1]) if tables[1:] else tables[0]
 
 
 def need_bool(value: Value, what: str) -> None:

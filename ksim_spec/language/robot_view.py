@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -69,9 +70,15 @@ class RobotView:
             names = names if FLOOR in names else [*names, FLOOR]
         return [n for n in names if not (kind == "body" and n == "world")]
 
-    def unnamed(self, kind: str) -> int:
-        """Returns how many elements of a kind have no name."""
-        return sum(e.name is None for e in self.index.all(kind))
+    def numbered(self, kind: str, wanted: Sequence[str]) -> list[str]:
+        """Returns which wanted names are those of elements without one, by their number: `joint[3]`."""
+        return [n for e in self.index.all(kind) if not e.name and (n := name_of(e)) in wanted]
+
+    def about_unnamed(self, kind: str, plural: str) -> Iterator[str]:
+        """Yields what to know of the elements of a kind that have no name, if there are any."""
+        unnamed = [e for e in self.index.all(kind) if not e.name]
+        if unnamed:
+            yield f"{len(unnamed)} {plural} of this robot have no name; the first is called `{name_of(unnamed[0])}`"
 
     def add_site(self, name: str, body: str) -> None:
         self.added[name] = body
@@ -83,15 +90,15 @@ class RobotView:
         return str(self._joint(name).type)
 
     def scalar_joints(self) -> tuple[str, ...]:
-        """Returns the hinge and slide joints that have a name, in MJCF order."""
-        return tuple(j.name for j in self.index.joints if j.name and j.type in ("hinge", "slide"))
+        """Returns the hinge and slide joints in MJCF order."""
+        return tuple(name_of(j) for j in self.index.joints if j.type in ("hinge", "slide"))
 
     def is_free_body(self, name: str) -> bool:
         """True when the body itself (not a parent) floats on a free joint."""
         return self.index.free_joint(name) is not None
 
     def keyframes(self) -> list[str]:
-        return self.index.names("keyframe")
+        return [name_of(k) for k in self.index.keyframes]
 
     def of_keyframe(self, keyframe: str, what: Literal["ctrl", "act"]) -> tuple[float, ...] | None:
         """Returns the controls or the activations that a keyframe gives, None where it gives none."""

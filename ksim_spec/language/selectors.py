@@ -6,7 +6,6 @@ match is an error.
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from typing import TYPE_CHECKING, cast
 
@@ -16,6 +15,7 @@ from ksim_spec.language.members import sensor_value
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.things import KINDS, ElementKind, Keyframe, Selection
 from ksim_spec.language.types import UNKNOWN, Axis
+from ksim_spec.robot.naming import matching
 from ksim_spec.syntax import ast
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def match(patterns: list[str], names: list[str]) -> tuple[list[str], list[str]]:
     found: dict[str, None] = {}
     empty: list[str] = []
     for pattern in patterns:
-        hits = [n for n in names if fnmatch.fnmatchcase(n, pattern)]
+        hits = matching(pattern, names)
         if not hits:
             empty.append(pattern)
         found.update(dict.fromkeys(hits))
@@ -91,15 +91,14 @@ def select(c: Checker, e: ast.Call) -> Thing:
 
 def _elements(c: Checker, e: ast.Call, kind: ElementKind, word: str, patterns: list[tuple[str, ast.Expr]]) -> Thing:
     names = c.robot.names(kind)
+    names += c.robot.numbered(kind, [p for p, _ in patterns])
     found, empty = match([p for p, _ in patterns], names)
     for pattern, expr in patterns:
         if pattern in empty and not (kind == "site" and c.robot.incomplete):
             wild = any(ch in pattern for ch in "*?[")
             what = "matches no" if wild else "is not a"
             message = f"`{pattern}` {what} {kind} of {c.robot.name}"
-            notes = (
-                (f"{c.robot.unnamed(kind)} {plural(kind)} of this robot have no name",) if c.robot.unnamed(kind) else ()
-            )
+            notes = tuple(c.robot.about_unnamed(kind, plural(kind)))
             near = suggest(pattern, names, plural(kind))
             help = _glob_help(pattern, names) or (str(near) if wild else near)  # one name is no fix of a pattern
             c.report(rules.UNKNOWN_ELEMENT, expr.span, message, help=help, notes=notes)

@@ -20,7 +20,6 @@ from ksim_spec.language.checker import Checker
 
 def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
     """Returns a table of numbers by name pattern laid along the first axis of the value that it meets."""
-    import fnmatch
 
     if not like.axes:
         c.report(
@@ -34,7 +33,7 @@ def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
     numbers: dict[str, float] = {}
     dim: Dim | None = None
     for entry in table.entries:
-        hits = [n for n in axis.labels if fnmatch.fnmatchcase(n, entry.pattern)]
+        hits = matching(entry.pattern, axis.labels)
         value = c.value(entry.value)
         if isinstance(value, Unknown):
             return UNKNOWN

@@ -57,7 +57,8 @@ class Value:
     """A checked value: the IR node and everything the IR does not say.
 
     `privileged` is true when any simulator-only quantity went into it; `zero` marks a literal zero, which fits any
-    dimension; `aligns` marks a per-joint table (a keyframe) that takes the axis of what it meets.
+    dimension; `aligns` marks a per-joint table (a keyframe) that takes the axis of what it meets; where
+    it holds angles, `sliding` is the one of the joints that slide.
     """
 
     node: Node
@@ -69,6 +70,7 @@ class Value:
     zero: bool = False
     literal: bool = False
     aligns: bool = False
+    sliding: Value | None = None
     mixed: bool = False
 
     @property

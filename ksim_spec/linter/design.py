@@ -12,6 +12,7 @@ from ksim_spec.diagnostics import Diagnostic, Diagnostics
 from ksim_spec.ir.intervals.analysis import Found
 from ksim_spec.language.load import Loaded
 from ksim_spec.language.program import Program
+from ksim_spec.robot.file_problems import file_problems
 from ksim_spec.robot.index import RobotIndex
 
 
@@ -36,8 +37,10 @@ def design(
 
 
 def designed(loaded: Loaded, complete: bool = True, memory: dict[str, Found] | None = None) -> Loaded:
-    """Returns what was loaded with the findings about its design among the others."""
-    if loaded.program is None or loaded.robot is None:
+    """Returns what was loaded with the findings about its robot file and its design among the others."""
+    if loaded.robot is None:
         return loaded
-    found = Diagnostics([*loaded.diagnostics, *design(loaded.program, loaded.robot, complete, memory)])
+    found = Diagnostics([*loaded.diagnostics, *file_problems(loaded.robot)])
+    if loaded.program is not None:
+        found.extend(design(loaded.program, loaded.robot, complete, memory))
     return replace(loaded, diagnostics=found.sorted())

@@ -69,6 +69,22 @@ _TRANSMISSIONS = frozenset(["joint", "jointinparent", "site", "tendon"])
 _DYNAMICS = frozenset(["none", "integrator", "filter", "filterexact", "muscle"])
 _GAINS = frozenset(["fixed", "affine", "muscle"])
 _BIASES = frozenset(["none", "affine", "muscle"])
+# Fields that MJX does not know, by kind of element: what they are, and the array that is zero without them.
+_UNKNOWN: dict[str, tuple[tuple[str, str], ...]] = {
+    "joint": (("polynomial damping", "dof_dampingpoly"), ("polynomial stiffness", "jnt_stiffnesspoly"),
+              ("`springyield`", "jnt_springyield")),
+    "tendon": (("polynomial damping", "tendon_dampingpoly"), ("polynomial stiffness", "tendon_stiffnesspoly"),
+               ("`springyield`", "tendon_springyield")),
+    "actuator": (("`damping`", "actuator_damping"), ("polynomial damping", "actuator_dampingpoly"),
+                 ("`armature`", "actuator_armature"), ("`actearly`", "actuator_actearly")),
+    "geom": (("`surfacevel`", "geom_surfacevel"), ("`adhesion`", "geom_adhesion")),
+    "pair": (("`adhesion`", "pair_adhesion"),),
+    "sensor": (("`delay`", "sensor_delay"), ("`interval`", "sensor_interval")),
+}  # fmt: skip
+_INSTEAD = {
+    "actuator": "give the joint the damping or armature, times the square of the gear, or use the `cpu` engine",
+    "sensor": "remove it and write `delay` in the spec's observation, or use the `cpu` engine",
+}
 _EQUALITIES = frozenset(["connect", "weld", "joint", "tendon"])
 
 
@@ -88,7 +104,7 @@ def _refused(look: Preflight) -> Iterator[Diagnostic]:
         yield look.refused("`implicitfast` with fluid drag", look.option("density"), "use `Euler`")
     if solver == "pgs":
         yield look.refused("solver `PGS`", look.option("solver"), "use `Newton` or `CG`")
-    for name in ("energy", "fwdinv"):
+    for name in ("energy", "fwdinv", "override", "diagexact", "speculative"):
         if opt.enableflags & enable_bit(name):
             yield look.refused(f"flag `{name}`", look.option(f"flag:{name}"), "remove the flag")
     if opt.cone == mujoco.mjtCone.mjCONE_ELLIPTIC and _frictionless(look.model):
@@ -99,6 +115,21 @@ def _refused(look: Preflight) -> Iterator[Diagnostic]:
     yield from _refused_sensors(look)
     yield from _refused_equalities(look)
     yield from _refused_pairs(look)
+    yield from _refused_margins(look)
+
+
+def _refused_margins(look: Preflight) -> Iterator[Diagnostic]:
+    """Margins of meshes and height fields."""
+    m, touch = look.model, TouchFilter(look.model)
+    named = {frozenset((int(a), int(b))): i for i, (a, b) in enumerate(zip(m.pair_geom1, m.pair_geom2, strict=True))}
+    for a, b in touch.pairs(range(m.ngeom), range(m.ngeom)):
+        rough = [g for g in (a, b) if GEOM_TYPES[int(m.geom_type[g])] in ("mesh", "hfield")]
+        pair = named.get(frozenset((a, b)))
+        if rough and (m.geom_margin[a] + m.geom_margin[b] if pair is None else m.pair_margin[pair]):
+            name = m.geom(rough[0]).name
+            what = f"a contact margin of a {GEOM_TYPES[int(m.geom_type[rough[0]])]} (`{name}`)"
+            yield look.refused(what, look.at("geom", name), "remove the margin, or use the `cpu` engine")
+            return
 
 
 def _frictionless(m: mujoco.MjModel) -> bool:
@@ -159,8 +190,31 @@ def _refused_pairs(look: Preflight) -> Iterator[Diagnostic]:
                            "use capsules or spheres, or exclude the pair")  # fmt: skip
 
 
+def _unknown_fields(look: Preflight) -> Iterator[Diagnostic]:
+    m = look.model
+    sizes = {"joint": m.njnt, "tendon": m.ntendon, "actuator": m.nu, "geom": m.ngeom, "pair": m.npair,
+             "sensor": m.nsensor}  # fmt: skip
+    access = {"joint": m.joint, "tendon": m.tendon, "actuator": m.actuator, "geom": m.geom, "pair": m.pair,
+              "sensor": m.sensor}  # fmt: skip
+    for kind, rows in _UNKNOWN.items():
+        for i, name, span in look.elements(kind, sizes[kind], access[kind]):
+            for what, array in rows:
+                row = int(m.jnt_dofadr[i]) if array.startswith("dof_") else i
+                if np.any(getattr(m, array)[row]):
+                    advice = _INSTEAD.get(kind, "remove it, or use the `cpu` engine")
+                    yield look.ignored(f"{what} of {kind} `{name}`", span, "error", advice)
+
+
 def _ignored(look: Preflight) -> Iterator[Diagnostic]:
     m, opt = look.model, look.model.opt
+    yield from _unknown_fields(look)
+    if opt.density or opt.viscosity:
+        for _, name, span in (e for e in look.elements("geom", m.ngeom, m.geom) if m.geom_fluid[e[0], 0]):
+            yield look.ignored(f"`fluidshape` of geom `{name}`", span, "error", "remove it, or use the `cpu` engine")
+    off = [i for i in range(m.nu) if int(opt.disableactuator) >> int(m.actuator_group[i]) & 1]
+    if off:
+        what, at = f"that `{m.actuator(off[0]).name}` is switched off by its group", look.option("actuatorgroupdisable")
+        yield look.ignored(what, at, "error", "take the actuator out of the robot file, or use the `cpu` engine")
     for i, name, span in look.elements("actuator", m.nu, m.actuator):
         if m.actuator_delay[i] > 0:
             yield look.ignored(

@@ -32,7 +32,9 @@ def preflight(
     from ksim_spec.physics.registry import engine_info
 
     look = Preflight(model, index, engine)
-    found = [*(look.masked_friction(floor) if floor else ()), *engine_info(engine).preflight(look)]
+    found = [
+        *(look.masked_friction(floor) if floor else ()), *look.noiseless_sensors(), *engine_info(engine).preflight(look)
+    ]  # fmt: skip
     order = {"error": 0, "warning": 1, "info": 2, "hint": 3}
     return sorted(found, key=lambda d: order[d.severity])
 
@@ -86,6 +88,13 @@ class Preflight:
                     notes=(f"`{name}` {m.geom_friction[g, 0]:g}, `{floor}` {m.geom_friction[f, 0]:g}",),
                     help="let the spec place the floor: `floor = plane friction …`",
                 )
+
+    def noiseless_sensors(self) -> Iterator[Diagnostic]:
+        """MuJoCo keeps the `noise` of a sensor for whoever reads the model, and adds none on any engine."""
+        for i, name, span in self.elements("sensor", self.model.nsensor, self.model.sensor):
+            if self.model.sensor_noise[i]:
+                advice = "write it in the spec: `noise normal(…)` behind the observation"
+                yield self.ignored(f"the `noise` of sensor `{name}`", span, "warning", advice)
 
     def solver_cost(self) -> Iterator[Diagnostic]:
         opt = self.model.opt

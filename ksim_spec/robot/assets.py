@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import mujoco
 
 
 def bundle_assets(spec: mujoco.MjSpec, directory: Path | None) -> dict[str, bytes]:
-    """Reads every mesh, height field and texture file into memory and renames the references to plain file names.
+    """Reads every file of a mesh, height field, texture or skin and renames the references to plain file names.
 
     Returns file name to content. Names are kept where they are unique, else numbered. Elements keep their own names.
     """
@@ -17,26 +18,44 @@ def bundle_assets(spec: mujoco.MjSpec, directory: Path | None) -> dict[str, byte
         return dict(spec.assets or {})
     bundle: dict[str, bytes] = {}
     places: dict[Path, str] = {}
-    for element, folder in _with_files(spec):
-        # MuJoCo derives a missing name from the file's, which is about to change.
-        path = directory / folder / element.file
-        if not path.is_file():
-            continue
-        if not element.name:
-            element.name = Path(element.file).stem
+
+    def bundled(name: str, folder: str) -> str:
+        path = next((p for p in _places(directory, folder, name) if p.is_file()), None)
+        if path is None:
+            return name
         if path not in places:
             places[path] = _free_name(path.name, bundle)
             bundle[places[path]] = path.read_bytes()
-        element.file = places[path]
+        return places[path]
+
+    for element, folder in _elements(spec):
+        if element.file:
+            # MuJoCo derives a missing name from the file's, which is about to change.
+            element.name = element.name or Path(element.file).stem
+            element.file = bundled(element.file, folder)
+        sides = getattr(element, "cubefiles", ())
+        for i, name in enumerate(list(sides)):
+            sides[i] = bundled(name, folder) if name else name
     spec.meshdir = spec.texturedir = ""
     spec.modelfiledir = ""
     spec.assets = bundle
     return bundle
 
 
-def _with_files(spec: mujoco.MjSpec) -> list[tuple[Any, str]]:
-    rows = [(spec.meshes, spec.meshdir), (spec.hfields, spec.meshdir), (spec.textures, spec.texturedir)]
-    return [(e, folder) for elements, folder in rows for e in elements if e.file]
+def _elements(spec: mujoco.MjSpec) -> Iterator[tuple[Any, str]]:
+    """Yields what may name files, with the folder that its own file's compiler settings give: it may be attached."""
+    for element in (*spec.meshes, *spec.hfields, *spec.skins):
+        yield element, getattr(getattr(element, "compiler", None), "meshdir", "") or spec.meshdir
+    for element in spec.textures:
+        yield element, element.compiler.texturedir or spec.texturedir
+
+
+def _places(directory: Path, folder: str, name: str) -> Iterator[Path]:
+    """Yields where MuJoCo may have found a file: beside the model, or below it with a model that is attached."""
+    yield directory / folder / name
+    yield directory / name
+    end = Path(folder, name).as_posix()
+    yield from sorted(p for p in directory.rglob(Path(name).name) if p.as_posix().endswith(f"/{end}"))
 
 
 def _free_name(name: str, taken: dict[str, bytes]) -> str:

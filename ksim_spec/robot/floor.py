@@ -24,8 +24,9 @@ DEFAULT_SOLREF, DEFAULT_SOLIMP = (0.02, 1.0), (0.9, 0.95, 0.001, 0.5, 2.0)
 
 def place_floor(
     spec: mujoco.MjSpec, geoms: list[Geom], welded: list[int], robot: Collection[str], friction: float, notes: list[str]
-) -> str:
-    """Makes the scene's floor, called `floor`, a plane with that sliding friction; returns the name it had before.
+) -> tuple[str, list[str]]:
+    """Makes the scene's floor, called `floor`, a plane with that sliding friction; returns the name it had before, and
+    the geoms that went for it.
 
     `geoms` are those of the spec compiled, `welded` says for each body which it moves with, and `robot` names the
     robot's bodies. The model's own floors go: the first (one with
@@ -54,16 +55,17 @@ def place_floor(
     floor = _flatten(spec, own[0], notes) if own else _new_floor(spec)
     if not (floor.contype or floor.conaffinity or floor.name in paired):
         floor.contype, floor.conaffinity = _masks(standing)
-    for other in replaced(found, paired):
-        notes.append(f"the floor replaces `{other.name}` as well")
-        spec.delete(spec.geom(other.name))
+    gone = [str(g.name) for g in replaced(found, paired)]
+    for name in gone:
+        notes.append(f"the floor replaces `{name}` as well")
+        spec.delete(spec.geom(name))
     _take_over(floor, standing, [g for g in standing if g.parent.name in robot], notes)
     floor.friction = [friction, *list(floor.friction)[1:]]
     before = _rename(spec, floor)
     for pair in spec.pairs:
         if floor.name in (pair.geomname1, pair.geomname2):
             pair.friction = [friction, friction, *_numbers(list(pair.friction)[2:], (0.005, 0.0001, 0.0001))]
-    return before
+    return before, gone
 
 
 def _numbers(values: list[float], defaults: tuple[float, ...]) -> list[float]:

@@ -6,7 +6,7 @@ elements which make others (`replicate`, `attach`, `composite`, `flexcomp`) is b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -51,6 +51,16 @@ class RobotIndex:
             return from_tree(read_text(source, name or "robot.xml"), None)
         path = Path(source)
         return from_tree(read_file(path, name), path)
+
+    def known_once(self, what: str, find: Callable[[RobotIndex], Iterable[Diagnostic]]) -> tuple[Diagnostic, ...]:
+        """Returns what `find` finds in this index, looked for once."""
+        if what not in self._once:
+            self._once[what] = tuple(find(self))
+        return self._once[what]
+
+    @cached_property
+    def _once(self) -> dict[str, tuple[Diagnostic, ...]]:
+        return {}
 
     # Looking up ---------------------------------------------------------------------------------------------------
 

@@ -9,21 +9,24 @@ import mujoco
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
+from ksim_spec.robot.mjcf import decoded, is_utf8
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
 
 LINE = re.compile(r"line (\d+)")
+DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 
 
 def spec_from_file(path: Path) -> mujoco.MjSpec:
     """Returns the MjSpec of a model file; SpecError (KS160) when MuJoCo refuses it.
 
-    MuJoCo takes only `.xml`, `.mjb` and `.urdf` as model files, so others (`.mjcf`) are read as text; assets and
+    MuJoCo takes only `.xml`, `.mjb` and `.urdf` as model files, and only UTF-8, so others are read as text; assets and
     includes are still found beside the file.
     """
     try:
-        if path.suffix == ".xml":
+        data = path.read_bytes()
+        if path.suffix == ".xml" and is_utf8(data):
             return mujoco.MjSpec.from_file(str(path))
-        spec = mujoco.MjSpec.from_string(path.read_text(encoding="utf-8-sig"), include=_texts(path.parent))
+        spec = mujoco.MjSpec.from_string(_undeclared(decoded(data)), include=_texts(path.parent))
         spec.modelfiledir = str(path.parent)
         return spec
     except (ValueError, OSError) as error:
@@ -48,7 +51,13 @@ def compile_spec(spec: mujoco.MjSpec, path: Path | None = None) -> mujoco.MjMode
 
 def _texts(directory: Path) -> dict[str, bytes]:
     """Model files that an include might name: MuJoCo reads them from memory when the model itself is text."""
-    return {str(p.relative_to(directory)): p.read_bytes() for p in directory.glob("*") if p.suffix in (".xml", ".mjcf")}
+    near = (p for p in (*directory.glob("*"), *directory.glob("*/*")) if p.suffix in (".xml", ".mjcf") and p.is_file())
+    return {p.relative_to(directory).as_posix(): _undeclared(decoded(p.read_bytes())).encode() for p in near}
+
+
+def _undeclared(text: str) -> str:
+    """A text without the line that says how its file was encoded, for it is no longer so."""
+    return DECLARATION.sub("", text, count=1)
 
 
 def _refused(error: Exception, path: Path | None) -> SpecError:
@@ -56,6 +65,6 @@ def _refused(error: Exception, path: Path | None) -> SpecError:
     sources, span = SourceMap(), NOWHERE
     line = LINE.search(text)
     if path and path.is_file():
-        source = sources.add(SourceFile(str(path), path.read_text(encoding="utf-8", errors="replace"), path))
+        source = sources.add(SourceFile(str(path), decoded(path.read_bytes()), path))
         span = source.line_span(int(line[1])) if line else Span(source.name, 0, 0)
     return SpecError([Diagnostic(rules.MUJOCO_REFUSED, f"MuJoCo refuses the robot: {text}", span)], sources)

@@ -6,6 +6,9 @@ them, and they are how an XML file reads other files or grows without bound.
 
 from __future__ import annotations
 
+import codecs
+import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +21,14 @@ from ksim_spec.rules.rule import Rule
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span
 
 MAX_INCLUDE_DEPTH = 20
+MAX_DEPTH = 500  # elements inside one another, as far as MuJoCo itself reads
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_ENCODING = re.compile(rb"^[^>]*encoding=[\"']([A-Za-z0-9_.:-]+)[\"']")
+_MJCF_HELP = "a robot file is XML whose root is `<mujoco>`"
+_URDF_HELP = (
+    "convert it: `s = mujoco.MjSpec.from_file(\"robot.urdf\"); s.compile(); s.to_file(\"robot.xml\")`, then add "
+    "actuators, and a free joint if it floats"
+)
 
 
 @dataclass(slots=True)
@@ -32,9 +43,11 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """Yields this node and all below it in document order."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            yield node
+            stack += node.children[::-1]
 
 
 @dataclass
@@ -53,6 +66,27 @@ class Tree:
     def sections(self, tag: str) -> list[Node]:
         """Returns the top-level sections of that tag (MJCF lets a section appear several times)."""
         return [child for child in self.root.children if child.tag == tag]
+
+
+def is_utf8(data: bytes) -> bool:
+    """Returns whether the bytes of a file are UTF-8 text."""
+    try:
+        data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decoded(data: bytes) -> str:
+    """Returns the text of an XML file: UTF-8, else what it declares, else Latin-1, of which every byte is a letter."""
+    if is_utf8(data):
+        return data.decode("utf-8-sig")
+    declared = _ENCODING.search(data[:200])
+    for encoding in ("utf-16" if data.startswith(_UTF16) else "", declared[1].decode("ascii") if declared else ""):
+        with contextlib.suppress(LookupError, UnicodeDecodeError, ValueError):
+            if encoding:
+                return data.decode(encoding)
+    return data.decode("latin-1")
 
 
 def read_file(path: Path, name: str | None = None) -> Tree:
@@ -74,8 +108,10 @@ def _checked(tree: Tree, root: Node) -> Tree:
     tree.root = root
     if root.tag == "mujoco":
         return tree
-    hint = "a URDF robot must be converted to MJCF first" if root.tag == "robot" else "the root must be `<mujoco>`"
-    raise _error(tree, rules.NOT_MJCF, f"`<{root.tag}>` is not an MJCF model", tree.span(root), hint)
+    if root.tag == "robot":
+        message = "this is a URDF robot, and a spec needs MJCF"
+        raise _error(tree, rules.NOT_MJCF, message, tree.span(root), _URDF_HELP)
+    raise _error(tree, rules.NOT_MJCF, f"`<{root.tag}>` is not an MJCF model", tree.span(root), _MJCF_HELP)
 
 
 def _error(tree: Tree, rule: Rule, message: str, span: Span, help: str = "", label: str = "") -> SpecError:
@@ -94,7 +130,11 @@ def _read(path: Path, name: str, tree: Tree, main: Path, at: Span, depth: int) -
             at,
             "check the path; includes are relative to the main model file",
         ) from None
-    text = data.decode("utf-8-sig", errors="replace")
+    if b"\0" in data[:1024] and not data.startswith(_UTF16):
+        what = "a compiled MuJoCo model" if path.suffix == ".mjb" else "no text"
+        help = "give the XML that it was made from; a compiled model does not keep it"
+        raise _error(tree, rules.NOT_MJCF, f"`{name}` is {what}", at, help if path.suffix == ".mjb" else _MJCF_HELP)
+    text = decoded(data)
     source = tree.sources.add(SourceFile(name, text, path))
     tree.files.append(path)
     return _expand(_parse(source, tree), tree, main, path.parent, depth)
@@ -107,6 +147,10 @@ def _parse(source: SourceFile, tree: Tree) -> Node:
 
     def start(tag: str, attrs: dict[str, str]) -> None:
         node = Node(tag, attrs, source.name, parser.CurrentLineNumber)
+        if len(stack) >= MAX_DEPTH:
+            message = f"`{source.name}` has elements more than {MAX_DEPTH} deep inside one another"
+            at = source.line_span(parser.CurrentLineNumber)
+            raise _error(tree, rules.XML_SYNTAX, message, at, "MuJoCo reads no such file either")
         (stack[-1].children if stack else roots).append(node)
         stack.append(node)
 

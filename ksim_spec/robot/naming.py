@@ -18,11 +18,25 @@ def name_of(element: Element) -> str:
     return element.name or generated_name(element.kind, element.id)
 
 
+def matches(name: str, pattern: str) -> bool:
+    """Returns whether a glob matches a whole name; brackets that a name holds mean themselves too."""
+    return (
+        name == pattern
+        or fnmatch.fnmatchcase(name, pattern)
+        or ("[" in name and fnmatch.fnmatchcase(name, pattern.replace("[", "[[]")))
+    )
+
+
+def matching(pattern: str, names: Sequence[str]) -> list[str]:
+    """Returns the names that a glob matches; one that is written as it is matches nothing else."""
+    return [pattern] if pattern in names else [n for n in names if matches(n, pattern)]
+
+
 def partner(name: str, pairs: Sequence[tuple[str, str]]) -> str | None:
     """Returns the name on the other side by `mirror` pairs of patterns, None where no pattern matches."""
     for left, right in pairs:
         for pattern, other in ((left, right), (right, left)):
-            if fnmatch.fnmatchcase(name, pattern):
+            if matches(name, pattern):
                 return other_name(name, pattern, other)
     return None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import mujoco
+import numpy as np
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
@@ -22,6 +23,7 @@ from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.load import compile_spec, spec_from_file, spec_from_text
 from ksim_spec.robot.naming import generated_name, name_of
 from ksim_spec.robot.options import apply_options
+from ksim_spec.robot.same_model import Asked, differences
 from ksim_spec.robot.scene_request import ContactRequest, Scene, SceneRequest, SensorRequest, stage_of
 from ksim_spec.robot.strip import strip_visual
 from ksim_spec.robot.who import robot_bodies
@@ -33,7 +35,7 @@ OBJECTS = {
     "actuator": OBJ.mjOBJ_ACTUATOR,
 }  # fmt: skip
 NAMED = {"body": "bodies", "joint": "joints", "geom": "geoms", "site": "sites", "camera": "cameras",
-         "tendon": "tendons", "actuator": "actuators", "sensor": "sensors"}  # fmt: skip
+         "tendon": "tendons", "actuator": "actuators", "sensor": "sensors", "keyframe": "keys"}  # fmt: skip
 CONTACT_FIELDS = ("found", "force", "torque", "dist", "pos", "normal", "tangent", "linvel", "angvel")
 NEAREST, STRONGEST = 1, 2  # contact sensor `reduce`: mindist, maxforce
 PREFIX = "ksim_spec:"
@@ -54,6 +56,7 @@ class _Composer:
         self.floor: str | None = None
         self.names: dict[str, list[str]] = {}
         self.alias: dict[str, str] = {}
+        self.gone: set[str] = set()  # geoms that were taken out
 
     def run(self) -> Scene:
         request, spec = self.request, self.spec
@@ -69,7 +72,8 @@ class _Composer:
         if request.floor is not None:
             geoms = [replace(g, name=self.names["geom"][g.id]) for g in geoms_of(self.built)]
             welded = self.built.body_weldid.tolist()
-            before = place_floor(spec, geoms, welded, frozenset(self._own()), request.floor, self.notes)
+            before, gone = place_floor(spec, geoms, welded, frozenset(self._own()), request.floor, self.notes)
+            self.gone |= set(gone)
             self.floor = FLOOR
             # Ids and the old name go on meaning the same geom.
             self.alias = {before: FLOOR}
@@ -83,12 +87,33 @@ class _Composer:
             self._sensor(sensor)
         slots = self._contacts()
         if request.strip_visual:
-            strip_visual(spec)
+            self.gone |= strip_visual(spec)
+        _write_masses(spec)
         assets = bundle_assets(spec, self.path.parent if self.path else None)
         compile_spec(spec, self.path)
         # XML keeps six digits: the model simulated is the one that the XML gives, so that both are the same everywhere.
         xml = spec.to_xml()
-        return self._scene(compile_spec(spec_from_text(xml, assets), self.path), xml, slots, assets)
+        model = compile_spec(spec_from_text(xml, assets), self.path)
+        if problems := differences(self.built, model, self._asked()):
+            raise SpecError(problems)
+        return self._scene(model, xml, slots, assets)
+
+    def _asked(self) -> Asked:
+        """What the request changes of the robot's own model."""
+        sizes = {"geom": self.built.ngeom, "site": self.built.nsite}  # others were added behind them
+        names = {kind: known[: sizes.get(kind)] for kind, known in self.names.items()}
+        names["pair"] = [generated_name("pair", i) for i in range(self.built.npair)]
+        pairs = [
+            n for n, a, b in zip(names["pair"], self.built.pair_geom1, self.built.pair_geom2, strict=True)
+            if FLOOR in (names["geom"][a], names["geom"][b])
+        ]  # fmt: skip
+        floor = {"geom": [FLOOR], "pair": pairs, "hfield": self.names.get("hfield", ["*"])}
+        return Asked(
+            names,
+            {*self.request.options, *(["timestep"] if self.request.physics_step is not None else [])},
+            {"actuator": [name_of(s) for s in self.request.servos], **({} if self.floor is None else floor)},
+            self.gone,
+        )
 
     def _name_everything(self) -> None:
         """Names what has no name after its place in the robot's own model, so that sensors can refer to it."""
@@ -204,6 +229,13 @@ class _Composer:
             floor = model.geom(self.floor).id
             pairs = tuple(i for i in range(model.npair) if floor in (model.pair_geom1[i], model.pair_geom2[i]))
         return Scene(model, xml, assets, sensors, contacts, stage_of(needed), self.floor, pairs, tuple(self.notes))
+
+
+def _write_masses(spec: mujoco.MjSpec) -> None:
+    """Lets every geom write its own mass or density: MuJoCo's XML loses those of default classes with a mass."""
+    for geom in spec.geoms:
+        if geom.classname is not None and not np.isnan(geom.classname.geom.mass):
+            geom.classname.geom.mass = float("nan")
 
 
 def _sensor_type(word: str) -> mujoco.mjtSensor:

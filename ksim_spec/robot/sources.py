@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError, did_you_mean
-from ksim_spec.robot.mjcf import Tree
+from ksim_spec.robot.mjcf import Node, Tree
 from ksim_spec.source import NOWHERE, Span
 
 MODEL_SUFFIXES = (".xml", ".mjcf")
@@ -110,15 +110,24 @@ def digest(tree: Tree) -> str:
 
 def asset_files(tree: Tree) -> list[Path]:
     """Returns the files that `<asset>` names (meshes, height fields, textures), without repeats, existing or not."""
+    return list(dict.fromkeys(path for _, _, path in asset_nodes(tree)))
+
+
+def asset_nodes(tree: Tree) -> list[tuple[Node, str, Path]]:
+    """Returns the elements that name asset files, each with the name as written and where the file should be."""
     if not tree.files:
         return []
     compiler = {k: v for s in tree.sections("compiler") for k, v in s.attrs.items()}
     main, shared = tree.files[0].parent, compiler.get("assetdir", "")
     folders = {"mesh": compiler.get("meshdir", shared), "hfield": compiler.get("meshdir", shared),
+               "skin": compiler.get("meshdir", shared),
                "texture": compiler.get("texturedir", shared)}  # fmt: skip
-    files: dict[Path, None] = {}
-    for section in tree.sections("asset"):
-        for node in section.children:
-            names = [v for k, v in node.attrs.items() if k.startswith("file") and k != "filetype"]
-            files.update({main / folders.get(node.tag, shared) / name: None for name in names})
-    return list(files)
+    bare = compiler.get("strippath") == "true"
+    found: list[tuple[Node, str, Path]] = []
+    for node in (n for tag in ("asset", "deformable") for s in tree.sections(tag) for n in s.children):
+        names = [v for k, v in node.attrs.items() if k.startswith("file") and k != "filetype" and v]
+        if node.tag == "model":
+            continue
+        folder = main / folders.get(node.tag, shared)
+        found += [(node, name, folder / (Path(name).name if bare else name)) for name in names]
+    return found

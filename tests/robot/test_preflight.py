@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mujoco
+import numpy as np
 import pytest
 
 from ksim_spec.physics.preflight import preflight
@@ -90,3 +91,78 @@ def test_costly_solver_settings_get_a_hint() -> None:
     built, index = model(option='iterations="100"')
     [found] = preflight(built, index, "mjx")
     assert (found.code, found.severity) == ("KS731", "hint")
+
+
+ARM = """<mujoco><option timestep="0.005" {option}/><worldbody>
+    <geom name="floor" type="plane" size="0 0 1" pos="0 0 -0.1" {floor}/>
+    <body name="a"><joint name="j" axis="0 1 0" {joint}/><geom name="ga" size="0.05" pos="0.3 0 0" {geom}/></body>
+    <body name="ball" pos="1 0 -0.052"><freejoint/><geom name="gb" size="0.05" friction="2"/></body></worldbody>
+  <tendon><fixed name="t" {tendon}><joint joint="j" coef="1"/></fixed></tendon>
+  <actuator><position name="x" joint="j" kp="5" {actuator}/></actuator>
+  <sensor><jointpos name="s" joint="j" {sensor}/></sensor></mujoco>"""
+LEFT_OUT = {
+    "polynomial damping of joint `j`": {"joint": 'damping="0.1 0.5"'},
+    "polynomial stiffness of joint `j`": {"joint": 'stiffness="0.1 5"'},
+    "polynomial damping of tendon `t`": {"tendon": 'damping="0.1 0.5"'},
+    "polynomial stiffness of tendon `t`": {"tendon": 'stiffness="0.1 5" springlength="0.1"'},
+    "`damping` of actuator `x`": {"actuator": 'damping="0.5"'},
+    "`armature` of actuator `x`": {"actuator": 'armature="0.5"'},
+    "`actearly` of actuator `x`": {"actuator": 'timeconst="0.05" actearly="true"'},
+    "`surfacevel` of geom `floor`": {"floor": 'surfacevel="1 0 0"'},
+    "`fluidshape` of geom `ga`": {"geom": 'fluidshape="ellipsoid"', "option": 'density="1000"'},
+    "that `x` is switched off by its group": {"actuator": 'group="1"', "option": 'actuatorgroupdisable="1"'},
+    "`delay` of sensor `s`": {"sensor": 'delay="0.02" nsample="8"'},
+    "`interval` of sensor `s`": {"sensor": 'interval="0.03"'},
+}
+
+
+def moved(built: mujoco.MjModel, on_mjx: bool) -> np.ndarray:
+    """Returns positions and sensors after a quarter of a second, from a control that pushes."""
+    import jax
+    from mujoco import mjx
+
+    if not on_mjx:
+        data = mujoco.MjData(built)
+        data.ctrl[:] = 1.0
+        for _ in range(50):
+            mujoco.mj_step(built, data)
+        return np.concatenate([data.qpos, data.qvel, data.sensordata])
+    model = mjx.put_model(built, impl="jax")
+    step = jax.jit(lambda d: jax.lax.fori_loop(0, 50, lambda _, d: mjx.step(model, d), d))
+    data = step(mjx.make_data(model).replace(ctrl=np.ones(1, np.float32)))
+    return np.concatenate([np.asarray(x) for x in (data.qpos, data.qvel, data.sensordata)])
+
+
+@pytest.mark.parametrize("what", ["", *LEFT_OUT])
+def test_what_mjx_leaves_out_of_a_model_is_named(what: str) -> None:
+    parts = dict.fromkeys(("option", "floor", "joint", "geom", "tendon", "actuator", "sensor"), "")
+    text = ARM.format(**parts | LEFT_OUT.get(what, {}))
+    built = mujoco.MjModel.from_xml_string(text)
+    told = [d for d in preflight(built, RobotIndex.load(text), "mjx") if d.severity == "error"]
+    assert [d.message for d in told] == ([f"the `mjx` engine ignores {what}"] if what else [])
+    assert all(d.span.file and d.help for d in told)
+    apart = np.abs(moved(built, False) - moved(built, True)).max()
+    assert apart > 1e-3 if what else apart < 1e-4, apart
+
+
+def test_mjx_refuses_margins_of_meshes_and_flags_that_it_lacks() -> None:
+    mesh = """<mujoco><option>{flag}</option><asset><mesh name="m" vertex="0 0 0 1 0 0 0 1 0 0 0 1"/></asset><worldbody>
+      <geom name="floor" type="plane" size="0 0 1"/>
+      <body><freejoint/><geom name="g" type="mesh" mesh="m" margin="{margin}"/></body></worldbody></mujoco>"""
+    cases = {("", "0.01"): "a contact margin of a mesh (`g`)", ('<flag override="enable"/>', "0"): "flag `override`"}
+    for (flag, margin), what in cases.items():
+        text = mesh.format(flag=flag, margin=margin)
+        built = mujoco.MjModel.from_xml_string(text)
+        told = [d.message for d in preflight(built, RobotIndex.load(text), "mjx") if d.severity == "error"]
+        assert told == [f"the `mjx` engine does not support {what}"]
+        from mujoco import mjx
+
+        with pytest.raises(NotImplementedError):
+            mjx.put_model(built, impl="jax")
+
+
+@pytest.mark.parametrize("engine", ["cpu", "mjx"])
+def test_the_noise_of_a_sensor_is_added_by_no_engine(engine: str) -> None:
+    built, index = model(sensor='<jointpos name="s" joint="j" noise="0.1"/>')
+    (told,) = preflight(built, index, engine)
+    assert (told.code, told.severity) == ("KS723", "warning") and "`noise` of sensor `s`" in told.message

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
-
 from ksim_spec import rules
 from ksim_spec.ir.node import walk
 from ksim_spec.language.blocks.attributes import attributes
@@ -13,7 +11,7 @@ from ksim_spec.language.program import AddedSite
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.things import Keyframe, Selection
 from ksim_spec.language.types import Axis, Unknown, Value
-from ksim_spec.robot.naming import other_name
+from ksim_spec.robot.naming import matching, other_name
 from ksim_spec.syntax import ast
 from ksim_spec.units import LENGTH
 
@@ -158,7 +156,7 @@ def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
     names = [n for kind in ("joint", "body", "site", "geom", "actuator") for n in c.robot.names(kind)]
     known = set(names)
     for pattern, other in ((left, right), (right, left)):
-        hits = [n for n in names if fnmatch.fnmatchcase(n, pattern)]
+        hits = matching(pattern, names)
         lonely = [n for n in hits if other_name(n, pattern, other) not in known]
         if c.robot.incomplete and (lonely or not hits):
             return []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ksim_spec import rules
 from ksim_spec.diagnostics import suggest
 from ksim_spec.ir.ops import make
+from ksim_spec.language.algebra import by_joint, of_joint
 from ksim_spec.language.blocks.attributes import (
     DRAWN,
     KICK,
@@ -149,6 +150,12 @@ def state_change(
             make("pose", key=thing.name, names=target.names, dtype="float", shape=(len(target.names),)),
             target.axes,
             target.dim,
+        )
+    if isinstance(thing, Value) and thing.aligns and target.target.startswith("joint"):
+        table = thing
+        thing = c.guard(
+            stmt.value.span,
+            lambda: by_joint(table, target.names) if target.axes else of_joint(table, target.names[0]),
         )
     value = thing if isinstance(thing, Value) else c.value(stmt.value) if not isinstance(thing, Unknown) else UNKNOWN
     c.draws = None
