@@ -78,9 +78,8 @@ def by_joint(table: Value, joints: tuple[str, ...]) -> Value:
             help="take another keyframe, or add the joint to it in the robot file",
         )
     indices = tuple(own.labels.index(label) for label in target.labels)
-    return table.but(
-        node=make("take", table.node, axis=0, indices=indices), axes=(target, *table.axes[1:]), aligns=False, sliding=None
-    )
+    node = make("take", table.node, axis=0, indices=indices)
+    return table.but(node=node, axes=(target, *table.axes[1:]), aligns=False, sliding=None)
 
 
 def _axes_text(value: Value) -> str:

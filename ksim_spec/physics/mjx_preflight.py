@@ -200,7 +200,8 @@ def _unknown_fields(look: Preflight) -> Iterator[Diagnostic]:
         for i, name, span in look.elements(kind, sizes[kind], access[kind]):
             for what, array in rows:
                 row = int(m.jnt_dofadr[i]) if array.startswith("dof_") else i
-                if np.any(getattr(m, array)[row]):
+                kept = kind != "sensor" or m.sensor_history[i, 0]  # without samples it does nothing anywhere
+                if kept and np.any(getattr(m, array)[row]):
                     advice = _INSTEAD.get(kind, "remove it, or use the `cpu` engine")
                     yield look.ignored(f"{what} of {kind} `{name}`", span, "error", advice)
 

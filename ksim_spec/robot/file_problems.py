@@ -116,6 +116,13 @@ def names(index: RobotIndex) -> Iterator[Diagnostic]:
                 name = element.attrs.get(attribute)
                 if name and name not in known[wanted]:
                     yield _missing(index, element, attribute, wanted, name, known[wanted])
+    for node in (n for s in index.tree.sections("tendon") for t in s.children for n in t.children):
+        path = {"joint": "joint", "site": "site", "geom": "geom", "sidesite": "site"}
+        for attribute, wanted in path.items():
+            name = node.attrs.get(attribute)
+            if name and name not in known[wanted]:
+                part = el.Element("tendon", -1, None, node.tag, node.file, node.line)
+                yield _missing(index, part, attribute, wanted, name, known[wanted])
 
 
 def _missing(

@@ -98,7 +98,7 @@ ENDLESS_LIMIT = Rule(
 )
 IDLE_ACTUATOR = Rule("KS191", "idle-actuator", "hint", "actuators of the robot are driven by no action")
 NOT_THE_ROBOT = Rule("KS192", "not-the-robot", "error", "the composed model is not the robot of the file", "robot")
-MJCF_WORD = Rule("KS193", "mjcf-word", "error", "the robot file has an element or an attribute that MJCF lacks", "robot")
+MJCF_WORD = Rule("KS193", "mjcf-word", "error", "the robot file has a word that MJCF does not have there", "robot")
 MJCF_NAME = Rule("KS194", "mjcf-name", "error", "the robot file names an element that it does not have", "robot")
 MJCF_FILE = Rule("KS195", "mjcf-file", "error", "a mesh or another file of the robot is not there", "robot")
 

@@ -95,24 +95,24 @@ def test_costly_solver_settings_get_a_hint() -> None:
 
 ARM = """<mujoco><option timestep="0.005" {option}/><worldbody>
     <geom name="floor" type="plane" size="0 0 1" pos="0 0 -0.1" {floor}/>
-    <body name="a"><joint name="j" axis="0 1 0" {joint}/><geom name="ga" size="0.05" pos="0.3 0 0" {geom}/></body>
+    <body name="a"><joint name="j" axis="0 1 0" {joint}/><geom name="ga" size="0.05" pos="0.3 0 0" contype="0" conaffinity="0" {geom}/></body>
     <body name="ball" pos="1 0 -0.052"><freejoint/><geom name="gb" size="0.05" friction="2"/></body></worldbody>
   <tendon><fixed name="t" {tendon}><joint joint="j" coef="1"/></fixed></tendon>
-  <actuator><position name="x" joint="j" kp="5" {actuator}/></actuator>
+  <actuator><general name="x" joint="j" gainprm="5" biastype="affine" biasprm="0 -5 -0.2" {actuator}/></actuator>
   <sensor><jointpos name="s" joint="j" {sensor}/></sensor></mujoco>"""
 LEFT_OUT = {
-    "polynomial damping of joint `j`": {"joint": 'damping="0.1 0.5"'},
+    "polynomial damping of joint `j`": {"joint": 'damping="0.1 5"'},
     "polynomial stiffness of joint `j`": {"joint": 'stiffness="0.1 5"'},
     "polynomial damping of tendon `t`": {"tendon": 'damping="0.1 0.5"'},
     "polynomial stiffness of tendon `t`": {"tendon": 'stiffness="0.1 5" springlength="0.1"'},
     "`damping` of actuator `x`": {"actuator": 'damping="0.5"'},
     "`armature` of actuator `x`": {"actuator": 'armature="0.5"'},
-    "`actearly` of actuator `x`": {"actuator": 'timeconst="0.05" actearly="true"'},
+    "`actearly` of actuator `x`": {"actuator": 'dyntype="filter" dynprm="0.05" actearly="true"'},
     "`surfacevel` of geom `floor`": {"floor": 'surfacevel="1 0 0"'},
     "`fluidshape` of geom `ga`": {"geom": 'fluidshape="ellipsoid"', "option": 'density="1000"'},
     "that `x` is switched off by its group": {"actuator": 'group="1"', "option": 'actuatorgroupdisable="1"'},
     "`delay` of sensor `s`": {"sensor": 'delay="0.02" nsample="8"'},
-    "`interval` of sensor `s`": {"sensor": 'interval="0.03"'},
+    "`interval` of sensor `s`": {"sensor": 'interval="0.03" nsample="8"'},
 }
 
 
@@ -142,7 +142,7 @@ def test_what_mjx_leaves_out_of_a_model_is_named(what: str) -> None:
     assert [d.message for d in told] == ([f"the `mjx` engine ignores {what}"] if what else [])
     assert all(d.span.file and d.help for d in told)
     apart = np.abs(moved(built, False) - moved(built, True)).max()
-    assert apart > 1e-3 if what else apart < 1e-4, apart
+    assert apart > 1e-2 if what else apart < 1e-4, apart
 
 
 def test_mjx_refuses_margins_of_meshes_and_flags_that_it_lacks() -> None:
@@ -164,5 +164,5 @@ def test_mjx_refuses_margins_of_meshes_and_flags_that_it_lacks() -> None:
 @pytest.mark.parametrize("engine", ["cpu", "mjx"])
 def test_the_noise_of_a_sensor_is_added_by_no_engine(engine: str) -> None:
     built, index = model(sensor='<jointpos name="s" joint="j" noise="0.1"/>')
-    (told,) = preflight(built, index, engine)
+    (told,) = (d for d in preflight(built, index, engine) if d.severity != "hint")
     assert (told.code, told.severity) == ("KS723", "warning") and "`noise` of sensor `s`" in told.message
