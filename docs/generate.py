@@ -1,7 +1,7 @@
 """Writes the tables of the pages here from the tables in the code: `python docs/generate.py` (`--check` only looks).
 
-A table stands between `<!-- table: NAME -->` and `<!-- end -->`. What a word means is in
-`ksim_spec/language/word_docs.py`; a row that has no words is an error, so that nothing new stays undescribed.
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`. What a word means stands
+beside it in the code; a row that has no words is an error, so that nothing new stays undescribed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args, get_origin
 from ksim_spec.language import distributions, functions, stdlib, temporal_functions
 from ksim_spec.language.blocks.check import STATISTICS
 from ksim_spec.language.blocks.randomize import FIELDS
+from ksim_spec.language.blocks.registry import block
 from ksim_spec.language.quantities import QUANTITIES, SENSORS
 from ksim_spec.language.sources import MjcfSensor
 from ksim_spec.language.word_docs import TEMPORAL
