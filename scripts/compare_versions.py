@@ -136,7 +136,7 @@ for spec in m.SPECS:
             (home / "spec.ksim").write_text(version.spec)
             named = re.search(r'robot "([^"]+)"', version.spec)
             robot = inputs / "specs" / named[1] if named else None
-            if robot is None or robot.read_text() == version.robot:
+            if robot is None or not robot.is_file() or robot.read_text() == version.robot:
                 (home / "robots").symlink_to(inputs / "specs" / "robots")
             else:
                 shutil.copytree(inputs / "specs" / "robots", home / "robots")
