@@ -4,7 +4,8 @@
 
 Both run the inputs of OLD, each with its own code: every shipped spec and benchmark spec is compiled, every spec of the
 corpora and every example of a rule's page is linted, every realistic edit is diffed, and with `--train N` each spec is
-trained for about N env_states on the `cpu` engine. Prints a line for every difference, and a table. Exit code 1 where
+trained for about N env_states on the `cpu` engine. Prints every kind of difference once, with how often it
+was seen, and a table. Exit code 1 where
 something differs.
 """
 
@@ -37,7 +38,7 @@ class Version:
 
     def ksim(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "PYTHONPATH": str(self.root), "NO_COLOR": "1", "KSIM_NO_CACHE": "1"}
-        command = [sys.executable, "-m", "ksim_spec.cli.main", *words]
+        command = [sys.executable, "-P", "-m", "ksim_spec.cli.main", *words]  # -P: not the package of the inputs
         done = subprocess.run(command, cwd=cwd or self.inputs, env=env, capture_output=True, text=True)
         if done.returncode not in (0, 1):
             raise RuntimeError(f"{self.root}: ksim {' '.join(words)}\n{done.stderr[-2000:]}")
@@ -188,11 +189,15 @@ def compare(
         sides.append(dict(look(version, home)))
         shutil.rmtree(home)
     old, new = sides
-    unlike = 0
+    unlike, alike = 0, dict[str, list[str]]()
     for key in [*old, *(k for k in new if k not in old)]:
         lines = ["gone"] if key not in new else ["new"] if key not in old else list(differing(old[key], new[key]))
         unlike += bool(lines)
-        report += [f"{name}: {key}: {line}" for line in lines[:12]]
+        for line in lines:
+            alike.setdefault(re.sub(r"\[\d+\]", "[]", line), []).append(key)
+    for line, keys in sorted(alike.items(), key=lambda pair: -len(set(pair[1]))):
+        more = f", and {len(set(keys)) - 1} more" if len(set(keys)) > 1 else ""
+        report.append(f"{name}: {line}  ({keys[0]}{more})")
     return name, len(old), unlike
 
 
