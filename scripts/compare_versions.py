@@ -1,12 +1,11 @@
 """Holds two checkouts of ksim against each other: does the same spec still mean, and train to, the same?
 
-    python scripts/compare_versions.py OLD NEW [--train N] [--out FILE]
+    python scripts/compare_versions.py OLD NEW [--train N] [--also FOLDER]
 
 Both run the inputs of OLD, each with its own code: every shipped spec and benchmark spec is compiled, every spec of the
 corpora and every example of a rule's page is linted, every realistic edit is diffed, and with `--train N` each spec is
 trained for about N env_states on the `cpu` engine. Prints every kind of difference once, with how often it
-was seen, and a table. Exit code 1 where
-something differs.
+was seen, and a table. Exit code 1 where something differs.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+ALSO: list[Path] = []  # folders of more specs
 COMPILED = ("task.py", "model.xml", "contract.json", "spec.yaml", "ir.txt")
 WALL = re.compile(r"^(wall_s|perf/|memory/)")  # what differs between two runs of one version
 LEFT_OUT = ("meta.json", "spec.yaml", "contract.json")  # of a checkpoint: dates, versions, and what `compile` compares
@@ -47,7 +47,12 @@ class Version:
 
 def specs(inputs: Path) -> list[str]:
     return [
-        str(p.relative_to(inputs)) for d in ("specs", "benchmarks/specs") for p in sorted((inputs / d).glob("*.ksim"))
+        *(
+            str(p.relative_to(inputs))
+            for d in ("specs", "benchmarks/specs")
+            for p in sorted((inputs / d).glob("*.ksim"))
+        ),
+        *(str(p) for folder in ALSO for p in sorted(folder.resolve().glob("*.ksim"))),
     ]
 
 
@@ -58,7 +63,11 @@ def compiled(version: Version, work: Path) -> Iterator[tuple[str, Any]]:
     """Every file that `ksim compile` writes, and every value of the contract."""
     for spec in specs(version.inputs):
         out = work / hashlib.sha256(spec.encode()).hexdigest()[:8]
-        version.ksim("compile", spec, "-o", str(out))
+        try:
+            version.ksim("compile", spec, "-o", str(out))
+        except RuntimeError as error:  # such as a robot that is not here
+            yield f"{spec} is refused", re.findall(r"error\[(\w+)", str(error))
+            continue
         for name in COMPILED:
             text = (out / name).read_text()
             yield f"{spec} {name}", json.loads(text) if name.endswith("json") else text
@@ -207,7 +216,9 @@ def main() -> int:
     parser.add_argument("new", type=Path)
     parser.add_argument("--train", type=int, default=0, metavar="N", help="train each spec for about N env_states")
     parser.add_argument("--only", help="one of compiled, findings, edits, trained")
+    parser.add_argument("--also", type=Path, action="append", default=[], help="a folder of more specs to compile")
     asked = parser.parse_args()
+    ALSO.extend(asked.also)
     looks: dict[str, Any] = {"compiled": compiled, "findings": findings, "edits": edits}
     if asked.train:
         looks["trained"] = lambda version, work: trained(version, work, asked.train)
