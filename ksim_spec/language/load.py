@@ -147,19 +147,6 @@ def _sections(items: list[Item], keyword: str) -> list[ast.Section]:
     return [i for i in items if isinstance(i, ast.Section) and i.keyword == keyword]
 
 
-def _single(items: list[Item], keyword: str, out: Diagnostics) -> list[ast.Section]:
-    """Returns the first block of a word, if there is any; reports the others."""
-    found = _sections(items, keyword)
-    for extra in found[1:]:
-        out.report(
-            rules.REPEATED_BLOCK,
-            extra.header_span,
-            f"there is already a `{keyword}` block",
-            help="write one block",
-        )
-    return found[:1]
-
-
 def _robot(
     items: list[Item], path: Path | None, sources: SourceMap, out: Diagnostics, source: str, trace: Trace
 ) -> tuple[RobotView, ast.Section | ast.Directive] | None:
@@ -196,10 +183,10 @@ def _mirror_span(robot: Item | None) -> Span:
     return next((s.span for s in clauses if s.word == "mirror"), NOWHERE)
 
 
-def _checked(c: Checker, items: list[Item], out: Diagnostics, complete: bool) -> Parts:
+def _checked(c: Checker, items: list[Item], complete: bool) -> Parts:
     """Checks every block: first what others use, then the rest, then what needs all the others."""
     parts = Parts(complete=complete)
-    of = {b.keyword: _single(items, b.keyword, out) if b.single else _sections(items, b.keyword) for b in blocks()}
+    of = {b.keyword: _sections(items, b.keyword)[: 1 if b.single else None] for b in blocks()}
     for b in blocks():
         b.declare(c, of[b.keyword], parts)
     for b in blocks():
@@ -223,7 +210,7 @@ def _check(
     c = trace.checker = Checker(scope, robot, out, seen=trace.seen, lost=unknown)
     robot.incomplete = unknown.sites
     _functions(c, items)
-    parts = _checked(c, items, out, complete)
+    parts = _checked(c, items, complete)
     assert parts.world is not None and parts.reset is not None
     task = next((i for i in items if isinstance(i, ast.Directive) and i.word == "task"), None)
     _complete(c, items, task, name)

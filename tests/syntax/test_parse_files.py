@@ -92,7 +92,9 @@ def test_directives_functions_and_overrides() -> None:
 
 
 def test_nested_blocks() -> None:
-    reward = clean("reward {\n product gait weight 2 per s {\n  a = x\n }\n group g scale 2 {\n  b = y\n }\n}\n").items[0]
+    reward = clean("reward {\n product gait weight 2 per s {\n  a = x\n }\n group g scale 2 {\n  b = y\n }\n}\n").items[
+        0
+    ]
     product, group = reward.body
     assert (product.keyword, product.name, attrs(product)) == ("product", "gait", {"weight": "2 per s"})
     assert (group.keyword, attrs(group)) == ("group", {"scale": "2"})

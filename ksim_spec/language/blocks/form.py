@@ -21,6 +21,9 @@ def check_form(sections: list[ast.Section], out: Diagnostics) -> None:
     for b in blocks():
         if b.distinct:
             _same_names(sections, b, out)
+        for extra in [s for s in sections if s.keyword == b.keyword][1:] if b.single else ():
+            message = f"there is already a `{b.keyword}` block"
+            out.report(rules.REPEATED_BLOCK, extra.header_span, message, help="write one block")
     whole: dict[str, dict[str, Span]] = {}
     for section in sections:
         own = block(section.keyword)
