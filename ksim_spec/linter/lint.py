@@ -31,13 +31,16 @@ def check(specs: Sequence[Path], request: LintRequest) -> tuple[Diagnostics, Sou
     """Returns what is told of all specs, suppressions and configuration applied, and the sources it points into."""
     from ksim_spec.linter.config import forget
     from ksim_spec.linter.filter import Verdict
-    from ksim_spec.linter.statement_fixes import with_fixes
 
     forget()  # the configuration may have changed since a watched spec was last checked
     found, verdict = Diagnostics(), Verdict(request.select, request.ignore)
     for path, (items, sources) in zip(specs, spread(partial(examined, request), specs), strict=True):
         found.extend(verdict.spec(path, items, sources))
     found.extend(verdict.rest())
+    if not found.items:
+        return found, verdict.sources
+    from ksim_spec.linter.statement_fixes import with_fixes
+
     return Diagnostics(with_fixes(found.items, verdict.sources)), verdict.sources
 
 

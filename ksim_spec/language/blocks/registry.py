@@ -43,7 +43,7 @@ Words = Mapping[str, str]  # words of the language, each with what it means in a
 NONE: Words = {}
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class Parts:
     """What the blocks of one spec have said so far; each block adds its own part. They become the `Program`.
 
@@ -78,7 +78,7 @@ Step = Callable[["Checker", list[ast.Section], Parts], None]
 Roles = Mapping[str, Node | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Row:
     """One thing that a block declares: what the task computes for it by role, and expressions within these.
 
@@ -92,7 +92,7 @@ class Row:
     parts: Roles = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Line:
     """A word that opens a line of a block, or a setting with attributes of its own.
 
@@ -109,7 +109,7 @@ def _nothing(c: Checker, sections: list[ast.Section], parts: Parts) -> None:
     """A block that has nothing to do at this step."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Block:
     """A block of the language, or one that stands inside another.
 
