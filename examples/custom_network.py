@@ -1,6 +1,6 @@
 """Trains a network of one's own: a GRU that remembers, beside a linear layer that does not.
 
-    python examples/custom_network.py [--budget 300000] [--out FOLDER]
+Run it: python examples/custom_network.py [--budget 300000] [--out FOLDER]
 
 Its class is not kept with the run: who opens the run gives it again.
 """

@@ -1,6 +1,6 @@
 """Steps a compiled task by hand: some seconds of robots that get random actions, in one compiled loop.
 
-python examples/step_by_hand.py [SPEC] [--num-envs 16] [--seconds 10]
+Run it: python examples/step_by_hand.py [SPEC] [--num-envs 16] [--seconds 10]
 """
 
 import argparse

@@ -60,9 +60,7 @@ def make(
     given = spec if isinstance(spec, Compiled) else path_of(spec, "spec")
     built = isinstance(given, Compiled) or given.is_dir()
     if built and (profile is not None or set):
-        raise bad_argument(
-            "`profile` and `set` change a spec, and this one is compiled already", "give them to `compile`"
-        )
+        raise bad_argument("`profile` and `set` change a spec, and this is a compiled one", "give them to `compile`")
     num_envs = count(num_envs, "num_envs")
     return make_env(
         given, num_envs, word(backend, "backend"), profile=profile_of(profile), sets=set_lines(set), notify=log_warnings

@@ -71,7 +71,7 @@ def open_run(path: Path) -> tuple[Folder, Path | None]:
     if path.is_dir() and (path / "task.py").is_file():
         return open_folder(path), None
     for parent in path.resolve().parents:
-        if (parent / "task.py").is_file():
+        if all((parent / name).is_file() for name in ("task.py", "contract.json")):  # others have a task.py, too
             return open_folder(parent), path
     raise SpecError(
         [
