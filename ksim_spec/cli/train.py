@@ -39,7 +39,7 @@ def train(
     no_video: bool = typer.Option(False, "--no-video", help="Film nothing at the end."),
 ) -> None:
     from ksim_spec.cli.exit import show
-    from ksim_spec.runs.folder import TrainRequest, resume_run, train_spec
+    from ksim_spec.runs.start import TrainRequest, resume_run, train_spec
 
     if spec is None and resume is None:
         print("ksim: error: give a SPEC, or `--resume RUN`", file=sys.stderr)

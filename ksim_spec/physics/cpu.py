@@ -81,9 +81,12 @@ class CpuEngine:
         fault_E = fault_E | ~jnp.isfinite(reads_ER).all(axis=1)
         return out[0, -1], self._reads(jnp.where(fault_E[:, None], 0.0, reads_ER)), fault_E
 
-    def export_state(self, physics: Array) -> dict[str, Any]:
+    def can_step(self, physics: Array) -> bool:
         jax.block_until_ready(physics)  # the call that made this physics has to be over
-        if int(physics) != self.host.serial:
+        return int(physics) == self.host.serial
+
+    def export_state(self, physics: Array) -> dict[str, Any]:
+        if not self.can_step(physics):
             raise ValueError("only the newest physics state of a CPU engine can be saved")
         return self.host.export()
 

@@ -104,6 +104,12 @@ class Engine(Protocol):
         """
         ...
 
+    def can_step(self, physics: Physics) -> bool:
+        """Returns whether a physics value, not a traced one, can be stepped. False for one that was stepped before,
+        where the simulations lie outside of it and have moved on.
+        """
+        ...
+
     def export_state(self, physics: Physics) -> dict[str, Any]:
         """Returns everything a later `import_state` needs to go on bit for bit, as NumPy arrays."""
         ...

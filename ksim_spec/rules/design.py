@@ -171,6 +171,7 @@ NO_REVISION = Rule("KS753", "no-revision", "error", "there is no such revision i
 BAD_ACCEPTANCE = Rule("KS754", "bad-acceptance", "error", "the file of accepted breaks cannot be used", "file")
 CANNOT_EVALUATE = Rule("KS755", "cannot-evaluate", "error", "a side of a diff cannot be evaluated on states", "command")
 BENCH_FAILED = Rule("KS760", "bench-failed", "error", "a measurement did not finish", "engine")
+BAD_ARGUMENT = Rule("KS770", "bad-argument", "error", "a Python call is given something that it cannot use", "command")
 
 # Meta ----------------------------------------------------------------------------------------------------------------
 

@@ -63,18 +63,19 @@ def judge(
     seed: int = EVAL_SEED,
     seconds: float | None = None,
     agreed: bool = False,
+    network: type[Any] | None = None,
 ) -> Judgement:
     """Plays fresh episodes of a run's policy (deterministic actions, the spec's own noise and pushes) and judges them.
 
-    Curriculum levels stand where training left them. Raises SpecError for a path that is not a run, and unless
-    `agreed` where the policy was trained in another task than the folder holds.
+    Curriculum levels stand where training left them. Raises SpecError as `open_trained` does, which `agreed` and
+    `network` go to.
     """
     import jax
 
     from ksim_spec.runs.trained_policy import open_trained
     from ksim_spec.trainer.evaluate import evaluate
 
-    trained = open_trained(path, min(episodes, 512), backend, agreed=agreed)
+    trained = open_trained(path, min(episodes, 512), backend, agreed=agreed, network=network)
     checks, config = trained.folder.spec.checks, trained.folder.spec.train
     horizon = seconds or max([c.argument for c in checks if c.statistic == "survived"], default=20.0)
     reducers = {str(i): _reducer(i, c) for i, c in enumerate(checks) if c.statistic != "survived"}

@@ -6,12 +6,12 @@ import mujoco
 import numpy as np
 import pytest
 
+import ksim_spec as ks
 from ksim_spec.analysis.leaf_intervals import Seeds
 from ksim_spec.analysis.mirror_map import random_state
 from ksim_spec.analysis.reward_bounds import contribution, reward_facts
 from ksim_spec.analysis.standstill import Standing
 from ksim_spec.analysis.zero_action_rollout import idle_rewards
-from ksim_spec.compiler import compile_spec
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.ir.node import walk
 from tests.ir.test_intervals import outside
@@ -22,7 +22,7 @@ SPECS = [*sorted((ROOT / "specs").glob("*.ksim")), ROOT / "tests" / "emit" / "ev
 
 @pytest.fixture(scope="module", params=SPECS, ids=lambda p: p.stem)
 def compiled(request):
-    return compile_spec(request.param)
+    return ks.compile(request.param)
 
 
 def test_no_value_leaves_its_interval(compiled):
@@ -74,7 +74,7 @@ def test_what_doing_nothing_earns_is_possible(compiled):
 
 
 def test_standing_still_in_walk_is_known_without_physics():
-    compiled = compile_spec(ROOT / "specs" / "walk.ksim")
+    compiled = ks.compile(ROOT / "specs" / "walk.ksim")
     program = compiled.program
     still, commanded = (Standing(program, compiled.index, commanded=x).ranges() for x in (0.0, 1.0))
     terms = {r.name: r for r in program.rewards}
@@ -89,7 +89,7 @@ def test_standing_still_in_walk_is_known_without_physics():
 
 
 def test_ranges_of_walk_are_those_worked_out_by_hand():
-    compiled = compile_spec(ROOT / "specs" / "walk.ksim")
+    compiled = ks.compile(ROOT / "specs" / "walk.ksim")
     facts = reward_facts(Seeds(compiled.program, compiled.index))
     assert facts["track_linear"].value == (0.0, 1.0) and facts["track_linear"].per_episode == pytest.approx((0, 40))
     assert facts["upright"].value == (0.0, 1.0) and facts["upright"].adds == (-5.0, 0.0)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+import ksim_spec as ks
 from ksim_spec import rules
 from ksim_spec.cli.main import main
 from ksim_spec.contract.program_digest import differences, meaning
 from ksim_spec.diagnostics import Diagnostic, Edit, Fix
-from ksim_spec.language.load import load_spec, load_text
+from ksim_spec.language.load import load_text
 from ksim_spec.linter import statement_fixes
 from ksim_spec.linter.apply_fixes import Repair, applied, repair
 from ksim_spec.linter.filter import settled
@@ -176,7 +177,7 @@ def test_the_registry_knows_which_rules_have_fixes():
 
 
 def test_the_meaning_ignores_names_of_signals_and_units_but_no_value():
-    program = load_spec(WALK).require()
+    program = ks.load(WALK)
     for old, new in (("0.80 m", "80 cm"), ("gait    = phase", "gait = phase")):
         assert meaning(load_text(changed(old, new), "x.ksim", WALK).require()) == meaning(program)
     other = load_text(changed("0.80 m", "0.81 m"), "x.ksim", WALK).require()
