@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 from ksim_spec.diagnostics import Severity
 from ksim_spec.rules.rule import FAMILIES, Rule
@@ -79,7 +79,7 @@ def rule_of(page: Page) -> Rule:
     family = next((f.name for f in FAMILIES if f.digit == digit), "none")
     if family != head["family"]:
         raise ValueError(f"the family of {head['code']} is `{family}`, and the page says `{head['family']}`")
-    return Rule(head["code"], head["slug"], severity, head["summary"])
+    return Rule(head["code"], head["slug"], cast(Severity, severity), head["summary"])
 
 
 def rules_of_pages() -> tuple[Rule, ...]:
