@@ -32,7 +32,9 @@ def test_the_check_sees_a_heavy_import():
 
 
 def test_reading_checking_and_showing_specs_imports_none_of_them():
-    assert heavy_imports(WALK.format(rooms=("syntax", "language", "robot.index", "render.diagnostics", "cli.lint"))) == []
+    assert (
+        heavy_imports(WALK.format(rooms=("syntax", "language", "robot.index", "render.diagnostics", "cli.lint"))) == []
+    )
 
 
 def test_the_editor_features_import_none_of_them_nor_numpy():
