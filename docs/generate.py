@@ -1,8 +1,8 @@
 """Writes the tables of the pages here from the tables in the code: `python docs/generate.py` (`--check` only looks).
 
 The other way round, the table of rules in the code (`ksim_spec/rules/table.py`) comes from the heads of their pages.
-A table stands between `<!-- table: NAME -->` and `<!-- end -->`. What a word means is in
-`ksim_spec/language/word_docs.py`; a row that has no words is an error, so that nothing new stays undescribed.
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`. What a word means stands beside it in the code; a row
+that has no words is an error, so that nothing new stays undescribed.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from ksim_spec.language import distributions, functions, stdlib, temporal_functions
-from ksim_spec.language.blocks import chance, training
+from ksim_spec.language.blocks.check import STATISTICS
+from ksim_spec.language.blocks.randomize import FIELDS
+from ksim_spec.language.blocks.registry import block
 from ksim_spec.language.quantities import QUANTITIES, SENSORS
 from ksim_spec.language.sources import MjcfSensor
-from ksim_spec.language.word_docs import FIELDS, SETTINGS, STATISTICS, TEMPORAL
+from ksim_spec.language.word_docs import TEMPORAL
 from ksim_spec.rules import FAMILIES, Rule
 from ksim_spec.rules.changes import CHANGE_RULES
 from ksim_spec.rules.pages import rules_of_pages
-from ksim_spec.settings import PolicyConfig, TrainConfig
 from ksim_spec.units import UNITS
 
 PAGE = Path(__file__).with_name("language.md")
@@ -124,27 +125,26 @@ def draw_table() -> str:
 
 def fields() -> str:
     rows = [
-        (f"`{name}`", of, str(dim) if str(dim) != "1" else "", FIELDS[name])
-        for of, inside in chance.FIELDS.items()
-        for name, dim in inside.items()
+        (f"`{name}`", of, str(field.dim) if str(field.dim) != "1" else "", field.doc)
+        for of, inside in FIELDS.items()
+        for name, field in inside.items()
     ]
     return table(("field", "of", "unit", "what changes"), rows)
 
 
 def statistics() -> str:
-    return table(
-        ("statistic", "over all steps of all episodes"), ((f"`{s}`", STATISTICS[s]) for s in training.STATISTICS)
-    )
+    return table(("statistic", "over all steps of all episodes"), ((f"`{s}`", STATISTICS[s]) for s in STATISTICS))
 
 
-def settings(model: type[PolicyConfig] | type[TrainConfig], words: dict[str, str]) -> str:
-    rows = []
-    for name, field in model.model_fields.items():
+def settings(keyword: str) -> str:
+    rows, own = [], block(keyword)
+    assert own is not None and own.model is not None
+    for name, field in own.model.model_fields.items():
         default = field.default
         shown = "none" if default is None else f"{default}"
         shown = shown.lower() if isinstance(default, bool) else shown
         choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-        meaning = words[name] + (f" ({', '.join(choices)})" if choices else "")
+        meaning = own.settings[name] + (f" ({', '.join(choices)})" if choices else "")
         rows.append((f"`{name}`", f"`{shown}`", meaning))
     return table(("setting", "default", "meaning"), rows)
 
@@ -230,8 +230,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "draws": draw_table,
     "fields": fields,
     "statistics": statistics,
-    "policy": lambda: settings(PolicyConfig, SETTINGS["policy"]),
-    "train": lambda: settings(TrainConfig, SETTINGS["train"]),
+    "policy": lambda: settings("policy"),
+    "train": lambda: settings("train"),
 }
 # The tables of the index of rules, one for each family that has rules.
 RULE_TABLES: dict[str, Callable[[], str]] = {

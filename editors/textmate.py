@@ -13,7 +13,7 @@ from typing import Any
 from ksim_spec.highlight.classes import STYLES, Name
 from ksim_spec.highlight.vocabulary import Vocabulary, vocabulary
 from ksim_spec.syntax.grammar import NUMBER, unit_pattern
-from ksim_spec.syntax.keywords import OPTIONAL, RESERVED
+from ksim_spec.syntax.keywords import RESERVED
 
 Rule = dict[str, Any]
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -73,7 +73,7 @@ def _block(words: Vocabulary, opened_by: Iterable[str], block: str = "") -> Rule
         "begin": r"\{",
         "beginCaptures": {"0": {"name": _scope("punctuation")}},
         "end": r"(?=\})",
-        "patterns": [*_use("comment", "block", "block-mode"), *_lines(words, block), *_use("value")],
+        "patterns": [*_use("comment", "block"), *_lines(words, block), *_use("value")],
     }
     return {
         "begin": rf"^{GAP}({_any(opened_by)})\b(?:{BLANK}{no_title}({NAME}))?(?=[^={{}}#]*\{{)",
@@ -205,7 +205,7 @@ def _members(words: Vocabulary) -> Rule:
 def _attributes(words: Vocabulary) -> list[Rule]:
     """Attributes after a value; the word behind one that needs a value is a name, whatever it is."""
     follows = _any([*words.attributes, *words.flags])
-    valued = _any(w for w in words.attributes if w not in OPTIONAL)
+    valued = _any(words.attributes)
     return [
         _match(rf"\b(per|on){BLANK}({_any(words.scopes)})\b", "attribute", "constant"),
         _match(rf"\b(includes|observes){BLANK}({NAME})\b", "attribute", "title"),

@@ -93,14 +93,26 @@ AnyNetwork = Annotated[SerializeAsAny[NetworkSettings], BeforeValidator(_of_its_
 class PolicyConfig(_Section):
     """Networks and action distribution."""
 
-    actor: AnyNetwork = Mlp(hidden=(128, 128))
-    critic: AnyNetwork = Mlp(hidden=(128, 128))
-    activation: Activation = "swish"
-    symmetric: bool = False  # mirrored observations give mirrored actions and equal values, by construction
-    distribution: Literal["tanh_normal", "normal"] = "tanh_normal"
-    std: Literal["global", "state"] = "global"  # one learned value per action, or an output of the network
-    init_std: float = Field(default=0.6, gt=0)
-    min_std: float = Field(default=0.3, ge=0)  # noise never falls below this, so exploration cannot collapse
+    actor: AnyNetwork = Field(
+        default=Mlp(hidden=(128, 128)), description="hidden layers of the actor, written `mlp(256, 128)`"
+    )
+    critic: AnyNetwork = Field(
+        default=Mlp(hidden=(128, 128)), description="hidden layers of the critic; `observes GROUP` names what it sees"
+    )
+    activation: Activation = Field(default="swish", description="between layers")
+    symmetric: bool = Field(
+        default=False, description="mirrored observations give mirrored actions; needs `mirror` in the robot block"
+    )
+    distribution: Literal["tanh_normal", "normal"] = Field(
+        default="tanh_normal", description="of actions; `tanh_normal` keeps them within -1 and 1"
+    )
+    std: Literal["global", "state"] = Field(
+        default="global", description="`global`: one learned spread for each action; `state`: an output of the network"
+    )
+    init_std: float = Field(default=0.6, gt=0, description="spread at the start")
+    min_std: float = Field(
+        default=0.3, ge=0, description="spread never falls below this, so that exploration cannot collapse"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> PolicyConfig:
@@ -117,35 +129,54 @@ class PolicyConfig(_Section):
 class TrainConfig(_Section):
     """PPO settings. The dataset of one update holds num_env_states_per_minibatch * num_minibatches EnvStates."""
 
-    num_envs: int = Field(default=1024, ge=1)
-    num_minibatches: int = Field(default=8, ge=1)
-    num_env_states_per_minibatch: int = Field(default=2560, ge=1)
-    num_epochs: int = Field(default=4, ge=1)
-    budget: int = Field(default=5_000_000, ge=1)  # EnvStates to learn from; rounded up to whole updates
-    seed: int = Field(default=0, ge=0, lt=2**32)
+    num_envs: int = Field(default=1024, ge=1, description="environments side by side")
+    num_minibatches: int = Field(default=8, ge=1, description="minibatches of a dataset; must divide `num_envs`")
+    num_env_states_per_minibatch: int = Field(
+        default=2560, ge=1, description="EnvStates a minibatch holds; with the two above it fixes the rollout length"
+    )
+    num_epochs: int = Field(default=4, ge=1, description="passes over a dataset")
+    budget: int = Field(default=5_000_000, ge=1, description="EnvStates to learn from; rounded up to whole updates")
+    seed: int = Field(default=0, ge=0, lt=2**32, description="of everything random")
 
-    discount: float = Field(default=0.98, ge=0, le=1)
-    gae_lambda: float = Field(default=0.95, ge=0, le=1)
-    reward_scale: float = Field(default=1.0, gt=0)
-    advantages: Literal["minibatch", "epoch", "update"] = "minibatch"  # how often they are recomputed
-    normalize_advantages: bool = True
+    discount: float = Field(default=0.98, ge=0, le=1, description="of a reward one control step later")
+    gae_lambda: float = Field(default=0.95, ge=0, le=1, description="of generalized advantage estimation")
+    reward_scale: float = Field(default=1.0, gt=0, description="factor on rewards before learning")
+    advantages: Literal["minibatch", "epoch", "update"] = Field(
+        default="minibatch", description="how often advantages are computed again from the newest critic"
+    )
+    normalize_advantages: bool = Field(default=True, description="to mean 0 and spread 1 within a minibatch")
 
-    learning_rate: float = Field(default=1e-3, gt=0)
-    learning_rate_schedule: Literal["constant", "linear", "adaptive"] = "constant"
-    final_learning_rate: float = Field(default=0.1, ge=0, le=1)  # linear: fraction of learning_rate at the end
-    target_kl: float = Field(default=0.015, gt=0)  # adaptive: wanted KL divergence of one whole update
-    clip: float = Field(default=0.2, gt=0)
-    entropy: float = Field(default=0.01, ge=0)
-    final_entropy: float = Field(default=1.0, ge=0, le=1)  # fraction of `entropy` at the end; falls evenly
-    value_coefficient: float = Field(default=0.5, ge=0)
-    max_grad_norm: float | None = Field(default=1.0, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0, description="of Adam")
+    learning_rate_schedule: Literal["constant", "linear", "adaptive"] = Field(
+        default="constant",
+        description="`linear` falls over the budget; `adaptive` keeps the KL divergence near `target_kl`",
+    )
+    final_learning_rate: float = Field(
+        default=0.1, ge=0, le=1, description="`linear`: fraction of the learning rate left at the end"
+    )
+    target_kl: float = Field(default=0.015, gt=0, description="`adaptive`: wanted KL divergence of an update")
+    clip: float = Field(default=0.2, gt=0, description="PPO's clip of the probability ratio")
+    entropy: float = Field(default=0.01, ge=0, description="weight of the entropy bonus")
+    final_entropy: float = Field(
+        default=1.0, ge=0, le=1, description="fraction of `entropy` left at the end; it falls evenly over the budget"
+    )
+    value_coefficient: float = Field(default=0.5, ge=0, description="weight of the critic's loss")
+    max_grad_norm: float | None = Field(
+        default=1.0,
+        gt=0,
+        description="gradients of actor and critic are each clipped to this norm; `none` switches it off",
+    )
 
-    normalize_observations: bool = True
-    observation_clip: float = Field(default=10.0, gt=0)  # standard deviations
-    normalize_values: bool = True  # the critic predicts returns in units of their running spread
+    normalize_observations: bool = Field(default=True, description="by running mean and spread")
+    observation_clip: float = Field(
+        default=10.0, gt=0, description="of normalized observations, in standard deviations"
+    )
+    normalize_values: bool = Field(
+        default=True, description="the critic predicts returns in units of their running spread"
+    )
 
-    checkpoint_every: int = Field(default=50, ge=1)  # updates
-    keep_checkpoints: int = Field(default=3, ge=1)
+    checkpoint_every: int = Field(default=50, ge=1, description="updates between checkpoints")
+    keep_checkpoints: int = Field(default=3, ge=1, description="how many are kept, besides the best")
 
     @property
     def num_env_states(self) -> int:

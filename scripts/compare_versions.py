@@ -103,7 +103,7 @@ def trained(version: Version, work: Path, budget: int) -> Iterator[tuple[str, An
 
 # Run with the code of OLD, whose helpers know its corpora: whole texts of the mistakes, the pages, and the edits.
 _WRITE_INPUTS = """
-import sys, shutil
+import importlib, re, shutil, sys
 from pathlib import Path
 inputs, work = Path(sys.argv[1]), Path(sys.argv[2])
 sys.path.insert(0, str(inputs))
@@ -123,8 +123,8 @@ for path in sorted((inputs / "docs/rules").glob("KS*.md")):
     for word in ("fails", "passes"):
         example = getattr(page, word)
         if example: put(f"{path.stem}-{word}", completed(example))
-try: from tests.diff import mutations as m
-except ImportError: from tests.differ import mutations as m
+room = next(r for r in ("differ", "review") if (inputs / "tests" / r / "mutations.py").is_file())
+m = importlib.import_module(f"tests.{room}.mutations")
 for spec in m.SPECS:
     before = m.original(spec)
     for edit in m.EDITS:
@@ -134,11 +134,13 @@ for spec in m.SPECS:
             home = work / "edits" / side / f"{spec.stem}-{edit.name.replace(' ', '-')}"
             home.mkdir(parents=True)
             (home / "spec.ksim").write_text(version.spec)
-            robots = inputs / "specs" / "robots"
-            shutil.copytree(robots, home / "robots")
-            import re
             named = re.search(r'robot "([^"]+)"', version.spec)
-            if named and (home / named[1]).is_file(): (home / named[1]).write_text(version.robot)
+            robot = inputs / "specs" / named[1] if named else None
+            if robot is None or not robot.is_file() or robot.read_text() == version.robot:
+                (home / "robots").symlink_to(inputs / "specs" / "robots")
+            else:
+                shutil.copytree(inputs / "specs" / "robots", home / "robots")
+                (home / named[1]).write_text(version.robot)
 """
 
 

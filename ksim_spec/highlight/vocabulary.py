@@ -8,9 +8,12 @@ from functools import cache
 from typing import Any, get_args
 
 from ksim_spec.language import distributions, selectors, stdlib, temporal_functions
-from ksim_spec.language.blocks.chance import BODY_STATE, FIELDS, STATS
-from ksim_spec.language.blocks.setting import MODES, WORLD_SETTINGS
-from ksim_spec.language.blocks.training import STATISTICS
+from ksim_spec.language.blocks.action import MODES
+from ksim_spec.language.blocks.check import STATISTICS
+from ksim_spec.language.blocks.curriculum import STATS
+from ksim_spec.language.blocks.randomize import FIELDS
+from ksim_spec.language.blocks.registry import blocks
+from ksim_spec.language.blocks.state_change import BODY_STATE
 from ksim_spec.language.functions import FUNCTIONS
 from ksim_spec.language.members import BUILTIN_NAMES, WORLD_NAMES
 from ksim_spec.language.quantities import QUANTITIES
@@ -98,11 +101,7 @@ def vocabulary() -> Vocabulary:
                 *(name for rows in FIELDS.values() for name in rows),
             ]
         ),
-        settings={
-            "world": WORLD_SETTINGS,
-            "policy": tuple(PolicyConfig.model_fields),
-            "train": tuple(TrainConfig.model_fields),
-        },
+        settings={b.keyword: tuple(b.settings) for b in blocks() if b.settings},
         choices={"world": _FLOORS, "policy": _choices(PolicyConfig), "train": (*_choices(TrainConfig), "none")},
     )
 

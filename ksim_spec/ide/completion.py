@@ -14,10 +14,11 @@ from ksim_spec.ide.hover import describe
 from ksim_spec.ide.robot_docs import fact
 from ksim_spec.ide.snapshot import Snapshot
 from ksim_spec.language import distributions, selectors, temporal_functions, word_docs
-from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES
-from ksim_spec.language.blocks.chance import STATS
-from ksim_spec.language.blocks.setting import MODES, WORLD_SETTINGS
-from ksim_spec.language.blocks.training import STATISTICS
+from ksim_spec.language.blocks.action import MODES
+from ksim_spec.language.blocks.check import STATISTICS
+from ksim_spec.language.blocks.curriculum import STATS
+from ksim_spec.language.blocks.registry import Words, header_takes, line_takes
+from ksim_spec.language.blocks.registry import block as block_of
 from ksim_spec.language.functions import FUNCTIONS
 from ksim_spec.language.members import BUILTIN_NAMES, builtin_name
 from ksim_spec.language.scope import Thing
@@ -127,12 +128,12 @@ def _line(snapshot: Snapshot, context: Context) -> Iterator[Item]:
         yield Item(word, "keyword", "line", word_docs.line(word, block))
     for word in (*DIRECTIVES, "fn", "override") if not block else ():
         yield Item(word, "keyword", "line", word_docs.line(word))
-    for name in WORLD_SETTINGS if block == "world" else ():
-        yield Item(name, "setting", "setting")
-    for name in docs.SETTINGS[block].model_fields if block in docs.SETTINGS else ():
+    for name in docs.settings(block):
         doc = docs.setting_doc(block, name)
-        yield Item(name, "setting", doc.signature.partition(": ")[2] if doc else "", doc.text if doc else "")
-    if block in ("reset", "event", "randomize"):
+        yield Item(
+            name, "setting", (doc.signature.partition(": ")[2] if doc else "") or "setting", doc.text if doc else ""
+        )
+    if (own := block_of(block)) is not None and own.changes:
         yield from _named(snapshot)
         yield from _functions(selectors.SELECTORS, snapshot)
     if block == "check":
@@ -151,9 +152,8 @@ def _special(snapshot: Snapshot, context: Context) -> Iterator[Item]:
         yield from scopes(context)
     elif context.attribute == "on":
         yield from (Item(word, "word") for word in (("event",) if "weight" in context.given else ()))
-    elif context.block in docs.SETTINGS:
-        field = docs.SETTINGS[context.block].model_fields.get(context.opening)
-        yield from (Item(word, "word") for word in (docs.choices(field) if field is not None else ()))
+    elif (field := docs.setting_field(context.block, context.opening)) is not None:
+        yield from (Item(word, "word") for word in docs.choices(field))
     elif context.block == "action" and not context.attribute:
         yield from (Item(word, "function", str(dim), call=True) for word, dim in MODES.items())
     elif context.block == "world" and context.opening == "floor":
@@ -187,22 +187,16 @@ def _functions(names: Iterable[str], snapshot: Snapshot) -> Iterator[Item]:
 
 def _after(context: Context) -> Iterator[Item]:
     if not context.depth:
-        for word in taken(context):
+        for word, meaning in taken(context).items():
             if word not in context.given:
                 kind = "flag" if word in FLAGS else "attribute"
-                yield Item(word, "keyword", kind, word_docs.attribute(word, _owner(context), context.header))
+                yield Item(word, "keyword", kind, meaning)
     yield from (Item(word, "keyword") for word in INFIX)
 
 
-def _owner(context: Context) -> str:
-    """The word whose attributes stand at a place: of a header or a line of its own kind, else of the block."""
-    own = context.header or context.opening in ("onboard", "site", "resample", "zero", "floor")
-    return context.opening if own else context.block
-
-
-def taken(context: Context) -> tuple[str, ...]:
-    """Returns the attributes that the line or header at a place takes."""
-    return (HEADER_TAKES if context.header else LINE_TAKES).get(_owner(context), ())
+def taken(context: Context) -> Words:
+    """Returns the attributes that the line or header at a place takes, with their meaning."""
+    return header_takes(context.opening) if context.header else line_takes(context.block, context.opening)
 
 
 def _evaluated(snapshot: Snapshot, text: str) -> Thing | None:

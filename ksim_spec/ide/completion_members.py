@@ -8,7 +8,8 @@ from ksim_spec.ide import docs
 from ksim_spec.ide.completion_context import Context
 from ksim_spec.ide.completion_item import Item
 from ksim_spec.ide.snapshot import Snapshot
-from ksim_spec.language.blocks.chance import BODY_STATE, FIELDS
+from ksim_spec.language.blocks.randomize import FIELDS
+from ksim_spec.language.blocks.state_change import BODY_STATE
 from ksim_spec.language.members import WORLD_NAMES
 from ksim_spec.language.quantities import QUANTITIES
 from ksim_spec.language.scope import Thing
@@ -43,7 +44,7 @@ def members(snapshot: Snapshot, owner: Thing | None, context: Context) -> Iterat
 def _quantities(owner: Selection, block: str) -> Iterator[Item]:
     """The quantities of a kind; in blocks that change the state or the model first those that can be changed."""
     if block == "randomize":
-        yield from (Item(name, "quantity", str(dim)) for name, dim in FIELDS.get(owner.of, {}).items())
+        yield from (Item(name, "quantity", str(field.dim)) for name, field in FIELDS.get(owner.of, {}).items())
     if block in ("reset", "event") and owner.of == "body":
         yield from (Item(name, "quantity", str(row[1])) for name, row in BODY_STATE.items())
     for name in QUANTITIES.get(owner.of, {}):

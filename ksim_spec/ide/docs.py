@@ -8,16 +8,17 @@ from typing import Any, get_args
 from pydantic.fields import FieldInfo
 
 from ksim_spec.language import distributions, selectors, stdlib, temporal_functions, word_docs
-from ksim_spec.language.blocks.chance import FIELDS
+from ksim_spec.language.blocks.randomize import FIELDS
+from ksim_spec.language.blocks.registry import Words
+from ksim_spec.language.blocks.registry import block as block_of
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.functions import FUNCTIONS, signature
 from ksim_spec.language.quantities import QUANTITIES
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.things import Selection, World
-from ksim_spec.settings import NETWORKS, NetworkSettings, PolicyConfig, TrainConfig
+from ksim_spec.settings import NETWORKS, NetworkSettings
 from ksim_spec.units import UNITS
 
-SETTINGS = {"train": TrainConfig, "policy": PolicyConfig}
 _LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
@@ -81,8 +82,8 @@ def quantity_doc(kind: str, name: str) -> Doc | None:
 def field_text(owner: Thing | None, name: str) -> str:
     """Returns what a value of the model is that `randomize` can change; empty for other things."""
     kind = "world" if isinstance(owner, World) else owner.of if isinstance(owner, Selection) else ""
-    dim = FIELDS.get(kind, {}).get(name)
-    return f"{word_docs.FIELDS[name]} ({dim})" if dim is not None else ""
+    field = FIELDS.get(kind, {}).get(name)
+    return f"{field.doc} ({field.dim})" if field is not None else ""
 
 
 def unit_doc(symbol: str) -> Doc | None:
@@ -91,17 +92,27 @@ def unit_doc(symbol: str) -> Doc | None:
     return Doc(symbol, f"{unit.name}: {unit.to_si:g} {unit.dim}") if unit is not None else None
 
 
+def settings(block: str) -> Words:
+    """Returns the settings of a block, with what each is for."""
+    found = block_of(block)
+    return found.settings if found is not None else {}
+
+
+def setting_field(block: str, name: str) -> FieldInfo | None:
+    """Returns the type and limits of a setting that a pydantic model holds."""
+    found = block_of(block)
+    return found.model.model_fields.get(name) if found is not None and found.model is not None else None
+
+
 def setting_doc(block: str, name: str) -> Doc | None:
-    """Returns the type, limits and default of a setting of `train` or `policy`."""
-    model = SETTINGS.get(block)
-    field = model.model_fields.get(name) if model is not None else None
-    if field is None:
-        return None
+    """Returns what a setting is for, with its type, limits and default where a model says them."""
+    text, field = settings(block).get(name), setting_field(block, name)
+    if text is None or field is None:
+        return None if text is None else Doc(name, text)
     known = [(words, getattr(m, side, None)) for m in field.metadata for side, words in _LIMITS.items()]
     limits = [f"{words} {value:g}" for words, value in known if value is not None]
     default = f"default `{_plain(field.default)}`" + (f"; {', '.join(limits)}" if limits else "")
-    text = f"{word_docs.SETTINGS[block][name]}\n\n{default}"
-    return Doc(f"{name}: {' | '.join(choices(field)) or _type(field.annotation)}", text)
+    return Doc(f"{name}: {' | '.join(choices(field)) or _type(field.annotation)}", f"{text}\n\n{default}")
 
 
 def choices(field: FieldInfo) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ksim_spec.ide.snapshot import Snapshot
+from ksim_spec.language.blocks.registry import block as block_of
 from ksim_spec.language.selectors import plural
 from ksim_spec.language.things import Keyframe, Selection
 from ksim_spec.language.types import Value
@@ -30,10 +31,10 @@ class Symbol:
     children: tuple[Symbol, ...] = ()
 
 
-_KINDS: dict[str, Kind] = {
-    "robot": "name", "world": "setting", "policy": "setting", "train": "setting", "profile": "setting",
-    "terminate": "rule", "check": "rule", "reset": "change", "event": "change", "randomize": "change",
-}  # fmt: skip
+def _kind(keyword: str) -> Kind:
+    """What the lines of a block are."""
+    own = block_of(keyword)
+    return "value" if own is None else own.outlined
 
 
 def symbols(snapshot: Snapshot) -> list[Symbol]:
@@ -64,10 +65,10 @@ def _symbol(snapshot: Snapshot, item: ast.Node, block: str) -> Symbol | None:
         return _row(item.name, detail, "function", item.span, item.span)
     if isinstance(item, ast.Assign):
         name = " ".join(snapshot.text[item.target.span.start : item.target.span.end].split())
-        kind = _KINDS.get(block, "value")
+        kind = _kind(block)
         return _row(name, _type_of(snapshot, item), kind, item.span, item.target.span)
     if isinstance(item, ast.Entry):
-        return _row(item.name, "", _KINDS.get(block, "value"), item.span, item.name_span)
+        return _row(item.name, "", _kind(block), item.span, item.name_span)
     return None
 
 

@@ -11,6 +11,7 @@ from ksim_spec.ide.goto_definition import index_of
 from ksim_spec.ide.robot_docs import fact
 from ksim_spec.ide.snapshot import Snapshot
 from ksim_spec.language import word_docs
+from ksim_spec.language.blocks.registry import header_takes, line_takes
 from ksim_spec.language.quantities import QUANTITIES
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.selectors import kind_of, match, plural
@@ -193,13 +194,21 @@ def _keyword(node: ast.Section | ast.Directive | ast.Clause | ast.Attr, around: 
     word = node.keyword if isinstance(node, ast.Section) else node.word
     if offset > node.span.start + len(word):
         return ""
-    inside = next((n for n in reversed(around) if isinstance(n, ast.Section | ast.Clause)), None)
-    block = "" if inside is None else inside.keyword if isinstance(inside, ast.Section) else inside.word
-    if isinstance(node, ast.Attr):
-        text = word_docs.attribute(word, block, header=isinstance(around[-1], ast.Section))
-    else:
+    block = next((n.keyword for n in reversed(around) if isinstance(n, ast.Section)), "")
+    if not isinstance(node, ast.Attr):
         text = word_docs.line(word, block)
+    elif isinstance(around[-1], ast.Section):
+        text = header_takes(block).get(word, "")
+    else:
+        text = line_takes(block, _opening(around[-1])).get(word, "")
     return _joined(_code(word), text) if text else ""
+
+
+def _opening(stmt: ast.Node) -> str:
+    """The word that a line begins with, where it has one."""
+    if isinstance(stmt, ast.Clause):
+        return stmt.word
+    return stmt.target.id if isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) else ""
 
 
 def _effect(snapshot: Snapshot, blocks: list[ast.Section], name: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ksim_spec.ide.positions import Change, Place, place
 from ksim_spec.ide.snapshot import Snapshot
 from ksim_spec.ide.tree import children, walk
+from ksim_spec.language.blocks.registry import block as block_of
 from ksim_spec.language.functions import FUNCTIONS
 from ksim_spec.language.members import BUILTIN_NAMES
 from ksim_spec.source import Span
@@ -18,7 +19,6 @@ from ksim_spec.syntax.keywords import NAME_CLAUSES, RESERVED
 # Attributes whose value is a word of the language or of another kind of name, not a declared one.
 _WORD_ATTRIBUTES = ("on", "per", "observes", "includes")
 # Blocks whose values are words of a setting.
-_SETTINGS = ("train", "policy")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -152,7 +152,7 @@ def _is_no_use(stmt: ast.Assign, child: ast.Node, block: str) -> bool:
     """True for a name that the statement declares, a path that it overrides, and a word that it sets."""
     if child is stmt.target:
         return isinstance(child, ast.Name) or stmt.override or block == "profile"
-    if block in _SETTINGS and child is stmt.value:
+    if (own := block_of(block)) is not None and own.model is not None and child is stmt.value:
         return isinstance(child, ast.Name)
     return False
 

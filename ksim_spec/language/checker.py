@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ksim_spec import rules
-from ksim_spec.diagnostics import Diagnostic, Diagnostics, Fix, behind
+from ksim_spec.diagnostics import Diagnostic, Diagnostics, Fix, Label, behind
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.params import Draw, Params, Role, unused
@@ -106,6 +106,17 @@ class Checker:
 
     def report(self, rule: Rule, span: Span, message: str, **more: object) -> None:
         self.out.report(rule, span, message, **more)
+
+    def declare(
+        self, name: str, what: str, resolve: Callable[[], Thing], at: ast.Expr | ast.Stmt | ast.Section
+    ) -> None:
+        """Declares a name, and reports one that is already taken."""
+        span = at.name_span if isinstance(at, ast.Section) else at.span
+        earlier = self.scope.declare(name, what, resolve, span)
+        if earlier is not None:
+            related = (Label(earlier.span, f"first declared here, as {earlier.what}"),)
+            help = "rename one of the two"
+            self.report(rules.DUPLICATE_NAME, span, f"`{name}` is already declared", related=related, help=help)
 
     def drawing(
         self, stream: str, scope: str, owner: str, axes: tuple[Axis, ...] = (), shared: bool = False

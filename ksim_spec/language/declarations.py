@@ -10,25 +10,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ksim_spec.ir.node import Node
+from ksim_spec.language.blocks.registry import block as block_of
+from ksim_spec.language.blocks.registry import blocks
 from ksim_spec.language.params import Param, unused
-from ksim_spec.source import NOWHERE, SourceMap, Span
+from ksim_spec.source import SourceMap, Span
 from ksim_spec.syntax import ast
 
 if TYPE_CHECKING:
     from ksim_spec.language.overlay import Item
     from ksim_spec.language.program import Program
 
-Kind = Literal[
-    "action", "command", "field", "signal", "observation", "reward", "termination", "reset", "event", "change",
-    "randomization", "level", "check",
-]  # fmt: skip
 Body = tuple["ast.Stmt | ast.Section", ...]
 Roles = tuple[tuple[str, Node], ...]
 
-COUNTED = ("reset", "event", "randomize")  # blocks whose lines have no name
 _ONLY_AT_START = ("reset", "randomization")
 
 
@@ -86,7 +83,7 @@ def _body(keyword: str, path: str, body: Body, counts: Counter[str], groups: Map
         elif isinstance(stmt, ast.Assign):
             own = stmt.target.id if isinstance(stmt.target, ast.Name) else "?"
             changes = None
-            if keyword in COUNTED:
+            if (b := block_of(keyword)) is not None and b.changes:  # its lines have no name
                 own, changes = str(counts[path]), (stmt.target.span, stmt.op)
                 counts[path] += 1
             yield Written(path, own, stmt.span, (stmt.value.span,), _attributes(stmt.attrs), changes=changes)
@@ -178,7 +175,7 @@ class Declaration:
     or beside them; `params` are its parameters.
     """
 
-    kind: Kind
+    kind: str
     name: str
     span: Span
     nodes: Roles = ()
@@ -196,58 +193,16 @@ class Declaration:
 
 
 def declarations(program: Program) -> tuple[Declaration, ...]:
-    """Returns what a program declares: actions, commands, signals, observations, rewards, endings, what varies."""
-    owned: dict[str, list[Param]] = {}
+    """Returns what the blocks of a program declare, in the order of their words and within one as written."""
+    params: dict[str, list[Param]] = {}
     for param in program.parameters:
-        owned.setdefault(param.owner, []).append(param)
+        params.setdefault(param.owner, []).append(param)
     return tuple(
-        Declaration(kind, name, span, _given(nodes), _given(parts), tuple(owned.get(name, ())))
-        for kind, name, span, nodes, parts in _declared(program)
+        Declaration(row.kind, row.name, row.span, _given(row.nodes), _given(row.parts), tuple(params.get(row.name, ())))
+        for block in blocks()
+        for row in block.declares(program)
     )
 
 
-_Maybe = dict[str, "Node | None"]
-
-
-def _given(roles: _Maybe) -> Roles:
+def _given(roles: Mapping[str, Node | None]) -> Roles:
     return tuple((role, node) for role, node in roles.items() if node is not None)
-
-
-def _declared(p: Program) -> Iterator[tuple[Kind, str, Span, _Maybe, _Maybe]]:
-    for t in p.action:
-        yield "action", f"action.{t.name}", t.span, {"": t.target}, {"around": t.around, "scale": t.scale}
-    for c in p.commands:
-        for f in c.fields:
-            yield "field", f"command.{c.name}.{f.name}", f.span, {"": f.value}, {}
-        yield "command", f"command.{c.name}", c.span, {"resample": c.interval, "zero": c.zero}, {}
-    for name, value in p.signals:
-        yield "signal", f"signal.{name}", p.places.get(f"signal.{name}", NOWHERE), {}, {"": value.node}
-    yield from _observations(p)
-    for r in p.rewards:
-        yield "reward", f"reward.{r.name}", r.span, {"": r.value, "weight": r.weight}, {}
-    for t in p.terminations:
-        yield "termination", f"terminate.{t.name}", t.span, {"": t.when}, {}
-    for i, s in enumerate(p.reset.changes):
-        yield "reset", f"reset.{i}", s.span, {"": s.value}, {}
-    for e in p.events:
-        yield "event", f"event.{e.name}", e.span, {"every": e.interval}, {}
-        for i, s in enumerate(e.changes):
-            yield "change", f"event.{e.name}.{i}", s.span, {"": s.value}, {}
-    for i, f in enumerate(p.randomization):
-        yield "randomization", f"randomize.{i}", f.span, {"": f.value}, {}
-    for v in p.levels:
-        yield "level", f"curriculum.{v.name}", v.span, {"when": v.when}, {}
-    for i, k in enumerate(p.checks):
-        yield "check", f"check.{i}", k.span, {"": k.value, "where": k.where}, {}
-
-
-def _observations(p: Program) -> Iterator[tuple[Kind, str, Span, _Maybe, _Maybe]]:
-    """Every group's entries; those that it includes are its own too."""
-    for group in p.observations:
-        for e in group.entries:
-            pipe = e.pipeline
-            assert pipe is not None
-            low, high = pipe.clip or (None, None)
-            parts = {"value": pipe.value, "bias": pipe.bias, "noise": pipe.noise, "scale": pipe.scale,
-                     "clip.low": low, "clip.high": high}  # fmt: skip
-            yield "observation", f"observe.{group.name}.{e.name}", e.span, {"": e.node}, parts

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Diagnostics, Label, SpecError, suggest
 from ksim_spec.ir.node import walk
 from ksim_spec.language import expressions as expressions  # registers how expressions are checked
-from ksim_spec.language.blocks import chance, flow, scoring, setting, training
 from ksim_spec.language.blocks.form import check_form
+from ksim_spec.language.blocks.registry import Parts, block, blocks
 from ksim_spec.language.checker import Checker, Fn
 from ksim_spec.language.overlay import Edit, Item, apply, expand, profile_edits
 from ksim_spec.language.program import Program
 from ksim_spec.language.recovery import lost
 from ksim_spec.language.robot_view import RobotView
 from ksim_spec.language.scope import Scope, Thing
-from ksim_spec.language.types import Axis, Value
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.naming import name_of
 from ksim_spec.robot.sources import resolve
@@ -26,8 +25,6 @@ from ksim_spec.robot.who import floating_base
 from ksim_spec.source import NOWHERE, SourceFile, SourceMap, Span, plain_lines
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import parse_expr, parse_file, read_bytes, text_of
-
-ONCE = ("robot", "world", "action", "policy", "train")
 
 
 @dataclass(frozen=True)
@@ -138,7 +135,7 @@ def overlaid(
                     tuple(target.strip().split(".")),
                     expr,
                     span,
-                    create=target.strip().startswith(("train.", "policy.", "world.")),
+                    create=(own := block(target.strip().partition(".")[0])) is not None and bool(own.settings),
                 )
             )
     for edit in edits:
@@ -150,7 +147,8 @@ def _sections(items: list[Item], keyword: str) -> list[ast.Section]:
     return [i for i in items if isinstance(i, ast.Section) and i.keyword == keyword]
 
 
-def _single(items: list[Item], keyword: str, out: Diagnostics) -> ast.Section | None:
+def _single(items: list[Item], keyword: str, out: Diagnostics) -> list[ast.Section]:
+    """Returns the first block of a word, if there is any; reports the others."""
     found = _sections(items, keyword)
     for extra in found[1:]:
         out.report(
@@ -159,15 +157,14 @@ def _single(items: list[Item], keyword: str, out: Diagnostics) -> ast.Section | 
             f"there is already a `{keyword}` block",
             help="write one block",
         )
-    return found[0] if found else None
+    return found[:1]
 
 
 def _robot(
     items: list[Item], path: Path | None, sources: SourceMap, out: Diagnostics, source: str, trace: Trace
 ) -> tuple[RobotView, ast.Section | ast.Directive] | None:
-    section: ast.Section | ast.Directive | None = _single(items, "robot", out) or next(
-        (i for i in items if isinstance(i, ast.Directive) and i.word == "robot"), None
-    )
+    said = (*_sections(items, "robot"), *(i for i in items if isinstance(i, ast.Directive) and i.word == "robot"))
+    section: ast.Section | ast.Directive | None = next(iter(said), None)
     if section is None and lost(items).blocks:
         return None  # it may be among what was not understood
     if isinstance(section, ast.Section) and section.broken and section.text is None:
@@ -199,12 +196,24 @@ def _mirror_span(robot: Item | None) -> Span:
     return next((s.span for s in clauses if s.word == "mirror"), NOWHERE)
 
 
+def _checked(c: Checker, items: list[Item], out: Diagnostics, complete: bool) -> Parts:
+    """Checks every block: first what others use, then the rest, then what needs all the others."""
+    parts = Parts(complete=complete)
+    of = {b.keyword: _single(items, b.keyword, out) if b.single else _sections(items, b.keyword) for b in blocks()}
+    for b in blocks():
+        b.declare(c, of[b.keyword], parts)
+    for b in blocks():
+        b.check(c, of[b.keyword], parts)
+    for b in blocks():
+        b.finish(c, of[b.keyword], parts)
+    return parts
+
+
 def _check(
     items: list[Item], name: str, path: Path | None, sources: SourceMap, out: Diagnostics, complete: bool, trace: Trace
 ) -> Program | None:
     """Checks block after block, in the order in which they need each other."""
     check_form([i for i in items if isinstance(i, ast.Section)], out)
-    one = {word: _single(items, word, out) for word in ONCE}
     found = _robot(items, path, sources, out, name, trace)
     if found is None:
         return None
@@ -214,34 +223,10 @@ def _check(
     c = trace.checker = Checker(scope, robot, out, seen=trace.seen, lost=unknown)
     robot.incomplete = unknown.sites
     _functions(c, items)
-    sites, mirror = setting.declare_robot(c, robot_section) if isinstance(robot_section, ast.Section) else ([], [])
-    world = setting.check_world(c, one["world"], sites)
-    action = setting.check_action(c, one["action"], world)
-    _declare_action(c, sum(t.size for t in action), [j for t in action for j in t.joints])
-    levels = chance.declare_levels(c, _sections(items, "curriculum"))
-    commands = [b for s in _sections(items, "command") if (b := flow.check_command(c, s)) is not None]
-    signals = [n for s in _sections(items, "signal") for n in flow.declare_signals(c, s)]
-    observations = flow.check_observations(c, _sections(items, "observe"))
-    rewards = scoring.check_rewards(c, _sections(items, "reward"))
-    terminations = scoring.check_terminations(c, _sections(items, "terminate"))
-    reset = chance.check_reset(c, _sections(items, "reset"))
-    events = [e for s in _sections(items, "event") if (e := chance.check_event(c, s)) is not None]
-    randomization = chance.check_randomization(c, _sections(items, "randomize"))
-    policy, critic = training.check_policy(c, one["policy"], observations, bool(mirror))
-    train, settings = training.check_train(c, one["train"], complete)
-    checked_levels = chance.check_levels(c, levels, train.num_env_states)
-    checks = training.check_checks(c, _sections(items, "check"))
-    values = _signal_values(c, signals)
-    for section in _sections(items, "symmetry"):
-        message = "a `symmetry` block is not understood yet"
-        out.report(
-            rules.MISPLACED_STATEMENT,
-            section.header_span,
-            message,
-            help="name the pairs in the robot block: `mirror`",
-        )
+    parts = _checked(c, items, out, complete)
+    assert parts.world is not None and parts.reset is not None
     task = next((i for i in items if isinstance(i, ast.Directive) and i.word == "task"), None)
-    _complete(c, items, observations, action, task, name)
+    _complete(c, items, task, name)
     _unused(c)
     floats = floating_base(robot.index, robot.base)
     base = name_of(floats) if floats else None
@@ -252,27 +237,27 @@ def _check(
         robot_path=robot.path,
         robot_name=robot.name,
         base=base,
-        world=world,
-        action=tuple(action),
-        commands=tuple(commands),
-        signals=tuple(values),
-        observations=observations,
-        rewards=tuple(rewards),
-        terminations=tuple(terminations),
-        reset=reset,
-        events=tuple(events),
-        randomization=tuple(randomization),
-        levels=tuple(checked_levels),
-        checks=tuple(checks),
-        policy=policy,
-        critic_group=critic,
-        train=train,
+        world=replace(parts.world, solver=tuple(parts.options)),
+        action=tuple(parts.action),
+        commands=tuple(parts.commands),
+        signals=tuple(parts.signals),
+        observations=parts.observations,
+        rewards=tuple(parts.rewards),
+        terminations=tuple(parts.terminations),
+        reset=parts.reset,
+        events=tuple(parts.events),
+        randomization=tuple(parts.randomization),
+        levels=tuple(parts.levels),
+        checks=tuple(parts.checks),
+        policy=parts.policy,
+        critic_group=parts.critic_group,
+        train=parts.train,
         parameters=c.params.all(),
         own=robot.own,
-        mirror=tuple(mirror),
+        mirror=tuple(parts.mirror),
         mirror_span=_mirror_span(robot_section),
         names=dict(c.declared),
-        settings=settings,
+        settings=parts.settings,
         items=tuple(items),
     )
     _nominal_reads(c, program)
@@ -321,30 +306,6 @@ def _functions(c: Checker, items: list[Item]) -> None:
             )
 
 
-def _declare_action(c: Checker, size: int, joints: list[str]) -> None:
-    from ksim_spec.ir.ops import make
-
-    if not size:
-        c.scope.salvaged.add("action")  # a missing or broken `action` block is a mistake of its own
-    if size:
-        leaf = make("action", dtype="float", shape=(size,))
-        c.scope.declare("action", "the action", lambda: Value(leaf, (Axis("joint", tuple(joints)),)))
-
-
-def _signal_values(c: Checker, names: list[str]) -> list[tuple[str, Value]]:
-    """Checks the signals that nothing uses too, so that their mistakes are reported."""
-    values: list[tuple[str, Value]] = []
-    for name in names:
-        binding = c.scope.names.get(name)
-        used = binding.used if binding else 0
-        thing = c.thing(ast.Name(name, span=binding.span if binding else NOWHERE))
-        if binding is not None:
-            binding.used = used
-        if isinstance(thing, Value):
-            values.append((name, thing))
-    return values
-
-
 def _unused(c: Checker) -> None:
     if c.out.has_errors:
         return  # what uses a signal may be among what was not understood
@@ -358,21 +319,14 @@ def _unused(c: Checker) -> None:
             )
 
 
-def _complete(
-    c: Checker, items: list[Item], observations: object, action: object, task: ast.Directive | None, name: str
-) -> None:
+def _complete(c: Checker, items: list[Item], task: ast.Directive | None, name: str) -> None:
     if c.lost.blocks:
         return  # what is missing may be among what was not understood
     start = task.span if task else Span(name, 0, 0)
-    needed = {
-        "observe": (rules.MISSING_OBSERVE, "observe actor { … }"),
-        "action": (rules.MISSING_ACTION, "action { target = position(legs) around home scale 0.5 rad }"),
-        "reward": (rules.MISSING_REWARD, "reward { … }"),
-        "terminate": (rules.MISSING_TERMINATE, "terminate { timeout when time > 20 s truncate }"),
-    }
-    for keyword, (rule, example) in needed.items():
-        if not _sections(items, keyword):
-            c.report(rule, start, f"the spec has no `{keyword}` block", help=f"for example `{example}`")
+    for b in blocks():
+        if b.needed is not None and not _sections(items, b.keyword):
+            rule, example = b.needed
+            c.report(rule, start, f"the spec has no `{b.keyword}` block", help=f"for example `{example}`")
     groups = [s.name for s in _sections(items, "observe")]
     if groups and "actor" not in groups and not c.lost.groups:
         c.report(

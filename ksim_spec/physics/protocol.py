@@ -44,7 +44,6 @@ class EngineConfig:
     friction_dofs: tuple[int, ...] | None = None
     control_changes: bool = False
     settle: int = 0
-    wrench: bool = False
 
     @property
     def num_controls(self) -> int:

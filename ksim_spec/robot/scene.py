@@ -21,7 +21,6 @@ from ksim_spec.robot.load import compile_spec, spec_from_file, spec_from_text
 from ksim_spec.robot.naming import generated_name, name_of
 from ksim_spec.robot.options import apply_options
 from ksim_spec.robot.scene_request import ContactRequest, Scene, SceneRequest, SensorRequest, stage_of
-from ksim_spec.robot.strip import strip_visual
 from ksim_spec.robot.who import robot_bodies
 
 OBJ = mujoco.mjtObj
@@ -78,8 +77,6 @@ class _Composer:
         for sensor in request.sensors:
             self._sensor(sensor)
         slots = self._contacts()
-        if request.strip_visual:
-            strip_visual(spec)
         assets = bundle_assets(spec, self.path.parent if self.path else None)
         compile_spec(spec, self.path)
         # XML keeps six digits: the model simulated is the one that the XML gives, so that both are the same everywhere.

@@ -8,7 +8,7 @@ import pytest
 
 from ksim_spec.ide.completion import complete
 from ksim_spec.ide.diagnostics import problems
-from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES
+from ksim_spec.language.blocks.registry import header_takes, line_takes
 from ksim_spec.language.quantities import QUANTITIES
 from ksim_spec.language.stdlib import functions
 from ksim_spec.settings import TrainConfig
@@ -140,14 +140,14 @@ def test_the_checker_takes_exactly_the_attributes_that_are_offered_for_a_line(bl
         if w not in ("reason", "fail", "success", "truncate", "when", "normalize", "stale")
     ]
     lines = "\n  ".join(line.format(k=k, a=attribute(w)) for k, w in enumerate(words))
-    assert refused(f"\n{opening} {{\n  {lines}\n}}\n") == set(words) - set(LINE_TAKES[block])
+    assert refused(f"\n{opening} {{\n  {lines}\n}}\n") == set(words) - set(line_takes(block))
 
 
 @pytest.mark.parametrize("block", HEADERS)
 def test_the_checker_takes_exactly_the_attributes_that_are_offered_for_a_header(block: str):
     words = [w for w in (*ATTRIBUTES, "in") if w not in ("reason", "normalize", "every")]
     headers = "\n".join(HEADERS[block].format(k=k, a=attribute(w)) for k, w in enumerate(words))
-    assert refused(f"\n{headers}\n") == set(words) - set(HEADER_TAKES[block])
+    assert refused(f"\n{headers}\n") == set(words) - set(header_takes(block))
 
 
 @pytest.mark.parametrize(

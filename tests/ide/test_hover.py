@@ -8,7 +8,7 @@ from ksim_spec.ide import docs
 from ksim_spec.ide.hover import hover
 from ksim_spec.ide.inlay_hints import hints
 from ksim_spec.language import word_docs
-from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES
+from ksim_spec.language.blocks.registry import blocks, header_takes, line_takes
 from ksim_spec.language.distributions import SIGNATURES
 from ksim_spec.language.functions import FUNCTIONS
 from ksim_spec.language.selectors import SELECTORS
@@ -18,7 +18,6 @@ from ksim_spec.syntax.keywords import (
     CLAUSES,
     DIRECTIVES,
     FLAGS,
-    HEADER_ATTRIBUTES,
     NESTED_WORDS,
     SECTIONS,
     clauses_of,
@@ -106,16 +105,22 @@ def test_hints_stay_while_another_line_is_broken():
 
 
 def test_every_word_of_the_language_says_what_it_means():
-    not_yet = {"symmetry", "mode", "sensor"}  # the syntax knows them, the checker does not understand them
-    blocks = [("", w) for w in (*SECTIONS, *DIRECTIVES, "fn", "override", *clauses_of(""))]
-    inside = [(block, w) for block in SECTIONS for w in (*clauses_of(block), *sections_in(block))]
-    assert [w for block, w in blocks + inside if w not in not_yet and not word_docs.line(w, block)] == []
-    tables = ((HEADER_TAKES, True), (LINE_TAKES, False))
-    taken = [(w, block, header) for table, header in tables for block, words in table.items() for w in words]
-    assert [place for place in taken if not word_docs.attribute(*place)] == []
+    opening = [("", w) for w in (*SECTIONS, *DIRECTIVES, "fn", "override", *clauses_of(""))]
+    inside = [(b, w) for b in (*SECTIONS, *NESTED_WORDS) for w in (*clauses_of(b), *sections_in(b))]
+    assert [w for block, w in opening + inside if not word_docs.line(w, block)] == []
+    every = [*blocks(), *(inner for b in blocks() for inner in b.nested)]
+    tables = [
+        t for b in every for t in (b.settings, b.header, b.takes, *(line.takes for line in b.lines.values())) if t
+    ]
+    assert all(meaning for table in tables for meaning in table.values())
 
 
-def test_no_word_is_explained_that_does_not_exist():
-    words = {*SECTIONS, *NESTED_WORDS, *DIRECTIVES, "fn", "override", *(w for ws in CLAUSES.values() for w in ws)}
-    assert {key.rpartition(".")[2] for key in word_docs.LINES} <= words
-    assert {key.rpartition(".")[2] for key in word_docs.ATTRIBUTES} <= {*ATTRIBUTES, *FLAGS, *HEADER_ATTRIBUTES}
+def test_every_word_that_is_explained_exists_and_every_word_is_taken_somewhere():
+    assert set(word_docs.LINES) <= {*SECTIONS, *DIRECTIVES, "fn", "override", *CLAUSES[""]}
+    every = {b.keyword: b for outer in blocks() for b in (outer, *outer.nested)}
+    assert set(every) == {*SECTIONS, *NESTED_WORDS}
+    for word, block in every.items():
+        assert {w for w in block.lines if w not in block.settings} == set(clauses_of(word))
+    taken = {w for word, b in every.items() for w in (*header_takes(word), *line_takes(word))}
+    taken |= {w for b in every.values() for line in b.lines.values() for w in line.takes or ()}
+    assert taken == {*ATTRIBUTES, *FLAGS, "in"}

@@ -18,7 +18,7 @@ import pytest
 
 from ksim_spec.compiler import Compiled, compile_spec
 from ksim_spec.ir.evaluate import Evaluator, Inputs
-from ksim_spec.language.blocks.chance import FIELDS
+from ksim_spec.language.blocks.randomize import FIELDS
 from ksim_spec.physics.fields import model_field
 from ksim_spec.physics.protocol import EngineConfig, Starts
 from ksim_spec.physics.registry import engine_info, make_engine

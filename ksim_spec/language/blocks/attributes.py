@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Edit, Fix, before, behind, suggest
@@ -10,28 +11,13 @@ from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import make
 from ksim_spec.ir.temporal_ops import is_temporal
 from ksim_spec.language import algebra
+from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.distributions import sample
-from ksim_spec.language.types import Unknown, Value
+from ksim_spec.language.types import UNKNOWN, Unknown, Value
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
 from ksim_spec.units import Dim
-
-# The attributes that a header (by its block's word) or a line takes. The checker and the editor read this one table.
-_TERM = ("weight", "on", "per", "clip", "doc")
-HEADER_TAKES: dict[str, tuple[str, ...]] = {
-    "command": ("in",), "observe": ("includes",), "reward": (), "event": ("every",), "group": ("weight", "scale"),
-    "product": _TERM,
-}  # fmt: skip
-LINE_TAKES: dict[str, tuple[str, ...]] = {
-    "robot": (), "onboard": ("reason",), "site": ("on", "at"), "floor": ("friction",),
-    "action": ("around", "scale", "delay", "gain", "damping"), "command": (), "resample": ("every",),
-    "zero": ("probability",), "signal": ("doc",),
-    "observe": ("noise", "scale", "clip", "delay", "bias", "history", "reason"), "reward": _TERM, "group": _TERM,
-    "product": (), "terminate": ("when", "fail", "success", "truncate"), "reset": ("shared",), "event": ("shared",),
-    "randomize": ("per", "shared"), "curriculum": ("from", "to", "by", "when", "duration"), "policy": ("observes",),
-    "train": (),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,9 +43,10 @@ class Attributes:
         return word in self.found
 
 
-def attributes(c: Checker, attrs: tuple[ast.Attr, ...], allowed: tuple[str, ...], where: str) -> Attributes:
+def attributes(c: Checker, attrs: tuple[ast.Attr, ...], allowed: Collection[str] | None, where: str) -> Attributes:
     """Returns the attributes by word; reports those that `where` does not take, and repeated ones."""
     found: dict[str, ast.Attr] = {}
+    allowed = allowed or ()
     for attr in attrs:
         if attr.word not in allowed:
             c.report(
@@ -149,3 +136,45 @@ def need_scalar(c: Checker, value: Value | Unknown, span: Span, what: str) -> Va
         )
         return None
     return value
+
+
+def as_written(c: Checker, expr: ast.Expr | None) -> str:
+    """Returns an attribute's value as the user wrote it."""
+    if expr is None:
+        return ""
+    source = c.robot.sources.get(expr.span.file)
+    return " ".join(source.text[expr.span.start : expr.span.end].split()) if source is not None else ""
+
+
+def _ends_below(low: Value, high: Value) -> bool:
+    """True for two literals of which the second is the smaller."""
+    if any(v.node.op != "const" or v.axes for v in (low, high)) or not low.dim.same(high.dim):
+        return False
+    return float(high.node.attr("value")) < float(low.node.attr("value"))
+
+
+def clipped(c: Checker, value: Value, expr: ast.Expr) -> Value | None:
+    """Returns a value kept within `a .. b`, or ±a; None when something in the limits was reported."""
+    limits = limits_of(c, expr)
+    return None if limits is None else within(value, *limits)
+
+
+def limits_of(c: Checker, expr: ast.Expr) -> tuple[Value, Value] | None:
+    """Returns the ends of `a .. b`, or of ±a; None when something in them was reported."""
+    if isinstance(expr, ast.Range):
+        low, high = c.value(expr.low), c.value(expr.high)
+    else:
+        high = c.value(expr)
+        low = UNKNOWN if isinstance(high, Unknown) else algebra.negate(high)
+    if isinstance(low, Unknown) or isinstance(high, Unknown):
+        return None
+    if _ends_below(low, high):
+        raise TypeProblem(rules.EMPTY_RANGE, "the clip ends below its start", help="write the smaller value first")
+    return low, high
+
+
+def within(value: Value, low: Value, high: Value) -> Value:
+    """Returns a value kept between two others; raises TypeProblem where they do not go together."""
+    plain = value.but(frame=None, kind="scalar")
+    limited = algebra.add(algebra.add(plain, low, "maximum"), high, "minimum")
+    return replace(limited, mixed=value.mixed)

@@ -1,200 +1,33 @@
-"""Blocks `command`, `signal` and `observe`: what the policy is told, what is computed, and what it sees."""
+"""Block `observe`: what a network sees, in order."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Label, suggest
 from ksim_spec.ir.node import Node
-from ksim_spec.ir.ops import const, make
-from ksim_spec.language import algebra, frames
+from ksim_spec.ir.ops import make
+from ksim_spec.language import algebra
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.blocks.attributes import (
-    DRAWN,
-    HEADER_TAKES,
-    LINE_TAKES,
     Attributes,
+    as_written,
     attributes,
-    drawn_interval,
-    known_here,
-    need_scalar,
+    limits_of,
+    within,
 )
 from ksim_spec.language.blocks.drawn import refuse_fixed, refuse_pair
-from ksim_spec.language.blocks.setting import declare, frame_for
+from ksim_spec.language.blocks.registry import Block, Parts, Row
 from ksim_spec.language.checker import Checker
-from ksim_spec.language.distributions import sample
-from ksim_spec.language.program import CommandBlock, CommandField, ObservationEntry, ObservationGroup, Pipeline
-from ksim_spec.language.scope import Thing
+from ksim_spec.language.program import ObservationEntry, ObservationGroup, Pipeline, Program
 from ksim_spec.language.tables import table_value
-from ksim_spec.language.things import Command
-from ksim_spec.language.types import UNKNOWN, Frame, Unknown, Value
-from ksim_spec.source import NOWHERE, Span
+from ksim_spec.language.types import Unknown, Value
+from ksim_spec.source import Span
 from ksim_spec.syntax import ast
 from ksim_spec.units import NUMBER, TIME, Dim, in_unit
-
-# command -------------------------------------------------------------------------------------------------------------
-
-
-def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
-    """Declares a command and returns its fields, redraw interval, and probability of zero."""
-    name = section.name
-    if name is None or section.broken:
-        return None
-    header = attributes(c, section.attrs, HEADER_TAKES["command"], "a command")
-    frame = frame_for(c, header.expr("in"))
-    fields: list[CommandField] = []
-    leaves: list[tuple[str, Value]] = []
-    interval = zero = None
-    resampled = NOWHERE
-    for stmt in section.body:
-        if isinstance(stmt, ast.Clause) and stmt.word == "resample":
-            interval, resampled = _resample(c, stmt, name), stmt.span
-        elif isinstance(stmt, ast.Clause) and stmt.word == "zero":
-            zero = _zero(c, stmt, name)
-        elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
-            _field(c, stmt, name, stmt.target.id, frame if "in" in header else None, fields, leaves)
-        elif not isinstance(stmt, ast.ErrorStmt):
-            c.report(
-                rules.MISPLACED_STATEMENT,
-                stmt.span,
-                "a command holds fields, `resample`, and `zero`",
-                help="for example `x = uniform(-1 m/s, 1 m/s)`",
-            )
-    if not leaves:
-        if not any(isinstance(s, ast.ErrorStmt) for s in section.body):
-            example = "for example `x = uniform(-1 m/s, 1 m/s)`"
-            c.report(rules.MISSING_FIELD, section.header_span, f"the command `{name}` has no field", help=example)
-        c.scope.salvaged.add(name)
-        return None
-    wanted = [s for s in section.body if isinstance(s, ast.Assign | ast.ErrorStmt)]
-    command = Command(name, tuple(leaves), frame, partial=len(leaves) < len(wanted))
-    declare(c, name, "command", lambda: command, section)
-    named = (frame.name, frame.key) if frame else ("world", "world")
-    return CommandBlock(name, tuple(fields), interval, zero, *named, section.header_span, resampled)
-
-
-def _field(
-    c: Checker,
-    stmt: ast.Assign,
-    command: str,
-    name: str,
-    frame: Frame | None,
-    fields: list[CommandField],
-    leaves: list[tuple[str, Value]],
-) -> None:
-    attributes(c, stmt.attrs, LINE_TAKES["command"], "a command field")
-    if (earlier := next((f.span for f in fields if f.name == name), None)) is not None:
-        c.report(
-            rules.DUPLICATE_NAME,
-            stmt.target.span,
-            f"`{name}` is already a field of `{command}`",
-            related=(Label(earlier, "first given here"),),
-            help="rename one of the two",
-        )
-        return
-    if refuse_pair(c, stmt.value, "a command field"):
-        leaves.append((name, Value(const(0.0), zero=True)))
-        return
-    c.draws = c.drawing(f"command.{command}.{name}", "command", f"command.{command}.{name}")
-    value = c.value(stmt.value)
-    c.draws = None
-    checked = need_scalar(c, value, stmt.value.span, "a command field")
-    if checked is None:
-        leaves.append((name, Value(const(0.0), zero=True)))
-        return
-    if not known_here(c, checked.node, DRAWN, stmt.value.span, "a command field"):
-        leaves.append((name, Value(const(0.0), zero=True)))
-        return
-    fields.append(CommandField(name, checked.node, str(checked.dim), stmt.span))
-    leaf = make("command", command=command, field=name, dtype=checked.node.dtype, shape=())
-    if name == "z" and frame is not None and frame.shares_z:
-        frame = frames.WORLD
-    leaves.append((name, Value(leaf, dim=checked.dim, frame=frame if name in ("x", "y", "z") else None)))
-
-
-def _resample(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
-    attrs = attributes(c, stmt.attrs, LINE_TAKES["resample"], "`resample`")
-    every = attrs.expr("every")
-    if every is None:
-        c.report(
-            rules.WRONG_ARGUMENTS,
-            stmt.span,
-            "`resample` needs an interval",
-            help="for example `resample every 4 s .. 8 s`",
-        )
-        return None
-    return drawn_interval(c, every, TIME, f"command.{name}.resample", "command", "the interval", f"command.{name}")
-
-
-def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
-    attrs = attributes(c, stmt.attrs, LINE_TAKES["zero"], "`zero`")
-    expr = attrs.expr("probability")
-    if expr is None:
-        c.report(
-            rules.WRONG_ARGUMENTS,
-            stmt.span,
-            "`zero` needs a probability",
-            help="for example `zero with probability 10 %`",
-        )
-        return None
-    p = c.scalar(expr, NUMBER, "a probability")
-    if p is None:
-        return None
-    if not 0 <= p <= 1:
-        c.report(
-            rules.OUT_OF_RANGE,
-            expr.span,
-            f"a probability is between 0 and 100 %, and this is {p:.0%}",
-            help="for example `10 %`",
-        )
-        return None
-    key, owner = f"command.{name}.zero", f"command.{name}"
-    param = c.param(key, algebra.number(p), "probability", owner, expr.span).node
-    u = sample(c.drawing(key, "command", owner), "uniform", ())
-    return make("lt", u, param)
-
-
-# signal --------------------------------------------------------------------------------------------------------------
-
-
-def declare_signals(c: Checker, section: ast.Section) -> list[str]:
-    """Declares every signal; each is checked at its first use. Returns the names in order."""
-    names: list[str] = []
-    for stmt in section.body:
-        if isinstance(stmt, ast.ErrorStmt):
-            continue
-        if isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.op == "=":
-            attributes(c, stmt.attrs, LINE_TAKES["signal"], "a signal")
-            declare(c, stmt.target.id, "signal", _resolver(c, stmt, stmt.target.id), stmt.target)
-            names.append(stmt.target.id)
-        else:
-            c.report(
-                rules.MISPLACED_STATEMENT,
-                stmt.span,
-                "a signal block holds definitions",
-                help="for example `v = base.linvel in base.heading`",
-            )
-    return names
-
-
-def _resolver(c: Checker, stmt: ast.Assign, name: str) -> object:
-    def resolve() -> Thing:
-        draws, c.draws = c.draws, None
-        outer, c.scope.locals = c.scope.locals, []
-        thing = c.thing(stmt.value)
-        c.draws, c.scope.locals = draws, outer
-        if isinstance(thing, Value):
-            if thing.literal and thing.node.op in ("const", "neg") and not thing.axes and not thing.is_bool:
-                thing = c.param(f"signal.{name}", thing, "scalar", f"signal.{name}", stmt.value.span)
-            c.declared.setdefault(id(thing.node), name)
-        return thing
-
-    return resolve
-
-
-# observe -------------------------------------------------------------------------------------------------------------
 
 
 def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[ObservationGroup, ...]:
@@ -215,7 +48,7 @@ def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[Observa
             )
             continue
         at[name] = section.name_span
-        header = attributes(c, section.attrs, HEADER_TAKES["observe"], "an observation group")
+        header = attributes(c, section.attrs, BLOCK.header, "an observation group")
         entries: list[ObservationEntry] = []
         include = header.get("includes")
         for expr in include.values if include else ():
@@ -271,7 +104,7 @@ def _entry_statement(
             help="rename one of the two",
         )
         return None
-    attrs = attributes(c, stmt.attrs, LINE_TAKES["observe"], "an observation")
+    attrs = attributes(c, stmt.attrs, BLOCK.takes, "an observation")
     value = c.value(stmt.value)
     if isinstance(value, Unknown):
         return None
@@ -291,7 +124,7 @@ def _entry_statement(
     frame = value.frame.name if value.frame is not None else ""
     unit = "mixed" if value.mixed else "true/false" if value.is_bool else str(value.dim)
     size = math.prod(node.shape)
-    texts = {w: c_text(c, attrs.expr(w)) for w in ("scale", "noise")}
+    texts = {w: as_written(c, attrs.expr(w)) for w in ("scale", "noise")}
     return ObservationEntry(
         name,
         node,
@@ -316,14 +149,6 @@ def _privileged(c: Checker, stmt: ast.Assign, name: str, attrs: Attributes) -> N
             f"`{name}` needs the simulator: a robot cannot measure it",
             help='move it to the critic, or say where it comes from: `reason "state estimator"`',
         )
-
-
-def c_text(c: Checker, expr: ast.Expr | None) -> str:
-    """Returns an attribute's value as the user wrote it."""
-    if expr is None:
-        return ""
-    source = c.robot.sources.get(expr.span.file)
-    return " ".join(source.text[expr.span.start : expr.span.end].split()) if source is not None else ""
 
 
 def _draws(c: Checker, attr: ast.Attr, owner: str, scope: str, value: Value) -> Value | None:
@@ -442,35 +267,39 @@ def _scaled(c: Checker, value: Value, attrs: Attributes, qualified: str) -> tupl
     return value.but(node=node, dim=NUMBER, mixed=False), scale.node
 
 
-def _ends_below(low: Value, high: Value) -> bool:
-    """True for two literals of which the second is the smaller."""
-    if any(v.node.op != "const" or v.axes for v in (low, high)) or not low.dim.same(high.dim):
-        return False
-    return float(high.node.attr("value")) < float(low.node.attr("value"))
+def _read(c: Checker, sections: list[ast.Section], parts: Parts) -> None:
+    parts.observations = check_observations(c, sections)
 
 
-def clipped(c: Checker, value: Value, expr: ast.Expr) -> Value | None:
-    """Returns a value kept within `a .. b`, or ±a; None when something in the limits was reported."""
-    limits = limits_of(c, expr)
-    return None if limits is None else within(value, *limits)
+def _declares(program: Program) -> Iterator[Row]:
+    """Every group's entries; those that it includes are its own too."""
+    for group in program.observations:
+        for e in group.entries:
+            pipe = e.pipeline
+            assert pipe is not None
+            low, high = pipe.clip or (None, None)
+            drawn = {"bias": pipe.bias, "noise": pipe.noise, "scale": pipe.scale}
+            parts = {"value": pipe.value, **drawn, "clip.low": low, "clip.high": high}
+            yield Row("observation", f"observe.{group.name}.{e.name}", e.span, {"": e.node}, parts)
 
 
-def limits_of(c: Checker, expr: ast.Expr) -> tuple[Value, Value] | None:
-    """Returns the ends of `a .. b`, or of ±a; None when something in them was reported."""
-    if isinstance(expr, ast.Range):
-        low, high = c.value(expr.low), c.value(expr.high)
-    else:
-        high = c.value(expr)
-        low = UNKNOWN if isinstance(high, Unknown) else algebra.negate(high)
-    if isinstance(low, Unknown) or isinstance(high, Unknown):
-        return None
-    if _ends_below(low, high):
-        raise TypeProblem(rules.EMPTY_RANGE, "the clip ends below its start", help="write the smaller value first")
-    return low, high
-
-
-def within(value: Value, low: Value, high: Value) -> Value:
-    """Returns a value kept between two others; raises TypeProblem where they do not go together."""
-    plain = value.but(frame=None, kind="scalar")
-    limited = algebra.add(algebra.add(plain, low, "maximum"), high, "minimum")
-    return replace(limited, mixed=value.mixed)
+BLOCK = Block(
+    "observe",
+    "what a network sees, in this order",
+    takes={
+        "noise": "a draw at each step, added",
+        "scale": "a factor on an observation",
+        "clip": "limits an entry, after its scale: `1` for -1 .. 1, or `-1 .. 1`",
+        "delay": "how late the value is seen",
+        "bias": "a draw at each reset, added for the whole episode",
+        "history": "the last samples, newest first: a number of them, or a time",
+        "reason": "why it may be seen on the robot",
+    },
+    header={"includes": "puts the entries of another group first, with the very same noisy numbers"},
+    one="an observation group",
+    name="needed",
+    example="actor",
+    needed=(rules.MISSING_OBSERVE, "observe actor { … }"),
+    check=_read,
+    declares=_declares,
+)

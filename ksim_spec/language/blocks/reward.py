@@ -1,19 +1,19 @@
-"""Blocks `reward` and `terminate`: what is rewarded, and when an episode ends."""
+"""Block `reward`, with `group` and `product` inside: each term times its weight."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Fix, Label, behind
 from ksim_spec.ir.ops import make
 from ksim_spec.language import algebra
-from ksim_spec.language.blocks.attributes import HEADER_TAKES, LINE_TAKES, attributes, need_scalar
-from ksim_spec.language.blocks.flow import c_text, clipped
+from ksim_spec.language.blocks.attributes import as_written, attributes, clipped, need_scalar
+from ksim_spec.language.blocks.registry import Block, Parts, Row
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.declarations import Body, group_names
-from ksim_spec.language.program import Outcome, RewardTerm, Termination, WeightMode
+from ksim_spec.language.program import Program, RewardTerm, WeightMode
 from ksim_spec.language.types import Unknown, Value
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
@@ -26,7 +26,7 @@ def check_rewards(c: Checker, sections: list[ast.Section]) -> list[RewardTerm]:
     names: dict[str, Span] = {}
     groups = group_names(sections)
     for section in sections:
-        attributes(c, section.attrs, HEADER_TAKES["reward"], "a reward block")
+        attributes(c, section.attrs, BLOCK.header, "a reward block")
         _terms(c, section.body, None, terms, names, groups)
     return terms
 
@@ -76,7 +76,7 @@ def _add(c: Checker, term: RewardTerm | None, terms: list[RewardTerm], names: di
 
 
 def _group_factor(c: Checker, section: ast.Section, outer: Value | None, owner: str) -> Value | None:
-    attrs = attributes(c, section.attrs, HEADER_TAKES["group"], "a group")
+    attrs = attributes(c, section.attrs, GROUP.header, "a group")
     expr = attrs.expr("weight") or attrs.expr("scale")
     if expr is None:
         return outer
@@ -103,7 +103,7 @@ def _product(c: Checker, section: ast.Section, factor: Value | None) -> RewardTe
         if not isinstance(stmt, ast.Assign) or not isinstance(stmt.target, ast.Name):
             c.report(rules.MISPLACED_STATEMENT, stmt.span, "a product holds factors", help="write `name = value`")
             continue
-        attributes(c, stmt.attrs, LINE_TAKES["product"], "a factor of a product")
+        attributes(c, stmt.attrs, PRODUCT.takes, "a factor of a product")
         checked = need_scalar(c, c.value(stmt.value), stmt.value.span, f"the factor `{stmt.target.id}`")
         if checked is None or not c.expect_dim(checked, NUMBER, stmt.value.span, "a factor of a product"):
             return None
@@ -114,7 +114,7 @@ def _product(c: Checker, section: ast.Section, factor: Value | None) -> RewardTe
 def _weighted(
     c: Checker, name: str, value: Value, attrs: tuple[ast.Attr, ...], factor: Value | None, at: Span, span: Span
 ) -> RewardTerm | None:
-    found = attributes(c, attrs, LINE_TAKES["reward"], "a reward term")
+    found = attributes(c, attrs, BLOCK.takes, "a reward term")
     expr = found.expr("weight")
     if expr is None:
         c.report(
@@ -147,7 +147,7 @@ def _weighted(
     if factor is not None:
         weight = algebra.multiply(weight, factor)
     c.declared.setdefault(id(value.node), name)
-    return RewardTerm(name, value.node, weight.node, mode, str(value.dim), c_text(c, expr), span)
+    return RewardTerm(name, value.node, weight.node, mode, str(value.dim), as_written(c, expr), span)
 
 
 def _example(value: Value) -> str:
@@ -206,43 +206,47 @@ def _mode(c: Checker, name: str, value: Value, weight: Value, found: object, exp
     return None
 
 
-# terminate -----------------------------------------------------------------------------------------------------------
+def _read(c: Checker, sections: list[ast.Section], parts: Parts) -> None:
+    parts.rewards = check_rewards(c, sections)
 
 
-def check_terminations(c: Checker, sections: list[ast.Section]) -> list[Termination]:
-    """Returns the rules in order; each says whether it is a failure, a success or a truncation."""
-    found: list[Termination] = []
-    for stmt in (s for section in sections for s in section.body):
-        if isinstance(stmt, ast.ErrorStmt):
-            continue
-        if not isinstance(stmt, ast.Entry):
-            c.report(
-                rules.MISPLACED_STATEMENT,
-                stmt.span,
-                "a terminate block holds rules",
-                help="for example `fell when base.height < 0.3 m fail`",
-            )
-            continue
-        attrs = attributes(c, stmt.attrs, LINE_TAKES["terminate"], "a termination")
-        expr = attrs.expr("when")
-        outcomes = [w for w in ("fail", "success", "truncate") if w in attrs]
-        if expr is None or len(outcomes) != 1:
-            what = "`when` and a condition" if expr is None else "one of `fail`, `success`, or `truncate`"
-            help = "for example `fell when base.height < 0.3 m fail`"
-            c.report(rules.INCOMPLETE_TERMINATION, stmt.span, f"`{stmt.name}` needs {what}", help=help)
-            continue
-        value = c.value(expr)
-        if isinstance(value, Unknown):
-            continue
-        if not value.is_bool:
-            c.report(
-                rules.NOT_A_CONDITION,
-                expr.span,
-                f"`when` needs true or false, and this is {value.describe()}",
-                help="compare it with something",
-            )
-            continue
-        checked = need_scalar(c, value, expr.span, "a condition")
-        if checked is not None:
-            found.append(Termination(stmt.name, checked.node, cast(Outcome, outcomes[0]), stmt.span))
-    return found
+def _declares(program: Program) -> Iterator[Row]:
+    for r in program.rewards:
+        yield Row("reward", f"reward.{r.name}", r.span, {"": r.value, "weight": r.weight})
+
+
+_FACTOR = "a factor on the weights inside"
+_TERM = {
+    "weight": "what a value of 1 adds: `per s` is multiplied by the control step, `per step` and `on event` are not",
+    "on": "`on event`: the value is paid as it is, not multiplied by the control step",
+    "per": "`per step`: the weight is added as it is at every control step",
+    "clip": "limits a value, in its unit, before the weight: `0 .. 1`",
+    "doc": "a line that says what it is for",
+}
+GROUP = Block(
+    "group",
+    "terms whose weights share a factor",
+    takes=_TERM,
+    header={"weight": _FACTOR, "scale": _FACTOR},
+    one="a group",
+    name="optional",
+    distinct=True,
+)
+PRODUCT = Block(
+    "product",
+    "one term, the product of plain numbers",
+    takes={},
+    header=_TERM,
+    name="optional",
+    unique=True,
+)
+BLOCK = Block(
+    "reward",
+    "what is rewarded: each term times its weight",
+    takes=_TERM,
+    header={},
+    nested=(GROUP, PRODUCT),
+    needed=(rules.MISSING_REWARD, "reward { … }"),
+    check=_read,
+    declares=_declares,
+)
