@@ -40,6 +40,11 @@ def test_the_index_of_rules_is_current():
     assert set(re.findall(r"<!-- table: (\w+) -->", page)) == set(made.RULE_TABLES)
 
 
+def test_the_table_of_rules_in_the_code_is_that_of_the_pages():
+    made = generator()
+    assert made.RULE_TABLE.read_text() == made.rule_table(), "run: python docs/generate.py"
+
+
 def test_the_results_are_those_of_the_record():
     made = generator()
     page, record = made.RESULTS.read_text(), made.record()

@@ -67,7 +67,7 @@ def test_a_network_is_of_a_kind_and_an_mlp_is_written_as_its_layers():
     assert policy.network("actor").activation == "elu"
     own = PolicyConfig(actor={"kind": "mlp", "hidden": [8], "activation": "tanh"})
     assert own.network("actor").activation == "tanh" and PolicyConfig(**own.model_dump(mode="json")) == own
-    for wrong in ({"kind": "gru", "hidden": [8]}, "mlp", {"hidden": [8]}):
+    for wrong in ({"kind": "no_such", "hidden": [8]}, "mlp", {"hidden": [8]}):
         with pytest.raises(ValidationError, match=r"a network is `mlp\(…\)`"):
             PolicyConfig(actor=wrong)
     with pytest.raises(ValidationError, match="greater than or equal to 1"):
