@@ -93,8 +93,10 @@ def _lines(words: Vocabulary, block: str) -> list[Rule]:
         found.append(_match(rf"^{GAP}(site){BLANK}({NAME})(?={BLANK})", "keyword", "declaration"))
         found.append(_match(rf"^{GAP}({_any(words.clauses[block])})\b(?!{GAP}[.:])", "keyword"))
     if block in words.settings:
-        setting, chosen = _any(words.settings[block]), _any(words.choices[block])
-        found.append(_match(rf"^{GAP}({setting}){GAP}(=){GAP}({chosen})\b", "setting", "operator", "constant"))
+        setting = _any(words.settings[block])
+        if chosen := words.choices[block]:
+            of_them = rf"^{GAP}({setting}){GAP}(=){GAP}({_any(chosen)})\b"
+            found.append(_match(of_them, "setting", "operator", "constant"))
         found.append(_match(rf"^{GAP}({setting})(?={GAP}=)", "setting"))
     return found + ([] if block == "check" else _use("statement"))
 

@@ -22,6 +22,12 @@ def described(model: type[BaseModel]) -> dict[str, str]:
     return {name: field.description or "" for name, field in model.model_fields.items()}
 
 
+def choices(model: type[BaseModel]) -> tuple[str, ...]:
+    """Returns the words that settings of a model may be."""
+    found = (word for field in model.model_fields.values() for word in get_args(field.annotation))
+    return tuple(dict.fromkeys(word for word in found if isinstance(word, str)))
+
+
 def _plain(c: Checker, expr: ast.Expr, field: Any) -> Any:
     """Returns a setting as a plain Python value; numbers with units become SI."""
     if isinstance(expr, ast.Name):

@@ -7,7 +7,7 @@ from typing import Any
 from ksim_spec import rules
 from ksim_spec.diagnostics import suggest
 from ksim_spec.language.blocks.attributes import attributes
-from ksim_spec.language.blocks.model_settings import described, read_setting, validated
+from ksim_spec.language.blocks.model_settings import choices, described, read_setting, validated
 from ksim_spec.language.blocks.registry import Block, Parts
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import ObservationGroup
@@ -92,6 +92,7 @@ BLOCK = Block(
     "the networks and the distribution of actions",
     takes={"observes": "the observation group that the network sees"},
     settings=described(PolicyConfig),
+    choices=choices(PolicyConfig),
     model=PolicyConfig,
     single=True,
     unique=True,

@@ -114,7 +114,8 @@ class Block:
     """A block of the language, or one that stands inside another.
 
     `takes` are the attributes of its lines and `header` those of its header (None: it looks at none, so that `form`
-    reports any); `lines` are words that open lines, `settings` the names that it sets. `one` is what one of them is
+    reports any); `lines` are words that open lines, `settings` the names that it sets and
+    `choices` words that these may be. `one` is what one of them is
     called in messages; `name` says whether its header names it, as in `example`. Of a `single` block there is one in a
     spec; several that are `whole` are read as one; in a `unique` one the names of lines differ; `distinct` blocks have
     names of their own; the lines of one that `changes` change something that is there already. `needed` is the rule
@@ -131,6 +132,7 @@ class Block:
     header: Words | None = None
     lines: Mapping[str, Line] = field(default_factory=dict)
     settings: Words = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
     model: type[BaseModel] | None = None
     nested: tuple[Block, ...] = ()
     one: str = ""

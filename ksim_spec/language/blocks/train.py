@@ -6,7 +6,7 @@ from typing import Any
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Edit, Fix
-from ksim_spec.language.blocks.model_settings import described, read_setting, validated
+from ksim_spec.language.blocks.model_settings import choices, described, read_setting, validated
 from ksim_spec.language.blocks.registry import Block, Parts
 from ksim_spec.language.checker import Checker
 from ksim_spec.settings import BatchProblem, TrainConfig, validate_batch
@@ -58,6 +58,7 @@ BLOCK = Block(
     "settings of the trainer",
     takes={},
     settings=described(TrainConfig),
+    choices=(*choices(TrainConfig), "none"),
     model=TrainConfig,
     name="optional",
     single=True,

@@ -15,6 +15,7 @@ from ksim_spec.units import NUMBER, TIME
 _SOLVER = ("iterations", "ls_iterations", "tolerance")
 
 
+FLOORS = ("plane", "robot")
 SETTINGS = {
     "floor": "`plane` adds one, `robot` leaves the MJCF's own",
     "physics_step": "a time; the MJCF's unless given",
@@ -84,7 +85,7 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
 
 def _floor(c: Checker, stmt: ast.Assign) -> tuple[bool, float | None]:
     attrs = attributes(c, stmt.attrs, BLOCK.lines["floor"].takes, "the floor")
-    if not (isinstance(stmt.value, ast.Name) and stmt.value.id in ("plane", "robot")):
+    if not (isinstance(stmt.value, ast.Name) and stmt.value.id in FLOORS):
         c.report(
             rules.UNKNOWN_SETTING,
             stmt.value.span,
@@ -107,6 +108,7 @@ BLOCK = Block(
     "floor, time steps, solver",
     lines={"floor": Line("a plane, or the MJCF's own floor", {"friction": "sliding friction of the floor"})},
     settings=SETTINGS,
+    choices=FLOORS,
     single=True,
     unique=True,
     declare=_read,
