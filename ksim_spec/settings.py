@@ -40,7 +40,7 @@ class _Section(BaseModel):
 class NetworkSettings(_Section):
     """What a network is made of. A subclass is one kind of network; `kind` is what specs call it: `mlp(256, 128)`.
 
-    `made_by` is where its `train.network.Network` is: module and class, not imported before a policy is made.
+    `made_by` is where its `trainer.network.Network` is: module and class, not imported before a policy is made.
     """
 
     made_by: ClassVar[str]

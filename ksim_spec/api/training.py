@@ -49,7 +49,8 @@ def train(
     `out` is the folder (`runs/TASK-DATE` if left out); `budget` is how many EnvStates to learn from, rounded up to
     whole updates. Each function of `on_update` is given the row of metrics of every update, as `metrics.jsonl` has it:
     `update`, `env_states`, `wall_s` (seconds), `episode/return`, `reward/TERM` (mean per control step) … With
-    `progress` they are shown on stderr. Ctrl-C ends it after the update, with a checkpoint (`.interrupted`).
+    `progress` they are shown on stderr. Ctrl-C ends it after the update, with a checkpoint (`.interrupted`); a second
+    one ends the whole program at once.
 
     Raises SpecError where the spec has errors, the batch sizes do not fit, the engine cannot run it, the folder is in
     use, or the network does not do what `Network` says.

@@ -38,12 +38,12 @@ def train(
     no_progress: bool = typer.Option(False, "--no-progress", help="Write no progress."),
     no_video: bool = typer.Option(False, "--no-video", help="Film nothing at the end."),
 ) -> None:
-    from ksim_spec.cli.exit import show
-    from ksim_spec.runs.start import TrainRequest, resume_run, train_spec
-
     if spec is None and resume is None:
         print("ksim: error: give a SPEC, or `--resume RUN`", file=sys.stderr)
         raise typer.Exit(EXIT_FAILED)
+    from ksim_spec.cli.exit import show
+    from ksim_spec.runs.start import TrainRequest, resume_run, train_spec
+
     progress = "none" if no_progress else "auto"
     if resume is not None:
         result = resume_run(resume, backend, progress, spec=spec, agreed=ignore_contract)

@@ -1,4 +1,4 @@
-"""Networks from outside: any Equinox module with the methods of `train.network.Network`, made fit for the trainer."""
+"""Networks from outside: any Equinox module with the methods of `trainer.network.Network`, made fit for the trainer."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def check_class(network: Any) -> None:
 
 def adapted(network: Any, sizes: Sizes, critic: bool) -> Any:
     """Returns the network as the trainer needs it: itself, unless it holds more than arrays or is a critic that cannot
-    be rescaled. Raises SpecError for one that does not do what `train.network.Network` says.
+    be rescaled. Raises SpecError for one that does not do what `trainer.network.Network` says.
     """
     name = type(network).__name__
     scaled = critic and not isinstance(network, Rescaled)

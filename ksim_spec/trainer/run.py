@@ -122,7 +122,7 @@ def train(
     """Trains until the budget is spent or Ctrl-C, and returns how it went.
 
     Actor and critic are of the kinds that `policy_config` names, or of the class `network`: an Equinox module with the
-    methods of `train.network.Network`. It is not kept with the run: who resumes or opens that gives it again.
+    methods of `trainer.network.Network`. It is not kept with the run: who resumes or opens that gives it again.
     run_dir gets metrics.jsonl, TensorBoard events and checkpoints/; with `resume` it must hold a checkpoint, and the
     run goes on from there exactly as if it had not stopped. `spec` (resolved, YAML), `contract` and `commit` (that the
     spec came from) travel in checkpoints. `prepared` says that the caller made the folder.
