@@ -15,6 +15,7 @@ from ksim_spec.ir.ops import const, make
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.params import Draw, Params, Role, unused
 from ksim_spec.language.recovery import Lost
+from ksim_spec.language.reserved import free_name
 from ksim_spec.language.scope import DrawContext, Scope, Thing
 from ksim_spec.language.things import KINDS, Command, FrameOf, Keyframe, Selection, World, record
 from ksim_spec.language.types import UNKNOWN, Axis, Unknown, Value
@@ -112,6 +113,8 @@ class Checker:
     ) -> None:
         """Declares a name, and reports one that is already taken."""
         span = at.name_span if isinstance(at, ast.Section) else at.span
+        if not free_name(name, span, self.out):
+            return
         earlier = self.scope.declare(name, what, resolve, span)
         if earlier is not None:
             related = (Label(earlier.span, f"first declared here, as {earlier.what}"),)

@@ -7,16 +7,17 @@ axes named with `over`. `x where cond` inside a reduction counts only the elemen
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ksim_spec import rules
-from ksim_spec.diagnostics import suggest
+from ksim_spec.diagnostics import Diagnostic, Label, suggest
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, distributions, selectors, stdlib, temporal_functions
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.checker import Checker, Fn
+from ksim_spec.language.reserved import free_name
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.tables import table_value
 from ksim_spec.language.things import Selection
@@ -179,6 +180,8 @@ def _bound_argument(c: Checker, arg: ast.Arg) -> Value | Unknown:
     if not isinstance(selection, Selection) or selection.axis is None:
         c.report(rules.NOT_A_SELECTION, of.span, "`for … of` goes over a selection", help="for example `for j of legs`")
         return UNKNOWN
+    if not free_name(name, arg.span, c.out):
+        return UNKNOWN
     items: list[Value] = []
     for element in selection.names:
         with c.scope.local({name: Selection(selection.of, (element,), f'{selection.of}("{element}")', None)}):
@@ -246,6 +249,7 @@ def _inline(c: Checker, e: ast.Call, name: str) -> Thing:
     if any(isinstance(v, Unknown) for v in frame.values()):
         return UNKNOWN
     c.calls.append(name)
+    before = len(c.out.items)
     # A function sees its arguments and the spec's names, not what is local where it is called.
     outer, c.scope.locals = c.scope.locals, [frame]
     try:
@@ -253,6 +257,29 @@ def _inline(c: Checker, e: ast.Call, name: str) -> Thing:
     finally:
         c.calls.pop()
         c.scope.locals = outer
+        c.out.items[before:] = _called_from(c.out.items, before, fn, e)
+
+
+def _called_from(found: list[Diagnostic], before: int, fn: Fn, e: ast.Call) -> Iterator[Diagnostic]:
+    """Yields what the body of a function was found to be wrong with, each with the call; the library is never blamed.
+
+    What another call of the same function has shown already is left out.
+    """
+    shown = {(d.code, d.span, d.message) for d in found[:before]}
+    for d in found[before:]:
+        places = (d.span, *(label.span for label in d.related))
+        if not any(_within(place, fn.body.span) for place in places):
+            yield d  # of a signal that is looked at here for the first time
+        elif fn.name.startswith("std.") and _within(d.span, fn.body.span):
+            there = Label(d.span, f"in `{fn.name}`")
+            notes = (f"`{fn.name}` was given values that it cannot use", *d.notes)
+            yield replace(d, span=e.span, related=(there, *d.related), notes=notes, fix=None)
+        elif (d.code, d.span, d.message) not in shown:
+            yield replace(d, related=(*d.related, Label(e.span, f"in this call of `{fn.name}`")))
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    return inner.file == outer.file and outer.start <= inner.start and inner.end <= outer.end
 
 
 # Elementary ----------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from ksim_spec.language.checker import Checker, Fn
 from ksim_spec.language.overlay import Edit, Item, apply, expand, profile_edits
 from ksim_spec.language.program import Program
 from ksim_spec.language.recovery import lost
+from ksim_spec.language.reserved import free_function
 from ksim_spec.language.robot_view import RobotView
 from ksim_spec.language.scope import Scope, Thing
 from ksim_spec.robot.index import RobotIndex
@@ -279,6 +280,8 @@ def _functions(c: Checker, items: list[Item]) -> None:
                     related=(Label(c.functions[item.name].span, "first given here"),),
                     help="rename one of the two",
                 )
+            if not free_function(item, c.out):
+                continue
             c.functions[item.name] = Fn(item.name, item.params, item.body, item.span)
             names = [name for name, _ in item.params]
             for name in dict.fromkeys(n for n in names if names.count(n) > 1):

@@ -45,7 +45,7 @@ def declare_robot(c: Checker, section: ast.Section) -> tuple[list[AddedSite], li
     for stmt in section.body:
         if isinstance(stmt, ast.Clause) and stmt.word == "onboard":
             _onboard(c, stmt)
-        elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
+        elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.target.id in c.scope.names:
             _part_of_the_robot(c, stmt.target)
     return sites, mirror
 
