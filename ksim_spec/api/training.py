@@ -72,6 +72,7 @@ def train(
 def resume(
     run: PathLike,
     *,
+    budget: int | None = None,
     backend: str = "auto",
     network: type[Network] | None = None,
     on_update: OnUpdate | Sequence[OnUpdate] = (),
@@ -79,14 +80,22 @@ def resume(
 ) -> TrainResult:
     """Goes on with an interrupted run exactly where it stopped and returns how it went, as `train` does.
 
-    Raises SpecError for a path that is no run, for another network than it was begun with, and where a file of the run
-    has changed since.
+    `budget` is how many EnvStates it is to learn from in all, if more than before. Raises SpecError for a path that is
+    no run, for another engine or network than it was begun with, where a file of the run has changed since, and where
+    nothing is left to learn.
     """
     import_mujoco()
     from ksim_spec.runs.start import resume_run
 
     mode = "auto" if progress else "none"
-    return resume_run(path_of(run, "run"), word(backend, "backend"), mode, network=network, on_update=listed(on_update))
+    return resume_run(
+        path_of(run, "run"),
+        word(backend, "backend"),
+        mode,
+        budget=None if budget is None else count(budget, "budget"),
+        network=network,
+        on_update=listed(on_update),
+    )
 
 
 def open_run(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ksim_spec import rules
-from ksim_spec.diagnostics import Diagnostic, Label, suggest
+from ksim_spec.diagnostics import Diagnostic, Diagnostics, Label, suggest
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, distributions, selectors, stdlib, temporal_functions
 from ksim_spec.language.algebra import TypeProblem
@@ -66,6 +66,18 @@ def _row(name: str, params: str, doc: str, formula: str = "", reduces: bool = Fa
         return build
 
     return register
+
+
+def free_function(fn: ast.FnDef, out: Diagnostics) -> bool:
+    """Returns whether a spec may define such a function; reports a name of the language, its parameters' included."""
+    for name, _ in fn.params:
+        free_name(name, fn.span, out)
+    tables = (FUNCTIONS, temporal_functions.OPERATORS, selectors.SELECTORS, distributions.DISTRIBUTIONS)
+    if not any(fn.name in table for table in tables):
+        return True
+    message = f"`{fn.name}` is a function of the language, and cannot be another one"
+    out.report(rules.RESERVED_WORD, fn.span, message, help="choose another name")
+    return False
 
 
 # Calls ---------------------------------------------------------------------------------------------------------------

@@ -13,10 +13,10 @@ from ksim_spec.language import expressions as expressions  # registers how expre
 from ksim_spec.language.blocks.form import check_form
 from ksim_spec.language.blocks.registry import Parts, block, blocks
 from ksim_spec.language.checker import Checker, Fn
+from ksim_spec.language.functions import free_function
 from ksim_spec.language.overlay import Edit, Item, apply, expand, profile_edits
 from ksim_spec.language.program import Program
 from ksim_spec.language.recovery import lost
-from ksim_spec.language.reserved import free_function
 from ksim_spec.language.robot_view import RobotView
 from ksim_spec.language.scope import Scope, Thing
 from ksim_spec.robot.index import RobotIndex

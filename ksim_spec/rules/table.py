@@ -261,6 +261,7 @@ ENGINE_IGNORES = Rule("KS723", "engine-ignores", "warning", "an engine ignores a
 ENGINE_MISSING = Rule("KS724", "engine-missing", "error", "the package of an engine is not installed")
 UNKNOWN_ENGINE = Rule("KS725", "unknown-engine", "error", "there is no such engine")
 NO_WINDOW = Rule("KS726", "no-window", "error", "a policy cannot be shown on this machine")
+RESUME_SETTING = Rule("KS728", "resume-setting", "error", "a run cannot go on as it is asked to")
 MASKED_FRICTION = Rule("KS730", "masked-friction", "warning", "the robot's own friction hides that of the floor")
 SOLVER_COST = Rule("KS731", "solver-cost", "hint", "the solver may take many iterations on an accelerator")
 NO_MIRROR = Rule("KS740", "no-mirror", "error", "a symmetric policy needs name pairs")

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 
+from ksim_spec import rules
 from ksim_spec.compiler import Compiled, compile_spec, model_of, write_compiled
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.differ.compatibility import check_files, check_spec
@@ -94,6 +95,7 @@ def train_spec(
         spec=folder.spec_text,
         contract=folder.contract,
         commit=commit_of(request.spec.resolve()),
+        engine=choose_engine(request.backend),
         prepared=True,
         progress=request.progress,
         on_update=on_update,
@@ -107,14 +109,17 @@ def resume_run(
     progress: Mode = "auto",
     *,
     spec: Path | None = None,
+    budget: int | None = None,
     agreed: bool = False,
     network: type[Network] | None = None,
     on_update: Sequence[OnUpdate] = (),
 ) -> TrainResult:
-    """Goes on with an interrupted run exactly where it stopped; returns the TrainResult.
+    """Goes on with an interrupted run exactly where it stopped, on its engine; returns the TrainResult.
 
-    A run that was trained with a network of one's own needs that class again. With `spec` the run must have been begun
-    with it. Raises SpecError where that, or a file of the run, has changed since; `agreed` goes on all the same.
+    `budget` is how many EnvStates it is to learn from in all, if not as many as before; what a schedule stretches over
+    the budget then goes on over the new one. A run that was trained with a network of one's own needs that class again.
+    With `spec` the run must have been begun with it. Raises SpecError where that, or a file of the run, has changed
+    since (`agreed` goes on all the same), for another engine, and where nothing is left to learn.
     """
     check_class(network)
     folder, _ = open_run(path)
@@ -124,10 +129,16 @@ def resume_run(
         check_agreement(folder, saved)
         if spec is not None:
             _check_spec(spec, folder)
+    backend = _engine_of(saved, backend)
+    config = folder.spec.train.model_copy(update={"budget": budget or saved.config.budget})
+    check_config(config)
+    if config.real_budget <= saved.meta["env_states"]:
+        message = f"`{path}` has learnt from all the {saved.meta['env_states']} env_states of its budget"
+        raise ckpt.problem(rules.RESUME_SETTING, message, "give a larger budget: `--budget 20e6`")
     use_compilation_cache()
     return train(
-        make_task(folder, folder.spec.train.num_envs, backend),
-        folder.spec.train,
+        make_task(folder, config.num_envs, backend),
+        config,
         folder.spec.policy,
         folder.path,
         network=network,
@@ -139,6 +150,15 @@ def resume_run(
         on_update=on_update,
         resume_hint=_resume_hint(network),
     )
+
+
+def _engine_of(saved: ckpt.Checkpoint, backend: str) -> str:
+    """Returns the engine to go on with: the run's. Raises SpecError where another is asked for."""
+    engine = saved.meta.get("engine")  # checkpoints of older versions do not say it
+    if engine is None or backend in ("auto", engine):
+        return engine or backend
+    message = f"checkpoint `{saved.path}` was trained on the engine `{engine}`, not `{backend}`"
+    raise ckpt.problem(rules.RESUME_SETTING, message, "leave `--backend` out: its state is that engine's")
 
 
 def make_env(

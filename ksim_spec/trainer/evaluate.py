@@ -160,7 +160,13 @@ def _make_chunk(
             )
             failed = (info.fail_E & ~info.success_E) | info.fault_E
             succeeded = info.success_E & ~info.fault_E
-            seen = {"finished": finished, "failed": failed, "succeeded": succeeded, "ret": info.episode_return_E, "time": info.time_E}
+            seen = {
+                "finished": finished,
+                "failed": failed,
+                "succeeded": succeeded,
+                "ret": info.episode_return_E,
+                "time": info.time_E,
+            }
             return next_carry, seen
 
         return jax.lax.scan(step, carry, None, length=CHUNK)

@@ -113,6 +113,7 @@ def train(
     spec: str = "",
     contract: dict[str, Any] | None = None,
     commit: str | None = None,
+    engine: str | None = None,
     resume: bool = False,
     prepared: bool = False,
     progress: Mode = "auto",
@@ -124,8 +125,8 @@ def train(
     Actor and critic are of the kinds that `policy_config` names, or of the class `network`: an Equinox module with the
     methods of `trainer.network.Network`. It is not kept with the run: who resumes or opens that gives it again.
     run_dir gets metrics.jsonl, TensorBoard events and checkpoints/; with `resume` it must hold a checkpoint, and the
-    run goes on from there exactly as if it had not stopped. `spec` (resolved, YAML), `contract` and `commit` (that the
-    spec came from) travel in checkpoints. `prepared` says that the caller made the folder.
+    run goes on from there exactly as if it had not stopped. `spec` (resolved, YAML), `contract`, `commit` (that the
+    spec came from) and `engine` travel in checkpoints. `prepared` says that the caller made the folder.
     Raises SpecError for impossible settings, unusable folders and checkpoints that do not fit the task.
     """
     check_config(config)
@@ -138,7 +139,8 @@ def train(
         create_run_dir(run_dir)
     started = time.monotonic()
     before = saved.meta if saved is not None else {}
-    meta = ckpt.describe(task, config, policy_config, network) | {"commit": before.get("commit", commit)}
+    origin = {"commit": before.get("commit", commit), "engine": before.get("engine", engine)}
+    meta = ckpt.describe(task, config, policy_config, network) | origin
     run = _Run(
         task,
         config,

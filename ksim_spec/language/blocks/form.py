@@ -68,7 +68,8 @@ def _attributes(own: Block, stmt: Statement, out: Diagnostics) -> None:
     """Reports the attributes of lines whose attributes the block does not look at."""
     word = stmt.word if isinstance(stmt, ast.Clause) else _name(own, stmt)
     line = own.lines.get(word or "")
-    if isinstance(stmt, ast.Section | ast.ErrorStmt) or (own if line is None else line).takes is not None:
+    takes = (own if line is None else line).takes
+    if takes is not None or not isinstance(stmt, ast.Assign | ast.Entry | ast.ExprStmt | ast.Clause):
         return
     what = f"`{stmt.word}`" if isinstance(stmt, ast.Clause) else "a setting" if own.settings else own.one
     if not what:
