@@ -109,6 +109,9 @@ UNUSED_LEVEL = Rule("KS618", "unused-level", "warning", "nothing depends on a le
 STUCK_LEVEL = Rule("KS619", "stuck-level", "warning", "the condition of a level can never hold")
 UNUSED_COMMAND = Rule("KS620", "unused-command", "warning", "nothing uses a command, or a field of one", fix=True)
 
+OVERWRITTEN_CHANGE = Rule("KS650", "overwritten-change", "warning", "a later line of `reset` undoes an earlier one")
+START_BELOW_FLOOR = Rule("KS651", "start-below-floor", "warning", "an episode begins with the robot below the floor")
+
 # Training ------------------------------------------------------------------------------------------------------------
 
 IMPOSSIBLE_BATCH = Rule("KS701", "impossible-batch", "error", "the batch sizes do not fit together", fix=True)
