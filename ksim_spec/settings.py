@@ -111,7 +111,7 @@ class PolicyConfig(_Section):
     std: Literal["global", "state"] = Field(
         default="global", description="`global`: one learned spread for each action; `state`: an output of the network"
     )
-    init_std: float = Field(default=0.6, gt=0, description="spread at the start")
+    init_std: float = Field(default=0.6, gt=0, le=100, description="spread at the start")
     min_std: float = Field(
         default=0.3, ge=0, description="spread never falls below this, so that exploration cannot collapse"
     )
@@ -176,12 +176,12 @@ class TrainConfig(_Section):
         description="`adaptive`: wanted KL divergence of an update",
         json_schema_extra={"only": {"learning_rate_schedule": "adaptive"}},
     )
-    clip: float = Field(default=0.2, gt=0, description="PPO's clip of the probability ratio")
-    entropy: float = Field(default=0.01, ge=0, description="weight of the entropy bonus")
+    clip: float = Field(default=0.2, gt=0, le=10, description="PPO's clip of the probability ratio")
+    entropy: float = Field(default=0.01, ge=0, le=1000, description="weight of the entropy bonus")
     final_entropy: float = Field(
         default=1.0, ge=0, le=1, description="fraction of `entropy` left at the end; it falls evenly over the budget"
     )
-    value_coefficient: float = Field(default=0.5, ge=0, description="weight of the critic's loss")
+    value_coefficient: float = Field(default=0.5, ge=0, le=1e6, description="weight of the critic's loss")
     max_grad_norm: float | None = Field(
         default=1.0,
         gt=0,

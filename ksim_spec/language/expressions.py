@@ -139,8 +139,8 @@ def _binary(c: Checker, e: ast.Binary) -> Thing:
 
 
 def _apply(c: Checker, e: ast.Binary, left: Value | Unknown | None, table: ast.Expr | None) -> Value | Unknown:
-    if isinstance(e.right, ast.Table) and isinstance(left, Value):
-        right: Value | Unknown = table_value(c, e.right, left)
+    if isinstance(e.right, ast.Table) and left is not None:  # beside what was reported it says nothing
+        right: Value | Unknown = table_value(c, e.right, left) if isinstance(left, Value) else UNKNOWN
     else:
         right = c.value(e.right)
     if left is None and isinstance(table, ast.Table):

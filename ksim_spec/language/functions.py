@@ -113,8 +113,6 @@ def call(c: Checker, e: ast.Call) -> Thing:
     arguments = bind(c, e, name, FUNCTIONS[name])
     if arguments is None:
         return UNKNOWN
-    if not ranges.arguments_fit(c, name, FUNCTIONS[name].ranges, arguments.values, arguments.exprs):
-        return UNKNOWN
     return c.guard(e.span, lambda: FUNCTIONS[name].build(c, arguments))
 
 
@@ -160,8 +158,9 @@ def bind(c: Checker, e: ast.Call, name: str, function: Function) -> Arguments | 
             )
             return None
         exprs[slot] = arg.value
-        if isinstance(arg.value, ast.Table) and found and isinstance(first := next(iter(found.values())), Value):
-            found[slot] = table_value(c, arg.value, first)
+        if isinstance(arg.value, ast.Table) and found:
+            first = next(iter(found.values()))
+            found[slot] = table_value(c, arg.value, first) if isinstance(first, Value) else UNKNOWN
         elif slot == "body":
             found[slot] = selection_argument(c, arg.value)
         else:
@@ -175,9 +174,10 @@ def bind(c: Checker, e: ast.Call, name: str, function: Function) -> Arguments | 
             rules.WRONG_ARGUMENTS, e.span, f"`{name}` needs `{missing[0]}`", help=f"signature: `{signature(name)}`"
         )
         return None
-    if isinstance(where, Unknown) or any(isinstance(v, Unknown) for v in found.values()):
-        return None
     values = {k: v for k, v in found.items() if isinstance(v, Value)}
+    good = ranges.arguments_fit(c, name, function.ranges, values, exprs)
+    if not good or isinstance(where, Unknown) or len(values) < len(found):
+        return None
     return Arguments(values, where, over, e.span, where_span, exprs)
 
 
@@ -285,7 +285,10 @@ def _of_angle(op: str, doc: str) -> None:
 
 def _need_angle(c: Checker, a: Arguments, name: str) -> None:
     """Warns of a literal without the unit of an angle: whether it is meant in degrees, nobody can see."""
-    if a["x"].literal and a["x"].dim.plain:
+    written = a.exprs["x"]
+    while isinstance(written, ast.Unary):
+        written = written.value
+    if isinstance(written, ast.Quantity) and a["x"].dim.plain:
         c.expect_dim(a["x"], ANGLE, a.exprs["x"].span, f"`x` of `{name}`")
 
 

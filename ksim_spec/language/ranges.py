@@ -251,9 +251,9 @@ def _writer(expr: ast.Expr, dim: Dim) -> tuple[Any, float]:
     unit = _unit(expr, dim)
     if unit is None:
         suffix = "" if dim == NUMBER else f" {dim}"
-        return (lambda x: f"{x:g}{suffix}"), 1.0
+        return (lambda x: f"{x + 0.0:g}{suffix}"), 1.0
     space = "" if unit.text == "" else " "
-    return (lambda x: f"{x / unit.to_si:.6g}{space}{unit.text}"), unit.to_si
+    return (lambda x: f"{x / unit.to_si + 0.0:.6g}{space}{unit.text}"), unit.to_si
 
 
 def _unit(expr: ast.Expr, dim: Dim) -> UnitValue | None:

@@ -15,7 +15,7 @@ from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.members import need_bool
 from ksim_spec.language.ranges import CUTOFF, DELAY, DURATION, HISTORY, POSITIVE, Range, arguments_fit
 from ksim_spec.language.scope import Thing
-from ksim_spec.language.types import UNKNOWN, Axis, Unknown, Value
+from ksim_spec.language.types import UNKNOWN, Axis, Value
 from ksim_spec.syntax import ast
 from ksim_spec.units import ANGLE, FREQUENCY, NUMBER, TIME, in_unit
 
@@ -47,8 +47,6 @@ def operate(c: Checker, e: ast.Call) -> Thing:
     params = operator.params
     needed = sum(not p.endswith("?") for p in params)
     args = [c.value(a.value) for a in e.args]
-    if any(isinstance(a, Unknown) for a in args):
-        return UNKNOWN
     if not needed <= len(args) <= len(params) or any(a.where or a.over or a.binder for a in e.args):
         c.report(
             rules.WRONG_ARGUMENTS,
@@ -57,10 +55,11 @@ def operate(c: Checker, e: ast.Call) -> Thing:
             help=f"signature: `{operator.signature}`",
         )
         return UNKNOWN
+    given = list(zip((p.rstrip("?") for p in params), args, e.args, strict=False))
+    known = {param: value for param, value, _ in given if isinstance(value, Value)}
+    good = arguments_fit(c, name, operator.ranges, known, {param: arg.value for param, _, arg in given})
     values = [a for a in args if isinstance(a, Value)]
-    names = [p.rstrip("?") for p in params]
-    given = dict(zip(names, values, strict=False)), dict(zip(names, (a.value for a in e.args), strict=False))
-    if not arguments_fit(c, name, operator.ranges, *given):
+    if not good or len(values) < len(args):
         return UNKNOWN
     return c.guard(e.span, lambda: operator.build(c, values))
 

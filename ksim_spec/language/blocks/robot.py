@@ -155,7 +155,7 @@ def _mirror(c: Checker, stmt: ast.Clause, earlier: list[tuple[str, str]]) -> lis
         )
         return []
     left, right = (a.value for a in stmt.args if isinstance(a, ast.String))
-    if left == right:
+    if left == right and any(sign in left for sign in "*?["):  # a part in the middle is its own image, by its name
         message = f"`{left}` is on both sides: nothing changes places"
         help = 'name one side and the other, for example `mirror "left_*" <-> "right_*"`'
         c.report(rules.NO_MIRROR_PARTNER, stmt.args[1].span, message, help=help)

@@ -18,7 +18,7 @@ _MOST = Range(1, 10_000, whole=True)
 
 SETTINGS = {
     "floor": "`plane` adds one, `robot` leaves the MJCF's own",
-    "physics_step": Word("a time; the MJCF's unless given", Range(0, 0.1, open_low=True, dim=TIME)),
+    "physics_step": Word("a time; the MJCF's unless given", Range(1e-5, 0.1, dim=TIME)),
     "control_step": Word(
         "a time, a whole number of physics steps; 20 ms unless given", Range(0, 10, open_low=True, dim=TIME)
     ),
