@@ -20,6 +20,7 @@ from ksim_spec.language.blocks.check import STATISTICS
 from ksim_spec.language.blocks.randomize import FIELDS
 from ksim_spec.language.blocks.registry import block
 from ksim_spec.language.quantities import QUANTITIES, SENSORS
+from ksim_spec.language.ranges import noted
 from ksim_spec.language.sources import MjcfSensor
 from ksim_spec.language.word_docs import TEMPORAL
 from ksim_spec.rules import FAMILIES, Rule
@@ -91,8 +92,8 @@ def function_table() -> str:
         more = " `where` and `over`" if f.reduces else ""
         formula = FORMULAS.get(name, f.formula)
         doc = f.doc.replace(f" ({f.formula})", "") if f.formula else f.doc
-        rows.append((f"`{functions.signature(name)}`{more}", doc, f"`{formula}`" if formula else ""))
-    return table(("function", "returns", "formula"), rows)
+        rows.append((f"`{functions.signature(name)}`{more}", doc, f"`{formula}`" if formula else "", noted(f.ranges)))
+    return table(("function", "returns", "formula", "takes"), rows)
 
 
 def library_table() -> str:
@@ -109,8 +110,11 @@ def library_table() -> str:
 
 def temporal_table() -> str:
     return table(
-        ("operator", "value", "first sample"),
-        ((f"`{signature}`", *TEMPORAL[name]) for name, (signature, _) in temporal_functions.OPERATORS.items()),
+        ("operator", "value", "first sample", "takes"),
+        (
+            (f"`{row.signature}`", *TEMPORAL[name], noted(row.ranges))
+            for name, row in temporal_functions.OPERATORS.items()
+        ),
     )
 
 
@@ -119,8 +123,8 @@ def draw_table() -> str:
     for name in distributions.DISTRIBUTIONS:
         signature, colon, meaning = distributions.SIGNATURES[name].partition(": ")
         signature, _, other = signature.partition(", or ")
-        rows.append((f"`{signature}`", meaning if colon else f"or `{other}`"))
-    return table(("draw", "meaning"), rows)
+        rows.append((f"`{signature}`", meaning if colon else f"or `{other}`", distributions.takes(name)))
+    return table(("draw", "meaning", "takes"), rows)
 
 
 def fields() -> str:

@@ -5,12 +5,14 @@ What takes kinematics (feet, contacts, torques) stays as wide as at any time.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from ksim_spec.analysis.leaf_intervals import Seeds
-from ksim_spec.ir.intervals.interval import Ends, Interval, of_pairs, uniform
+from ksim_spec.ir.intervals.interval import Ends, Interval, of_pairs, product, sound, uniform
 from ksim_spec.ir.node import Node
+from ksim_spec.language.program import StateChange
 from ksim_spec.language.quantities import SENSORS, row_of
 from ksim_spec.robot import elements as el
 
@@ -60,3 +62,46 @@ class Standing(Seeds):
         if not isinstance(key, el.Keyframe) or key.qpos is None or free is None:
             return None
         return self.index.key_positions(key, [free])[0]
+
+
+@dataclass(frozen=True)
+class Starting(Standing):
+    """Seeds of the first state of an episode: the pose of the reset, and what its lines draw and change after it."""
+
+    def _sample(self, node: Node) -> Interval:
+        return Seeds._sample(self, node)
+
+    def _read(self, node: Node) -> Interval:
+        what, of, names = node.attr("what"), node.attr("of"), node.attr("names")
+        row = None if of == "sensor" else row_of(node)
+        if of == "joint" and what in ("pos", "vel"):
+            return of_pairs([self._joint_start(f"joint_{what}", n, e) for n, e in self._each(node, names)])
+        if of == "body" and what == "pos" and len(names) == 1:
+            return of_pairs([self._place_start(names, i, e) for i, e in enumerate(super()._read(node).elements())])
+        moved = {change.target for change in self.program.reset.changes}
+        if moved - {"joint_pos", "pos"} and (what == "quat" or row is None or row.stage == "vel"):
+            return Seeds._read(self, node)
+        return super()._read(node)
+
+    def _each(self, node: Node, names: tuple[str, ...]) -> Iterator[tuple[str, Ends]]:
+        return zip(names, super()._read(node).elements(), strict=True)
+
+    def _joint_start(self, target: str, joint: str, ends: Ends) -> Ends:
+        for change in self.program.reset.changes:
+            if change.target == target and joint in change.names:
+                ends = self._changed(change, change.names.index(joint), ends)
+        return ends
+
+    def _place_start(self, names: tuple[str, ...], part: int, ends: Ends) -> Ends:
+        for change in self.program.reset.changes:
+            if change.target == "pos" and change.names == names and part in change.components:
+                ends = self._changed(change, change.components.index(part), ends)
+        return ends
+
+    def _changed(self, change: StateChange, i: int, ends: Ends) -> Ends:
+        """Returns what one number of the state is after a line of the reset."""
+        drawn = self.ranges()(change.value)
+        by = drawn.element(i if len(drawn.low) > 1 else 0)
+        if change.op == "=":
+            return by
+        return product(ends, by) if change.op == "*=" else sound(ends[0] + by[0], ends[1] + by[1])

@@ -14,6 +14,7 @@ from ksim_spec.language.blocks.registry import block as block_of
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.functions import FUNCTIONS, signature
 from ksim_spec.language.quantities import QUANTITIES
+from ksim_spec.language.ranges import noted
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.things import Selection, World
 from ksim_spec.settings import NETWORKS, NetworkSettings
@@ -34,13 +35,14 @@ def function_doc(name: str, checker: Checker | None = None) -> Doc | None:
     """Returns the documentation of a function, an operator, a draw, a selector or a function of the spec."""
     if name in FUNCTIONS:
         row = FUNCTIONS[name]
-        return Doc(signature(name), row.doc + (f": `{row.formula}`" if row.formula else ""))
+        return Doc(signature(name), row.doc + (f": `{row.formula}`" if row.formula else "") + _takes(noted(row.ranges)))
     if name in temporal_functions.OPERATORS:
-        meaning, first = word_docs.TEMPORAL[name]
-        return Doc(temporal_functions.OPERATORS[name][0], f"{meaning}; at the first step of an episode {first}")
+        row, (meaning, first) = temporal_functions.OPERATORS[name], word_docs.TEMPORAL[name]
+        text = f"{meaning}; at the first step of an episode {first}"
+        return Doc(row.signature, text + _takes(noted(row.ranges)))
     if name in distributions.SIGNATURES:
         shown, _, text = distributions.SIGNATURES[name].partition(": ")
-        return Doc(shown, text or "a random draw")
+        return Doc(shown, (text or "a random draw") + _takes(distributions.takes(name)))
     if name in selectors.SELECTORS:
         kind = selectors.kind_of(name) or name
         if name == kind:
@@ -49,6 +51,10 @@ def function_doc(name: str, checker: Checker | None = None) -> Doc | None:
     if name.startswith("std."):
         return _library_doc(name)
     return _spec_function(name, checker)
+
+
+def _takes(ranges: str) -> str:
+    return f"; {ranges}" if ranges else ""
 
 
 def _spec_function(name: str, checker: Checker | None) -> Doc | None:

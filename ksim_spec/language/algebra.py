@@ -169,6 +169,10 @@ def _source(*values: Value) -> bool:
     return any(v.privileged for v in values)
 
 
+def _scaled(v: Value) -> bool:
+    return v.node.op in ("mul", "div")
+
+
 # Arithmetic ----------------------------------------------------------------------------------------------------------
 
 
@@ -177,6 +181,12 @@ def add(a: Value, b: Value, op: str = "add") -> Value:
     doing = {"add": "add", "sub": "subtract"}.get(op, "compare")
     for v in (a, b):
         _need_number(v, f"`{ {'add': '+', 'sub': '-'}.get(op, op) }`")
+    if op == "add" and a.kind == b.kind == "point" and not (_scaled(a) and _scaled(b)):
+        raise TypeProblem(
+            rules.SUM_OF_PLACES,
+            "the sum of two places is no place",
+            help="subtract them for the way between, or write their middle as `0.5 * a + 0.5 * b`",
+        )
     a, b = align(a, b)
     dim = same_dim(a, b, doing)
     kind, frame = same_frame(a, b, doing)

@@ -15,10 +15,12 @@ from ksim_spec.language.blocks.registry import Parts, block, blocks
 from ksim_spec.language.checker import Checker, Fn
 from ksim_spec.language.functions import free_function
 from ksim_spec.language.overlay import Edit, Item, apply, expand, profile_edits
+from ksim_spec.language.params import Params
 from ksim_spec.language.program import Program
 from ksim_spec.language.recovery import lost
 from ksim_spec.language.robot_view import RobotView
-from ksim_spec.language.scope import Scope, Thing
+from ksim_spec.language.scope import DrawContext, Scope, Thing
+from ksim_spec.language.types import UNKNOWN
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.naming import name_of
 from ksim_spec.robot.sources import resolve
@@ -144,6 +146,23 @@ def overlaid(
     return items
 
 
+def profile_errors(loaded: Loaded) -> list[Diagnostic]:
+    """Returns what is an error in a sound spec as one of its profiles changes it."""
+    program, robot = loaded.program, loaded.robot
+    if program is None or robot is None:
+        return []
+    found = Diagnostics()
+    for section in _sections(list(loaded.items), "profile"):
+        if section.name is None:
+            continue
+        items = list(loaded.items)
+        for edit in profile_edits(items, section.name, found, section.name_span):
+            items = apply(items, edit, found)
+        name = section.span.file
+        _check(items, name, program.spec_path, loaded.sources, found, False, Trace(read_robot=lambda _: robot))
+    return [d for d in found.sorted() if d.severity == "error"]
+
+
 def _sections(items: list[Item], keyword: str) -> list[ast.Section]:
     return [i for i in items if isinstance(i, ast.Section) and i.keyword == keyword]
 
@@ -215,6 +234,7 @@ def _check(
     assert parts.world is not None and parts.reset is not None
     task = next((i for i in items if isinstance(i, ast.Directive) and i.word == "task"), None)
     _complete(c, items, task, name)
+    _unused_functions(c)
     _unused(c)
     floats = floating_base(robot.index, robot.base)
     base = name_of(floats) if floats else None
@@ -247,6 +267,7 @@ def _check(
         names=dict(c.declared),
         settings=parts.settings,
         items=tuple(items),
+        limits=tuple(c.limits),
     )
     _nominal_reads(c, program)
     return program
@@ -294,6 +315,22 @@ def _functions(c: Checker, items: list[Item]) -> None:
                 "this stands outside every block",
                 help="put it into a block such as `signal { … }`",
             )
+
+
+def _unused_functions(c: Checker) -> None:
+    """Checks what nothing calls, as far as that goes without arguments, so that its mistakes are reported."""
+    used = {name: binding.used for name, binding in c.scope.names.items()}
+    for fn in c.functions.values():
+        if fn.name in c.inlined or fn.name.startswith("std."):
+            continue
+        apart = replace(c, params=Params(), declared={}, draws=DrawContext("fn", "step"), streams=set(), seen=None)
+        with c.scope.local(dict.fromkeys((name for name, _ in fn.params), UNKNOWN)):
+            apart.calls.append(fn.name)
+            for expr in (*(default for _, default in fn.params if default is not None), fn.body):
+                apart.thing(expr)
+            apart.calls.pop()
+    for name, count in used.items():
+        c.scope.names[name].used = count
 
 
 def _unused(c: Checker) -> None:

@@ -54,7 +54,12 @@ def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
                 help="give all entries in one unit",
             )
             return UNKNOWN
-        numbers.update(dict.fromkeys((h for h in hits if h not in numbers), number))
+        new = [h for h in hits if h not in numbers]
+        if not new:
+            message = f"`{entry.pattern}` is never reached: entries above give all that it matches"
+            c.report(rules.EMPTY_MATCH, entry.span, message, help="put it above them, or leave it out")
+            return UNKNOWN
+        numbers.update(dict.fromkeys(new, number))
     missing = [n for n in axis.labels if n not in numbers]
     if missing:
         c.report(

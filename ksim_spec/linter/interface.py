@@ -14,6 +14,7 @@ from ksim_spec.ir.node import Node, walk
 from ksim_spec.language.program import ActionTerm, ObservationEntry, ObservationGroup
 from ksim_spec.linter.context import Subject, bounded, text_of, warn
 from ksim_spec.robot.servo import targets
+from ksim_spec.syntax import ast
 
 OUTSIDE = 0.5  # share of a target's range that may lie outside what a joint can reach
 EXCESS = 1.5  # times what an actuator can give
@@ -206,6 +207,21 @@ def noise_drowns(s: Subject) -> Iterator[Diagnostic]:
                 break
 
 
+def unused_group(s: Subject) -> Iterator[Diagnostic]:
+    """A group that is neither the actor's nor the critic's, and that no other takes in."""
+    sections = [i for i in s.program.items if isinstance(i, ast.Section) and i.keyword == "observe"]
+    includes = (e for i in sections for a in i.attrs if a.word == "includes" for e in a.values)
+    included = {e.id for e in includes if isinstance(e, ast.Name)}
+    for section in sections:
+        if section.name not in {"actor", s.program.critic_group, *included}:
+            yield warn(
+                rules.UNUSED_GROUP,
+                f"no network sees the group `{section.name}`",
+                section.header_span,
+                f"let the critic see it: `critic = mlp(128, 128)  observes {section.name}`, or remove it",
+            )
+
+
 CHECKS = (
     constant_observation,
     unobserved_command,
@@ -216,3 +232,4 @@ CHECKS = (
     noise_drowns,
 )
 ALIKE = (duplicate_observation,)  # what a profile without noise makes alike is not the author's doing
+UNUSED = (unused_group,)

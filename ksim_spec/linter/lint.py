@@ -55,12 +55,13 @@ def robots() -> Robots:
 def examined(request: LintRequest, path: Path) -> tuple[list[Diagnostic], SourceMap]:
     """Returns everything that is found in one spec, and the sources it points into."""
     from ksim_spec.language.load import Trace, load_spec
-    from ksim_spec.linter.design import designed
+    from ksim_spec.linter.design import designed, profiled
 
     try:
         with uncollected():
             loaded = load_spec(path, profile=request.profile, sets=request.sets, trace=Trace(robots().read))
             loaded = designed(loaded, request.profile is None)
+            loaded = profiled(loaded) if request.profile is None else loaded
     except SpecError as error:
         at = Span(str(path), 0, 0)  # what is wrong with a whole file is said at the file
         return [d if d.span != NOWHERE else replace(d, span=at) for d in error.diagnostics], error.sources

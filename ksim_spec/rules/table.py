@@ -84,6 +84,9 @@ FLOOR_NAME = Rule("KS164", "floor-name", "error", "the robot uses the floor's na
 AMBIGUOUS_ACTUATOR = Rule(
     "KS165", "ambiguous-actuator", "error", "several actuators of a joint take the same kind of target"
 )
+IGNORED_SETTING = Rule("KS170", "ignored-setting", "warning", "a setting has no effect beside another")
+EMPTY_BLOCK = Rule("KS171", "empty-block", "error", "a block that means nothing without a line has none")
+UNUSED_GROUP = Rule("KS172", "unused-group", "warning", "no network sees an observation group")
 
 # Types ---------------------------------------------------------------------------------------------------------------
 
@@ -93,7 +96,7 @@ WRONG_ARGUMENTS = Rule(
     "KS203", "wrong-arguments", "error", "a function or statement has too few, too many or wrong arguments"
 )
 BOOL_AS_NUMBER = Rule("KS204", "bool-as-number", "error", "true or false stands where a number is needed")
-INDEX_OUT_OF_RANGE = Rule("KS205", "index-out-of-range", "error", "an index or a length lies outside what there is")
+INDEX_OUT_OF_RANGE = Rule("KS205", "index-out-of-range", "error", "an index lies outside what there is")
 FRAME_MISMATCH = Rule("KS207", "frame-mismatch", "error", "vectors given in different frames are combined")
 NOT_A_ROTATION = Rule("KS208", "not-a-rotation", "error", "a rotation is needed")
 NOT_A_CONDITION = Rule("KS209", "not-a-condition", "error", "true or false is needed, and the value is a number")
@@ -106,7 +109,7 @@ NOT_A_SELECTION = Rule("KS215", "not-a-selection", "error", "parts of the robot 
 DRAW_NOT_ALLOWED = Rule(
     "KS216", "draw-not-allowed", "error", "a random draw stands where the same value is computed every step"
 )
-EMPTY_RANGE = Rule("KS217", "empty-range", "error", "a range is empty, upside down or impossibly long")
+EMPTY_RANGE = Rule("KS217", "empty-range", "error", "a range ends below its start")
 NOT_KNOWN_HERE = Rule("KS218", "not-known-here", "error", "a value depends on something not known at that moment")
 TOO_DEEP = Rule("KS219", "too-deep", "error", "an expression is nested too deeply to be checked")
 NOTHING_TO_REDUCE = Rule(
@@ -115,7 +118,7 @@ NOTHING_TO_REDUCE = Rule(
 AMBIGUOUS_REDUCTION = Rule("KS221", "ambiguous-reduction", "error", "a reduction could go over several axes")
 ROTATION_PRODUCT = Rule("KS222", "rotation-product", "error", "two rotations are multiplied with `*`")
 NO_PLACE = Rule("KS223", "no-place", "error", "a velocity is asked for in a frame that does not say from where")
-OUT_OF_RANGE = Rule("KS224", "out-of-range", "error", "a probability is not between 0 and 100 %")
+OUT_OF_RANGE = Rule("KS224", "out-of-range", "error", "a number is none of those that its place takes")
 IMPOSSIBLE_GAIN = Rule(
     "KS230", "impossible-gain", "error", "a servo is given a stiffness or a damping that it cannot have"
 )
@@ -133,6 +136,10 @@ NON_CONSTANT_EXPONENT = Rule("KS305", "non-constant-exponent", "error", "an expo
 MIXED_UNITS = Rule("KS306", "mixed-units", "error", "the elements of a value have different units")
 ANGLE_MISMATCH = Rule("KS311", "angle-mismatch", "warning", "an angle meets a plain number")
 SPACED_UNIT = Rule("KS314", "spaced-unit", "error", "a unit is written with spaces, so that it reads as a division")
+OUTSIDE_DOMAIN = Rule(
+    "KS350", "outside-domain", "warning", "a value is, or can be, none of the numbers that its place takes"
+)
+SUM_OF_PLACES = Rule("KS351", "sum-of-places", "error", "two places are added")
 
 # Reward --------------------------------------------------------------------------------------------------------------
 
@@ -224,6 +231,8 @@ IMPOSSIBLE_FIELD = Rule(
 UNUSED_LEVEL = Rule("KS618", "unused-level", "warning", "nothing depends on a level of the curriculum")
 STUCK_LEVEL = Rule("KS619", "stuck-level", "warning", "the condition of a level can never hold")
 UNUSED_COMMAND = Rule("KS620", "unused-command", "warning", "nothing uses a command, or a field of one")
+OVERWRITTEN_CHANGE = Rule("KS650", "overwritten-change", "warning", "a later line of `reset` undoes an earlier one")
+START_BELOW_FLOOR = Rule("KS651", "start-below-floor", "warning", "an episode begins with the robot below the floor")
 
 # Training ------------------------------------------------------------------------------------------------------------
 

@@ -31,7 +31,8 @@ def held(value: object) -> Iterator[Node]:
         yield value if isinstance(value, Node) else value.node
     elif is_dataclass(value) and not isinstance(value, type):
         for f in fields(value):
-            yield from held(getattr(value, f.name))
+            if f.name != "limits":  # what is looked at before a run, and not worked out in one
+                yield from held(getattr(value, f.name))
     elif isinstance(value, tuple | list):
         for x in value:
             yield from held(x)

@@ -33,6 +33,9 @@ def check_form(sections: list[ast.Section], out: Diagnostics) -> None:
             if inner.distinct:
                 _same_names(section.body, inner, out)
         _header(own, section, out)
+        if own.holds and not section.body and not section.broken:
+            message, help = f"this `{own.keyword}` block holds no {own.holds}", "add one, or remove the block"
+            out.report(rules.EMPTY_BLOCK, section.header_span, message, help=help)
         seen = whole.setdefault(own.keyword, {}) if own.whole else {}
         for stmt in section.body:
             if isinstance(stmt, ast.Section):

@@ -118,9 +118,9 @@ class Block:
     `choices` words that these may be. `one` is what one of them is
     called in messages; `name` says whether its header names it, as in `example`. Of a `single` block there is one in a
     spec; several that are `whole` are read as one; in a `unique` one the names of lines differ; `distinct` blocks have
-    names of their own; the lines of one that `changes` change something that is there already. `needed` is the rule
-    that a spec without one breaks, and a line to begin with; `outlined` is what its lines
-    are in an outline.
+    names of their own; the lines of one that `changes` change something that is there already. One without anything of
+    what it `holds` means nothing. `needed` is the rule that a spec without one breaks, and a line to begin with;
+    `outlined` is what its lines are in an outline.
 
     A spec is checked in three steps, each over all blocks in the order of `SECTIONS`: `declare` what the others use,
     `check`, and `finish` what needs the others. `declares` lists what a program has of it.
@@ -143,6 +143,7 @@ class Block:
     unique: bool = False
     distinct: bool = False
     changes: bool = False
+    holds: str = ""
     needed: tuple[Rule, str] | None = None
     outlined: Literal["name", "setting", "rule", "change", "value"] = "value"
     declare: Step = _nothing
