@@ -241,7 +241,6 @@ def _check(
     program = Program(
         name=(task.name if task else None) or (path.stem if path else "task"),
         doc=(task.text if task else None) or "",
-        spec_path=path,
         robot_path=robot.path,
         robot_name=robot.name,
         base=base,

@@ -258,7 +258,6 @@ class Program:
 
     name: str
     doc: str
-    spec_path: Path | None
     robot_path: Path
     robot_name: str
     base: str | None

@@ -31,7 +31,6 @@ class RobotView:
     name: str
     sources: SourceMap
     added: dict[str, str] = field(default_factory=dict)
-    world_floor: bool = True
     incomplete: bool = False
     base: str = ""  # the body that the spec calls so
     drives: dict[str, el.Actuator] = field(default_factory=dict)  # actuators that the action block gives gains

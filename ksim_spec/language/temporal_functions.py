@@ -1,4 +1,4 @@
-"""Temporal operators as they are called: each is one row of ksim_spec/ir/temporal, or a short composition of rows."""
+"""Temporal operators as they are called: each is one row of `ir/temporal_ops`, or a short composition of rows."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +14,11 @@ import jax
 import numpy as np
 
 from ksim_spec import rules
-from ksim_spec._internal.files import write_atomic
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.settings import PolicyConfig, TrainConfig, validate_batch
 from ksim_spec.trainer import checkpoint as ckpt
 from ksim_spec.trainer.interrupt import Interrupts
-from ksim_spec.trainer.metrics import Row, RunLog, plain, read_rows
+from ksim_spec.trainer.metrics import Row, RunLog, plain
 from ksim_spec.trainer.named_vector import Named
 from ksim_spec.trainer.network import Network
 from ksim_spec.trainer.ppo import start
@@ -243,16 +240,3 @@ def _save(run: _Run, state: TrainState, done: int) -> Path:
         ckpt.point(folder, "best", path)
     ckpt.prune(folder, run.config.keep_checkpoints)
     return path
-
-
-def measured_terms(run_dir: Path) -> dict[str, float]:
-    """Returns the latest recorded mean of every reward term per control step; empty for a run without updates."""
-    path = run_dir / "metrics.jsonl"
-    rows = read_rows(path) if os.path.exists(path) else []
-    last = rows[-1] if rows else {}
-    return {k.removeprefix("reward/"): v for k, v in last.items() if k.startswith("reward/") and v is not None}
-
-
-def write_json(path: Path, value: object) -> None:
-    """Writes a JSON file atomically."""
-    write_atomic(path, (json.dumps(value, indent=1) + "\n").encode())
