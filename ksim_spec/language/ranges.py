@@ -73,8 +73,9 @@ class Range:
 
     def __str__(self) -> str:
         """The range in words, as it stands in the documentation."""
-        unit = {"step": "control step", "rate": "of the control rate", "": ""}[self.of]
-        return self.text(lambda x: (f"{x:g} {unit}" + "s" * (unit.endswith("step") and x != 1)).strip() if x else "0")
+        steps = "control step" if self.high == INF and self.low == 1 else "control steps"
+        unit = {"step": f" {steps}", "rate": " of the control rate", "": ""}[self.of]
+        return self.text(lambda x: f"{x:g}") + unit
 
     def text(self, show: Any) -> str:
         """Returns the range in words, with its ends as `show` writes them."""
