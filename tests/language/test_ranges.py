@@ -150,8 +150,9 @@ def test_hovers_say_what_arguments_are():
     for name in DISTRIBUTIONS:
         doc = function_doc(name)
         assert doc is not None and takes(name) in doc.text
-    assert "`cutoff` more than 0 and at most 0.5 of the control rate" in function_doc("lowpass").text
-    assert "`duration` 0 or from 0.5 to 1000 control steps" in function_doc("delay").text
+    filtered, late = function_doc("lowpass"), function_doc("delay")
+    assert filtered is not None and "`cutoff` more than 0 and at most 0.5 of the control rate" in filtered.text
+    assert late is not None and "`duration` 0 or from 0.5 to 1000 control steps" in late.text
 
 
 def test_a_range_names_an_argument_that_there_is():
