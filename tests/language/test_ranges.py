@@ -34,7 +34,7 @@ def errors(text: str, *sets: str) -> list[str]:
 @pytest.mark.parametrize(
     "range, inside, outside",
     [
-        (POSITIVE, [1e-30, 1, 1e30], [0, -1, float("nan")]),
+        (POSITIVE, [1e-30, 1, 1e30], [0, -1, float("nan"), float("inf")]),
         (NOT_NEGATIVE, [0, 1], [-1e-9, -1]),
         (Range(0, 1, open_low=True, open_high=True), [0.5], [0, 1, 2]),
         (Range(1, 10, whole=True), [1, 10], [0, 2.5, 11]),
