@@ -15,6 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from ksim_spec.ide.docs import limits
 from ksim_spec.language import distributions, functions, stdlib, temporal_functions
 from ksim_spec.language.blocks.check import STATISTICS
 from ksim_spec.language.blocks.randomize import FIELDS
@@ -149,8 +150,8 @@ def settings(keyword: str) -> str:
         shown = shown.lower() if isinstance(default, bool) else shown
         choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
         meaning = own.settings[name] + (f" ({', '.join(choices)})" if choices else "")
-        rows.append((f"`{name}`", f"`{shown}`", meaning))
-    return table(("setting", "default", "meaning"), rows)
+        rows.append((f"`{name}`", f"`{shown}`", meaning, limits(field)))
+    return table(("setting", "default", "meaning", "takes"), rows)
 
 
 def rules(digit: str) -> str:

@@ -252,6 +252,11 @@ def _is_valid(num_envs: int, num_minibatches: int, states: int) -> bool:
     return rest == 0 and sequences > 0 and states % sequences == 0 and states >= sequences
 
 
+def _teaches_nothing(config: TrainConfig, states: int) -> bool:
+    """True for minibatches of so many EnvStates: the advantage of one alone, less the mean of all, is 0."""
+    return states == 1 and config.normalize_advantages
+
+
 def _divisors(n: int) -> list[int]:
     low = [d for d in range(1, math.isqrt(n) + 1) if n % d == 0]
     return sorted({*low, *(n // d for d in low)})
@@ -278,12 +283,14 @@ def _alternatives(config: TrainConfig, limit: int = 4) -> tuple[dict[str, int], 
 
     def valid(change: dict[str, int]) -> bool:
         merged = now | change
-        return _is_valid(merged["num_envs"], merged["num_minibatches"], merged["num_env_states_per_minibatch"])
+        sizes = merged["num_envs"], merged["num_minibatches"], merged["num_env_states_per_minibatch"]
+        return _is_valid(*sizes) and not _teaches_nothing(config, sizes[2])
 
     changes = [c for c in _single_changes(config) if valid(c)]
     for num_envs in {config.num_envs // config.num_minibatches, -(-config.num_envs // config.num_minibatches)}:
         sequences = max(num_envs, 1)
         steps = max(round(config.num_env_states_per_minibatch / sequences), 1)
+        steps = 2 if _teaches_nothing(config, sequences * steps) else steps
         pair = {"num_envs": sequences * config.num_minibatches, "num_env_states_per_minibatch": sequences * steps}
         changes.append({k: v for k, v in pair.items() if v != now[k]})
     unique = {tuple(sorted(c.items())): c for c in changes if c}
@@ -312,7 +319,7 @@ def validate_batch(config: TrainConfig) -> list[BatchProblem]:
     if config.num_env_states > LARGEST:
         message = f"one update of {config.num_env_states} EnvStates is more than the {LARGEST} that fit into memory"
         return [BatchProblem(names[1:], message)]
-    if states == 1 and config.normalize_advantages:
+    if _teaches_nothing(config, states):
         message = "a minibatch of one EnvState teaches nothing: its advantage is brought to a mean of 0"
         return [BatchProblem(names[2:], message, ({names[2]: 2},))]
     return []

@@ -5,6 +5,7 @@ What takes kinematics (feet, contacts, torques) stays as wide as at any time.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -78,8 +79,11 @@ class Starting(Standing):
             return of_pairs([self._joint_start(f"joint_{what}", n, e) for n, e in self._each(node, names)])
         if of == "body" and what == "pos" and len(names) == 1:
             return of_pairs([self._place_start(names, i, e) for i, e in enumerate(super()._read(node).elements())])
+        if of == "body" and what == "quat" and len(names) == 1:
+            turned = self._turned(names, super()._read(node))
+            return Seeds._read(self, node) if turned is None else of_pairs([(x, x) for x in turned], 1.0)
         moved = {change.target for change in self.program.reset.changes}
-        if moved - {"joint_pos", "pos"} and (what == "quat" or row is None or row.stage == "vel"):
+        if moved - {"joint_pos", "pos"} and (row is None or row.stage == "vel"):
             return Seeds._read(self, node)
         return super()._read(node)
 
@@ -105,3 +109,42 @@ class Starting(Standing):
         if change.op == "=":
             return by
         return product(ends, by) if change.op == "*=" else sound(ends[0] + by[0], ends[1] + by[1])
+
+    def _turned(self, names: tuple[str, ...], start: Interval) -> Quat | None:
+        """Returns the orientation after the turns of the reset; None where one of them is drawn."""
+        turns = [c for c in self.program.reset.changes if c.target in _AXES and c.names == names]
+        angles = [self.ranges()(c.value) for c in turns]
+        if not start.exact or not all(angle.exact for angle in angles):
+            return None
+        w, x, y, z = start.low
+        quat = (w, x, y, z)
+        for change, angle in zip(turns, angles, strict=True):
+            by = angle.low[0]
+            if change.target == "yaw":  # about the world's axis; a roll or a pitch is about the body's
+                now = math.atan2(2 * (quat[0] * quat[3] + quat[1] * quat[2]), 1 - 2 * (quat[2] ** 2 + quat[3] ** 2))
+                by = {"=": by - now, "*=": (by - 1) * now}.get(change.op, by)
+                quat = _times(_turn("yaw", by), quat)
+            else:
+                quat = _times(quat, _turn(change.target, by))
+        return quat
+
+
+Quat = tuple[float, float, float, float]
+_AXES = ("roll", "pitch", "yaw")
+
+
+def _turn(axis: str, angle: float) -> Quat:
+    """Returns the rotation by an angle (rad) about x, y or z."""
+    c, s = math.cos(angle / 2), math.sin(angle / 2)
+    return (c, s * (axis == "roll"), s * (axis == "pitch"), s * (axis == "yaw"))
+
+
+def _times(p: Quat, q: Quat) -> Quat:
+    """Returns the rotation that does q first, then p."""
+    (a, b, c, d), (w, x, y, z) = p, q
+    return (
+        a * w - b * x - c * y - d * z,
+        a * x + b * w + c * z - d * y,
+        a * y - b * z + c * w + d * x,
+        a * z + b * y - c * x + d * w,
+    )

@@ -115,10 +115,20 @@ def setting_doc(block: str, name: str) -> Doc | None:
     text, field = settings(block).get(name), setting_field(block, name)
     if text is None or field is None:
         return None if text is None else Doc(name, text)
-    known = [(words, getattr(m, side, None)) for m in field.metadata for side, words in _LIMITS.items()]
-    limits = [f"{words} {value:g}" for words, value in known if value is not None]
-    default = f"default `{_plain(field.default)}`" + (f"; {', '.join(limits)}" if limits else "")
+    default = f"default `{_plain(field.default)}`" + _takes(limits(field))
     return Doc(f"{name}: {' | '.join(choices(field)) or _type(field.annotation)}", f"{text}\n\n{default}")
+
+
+def limits(field: FieldInfo) -> str:
+    """Returns between which numbers a setting must be, and what it may be counted in; empty for any."""
+    known = [(words, getattr(m, side, None)) for m in field.metadata for side, words in _LIMITS.items()]
+    found = [
+        f"{words} {value if isinstance(value, int) else f'{value:g}'}" for words, value in known if value is not None
+    ]
+    extra = field.json_schema_extra
+    counts = extra.get("counts", []) if isinstance(extra, dict) else []
+    assert isinstance(counts, list)
+    return ", ".join([*found, *(["counted in " + " or ".join(f"`{c}`" for c in counts)] if counts else [])])
 
 
 def choices(field: FieldInfo) -> list[str]:

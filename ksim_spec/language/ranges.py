@@ -8,7 +8,7 @@ know the intervals of everything.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
@@ -60,7 +60,7 @@ class Range:
         slack = _EXACT * max(abs(x), 1e-300)
         below = x <= self.low if self.open_low else x < self.low - slack
         beyond = x >= self.high if self.open_high else x > self.high + slack
-        if below or beyond or math.isnan(x) or 0 < x < self.gap * (1 - _EXACT):
+        if below or beyond or not math.isfinite(x) or 0 < x < self.gap * (1 - _EXACT):
             return False
         return not (self.whole and x != round(x)) and not (self.nonzero and x == 0)
 
@@ -73,10 +73,11 @@ class Range:
 
     def __str__(self) -> str:
         """The range in words, as it stands in the documentation."""
-        unit = {"step": "control step", "rate": "of the control rate", "": ""}[self.of]
-        return self.text(lambda x: (f"{x:g} {unit}" + "s" * (unit.endswith("step") and x != 1)).strip() if x else "0")
+        steps = "control step" if self.high == INF and self.low == 1 else "control steps"
+        unit = {"step": f" {steps}", "rate": " of the control rate", "": ""}[self.of]
+        return self.text(lambda x: f"{x:g}") + unit
 
-    def text(self, show: Any) -> str:
+    def text(self, show: Callable[[float], str]) -> str:
         """Returns the range in words, with its ends as `show` writes them."""
         parts = ["a whole number"] if self.whole else []
         if self.low > -INF and self.high < INF and not (self.open_low or self.open_high):
@@ -94,7 +95,8 @@ class Range:
         """Returns a number within that is like `x`; `one` is 1 in the unit that `x` is written in."""
         middle = (self.low + self.high) / 2
         ends = (self.low, self.high) if x < self.low else (self.high, self.low)
-        found = (abs(x), round(x), *ends, one, middle, 1.0)
+        near = (abs(x), round(x)) if math.isfinite(x) else ()
+        found = (*near, *ends, one, middle, 1.0)
         inside = [float(y) for y in found if math.isfinite(y) and (y != 0 or x != 0) and y in self]
         return inside[0] if inside else 0.0
 
@@ -239,14 +241,14 @@ def numbers(value: Any) -> Iterator[float]:
 def _below(low: Any, high: Any) -> bool:
     """True when any element of `high` is below that of `low`."""
     if isinstance(low, int | float) and isinstance(high, int | float):
-        return high < low
+        return high < low - _EXACT * abs(low)
     try:
-        return bool((np.asarray(high) < np.asarray(low)).any())
+        return bool((np.asarray(high) < np.asarray(low) - _EXACT * np.abs(low)).any())
     except ValueError:  # shapes that do not go together: reported where the two meet
         return False
 
 
-def _writer(expr: ast.Expr, dim: Dim) -> tuple[Any, float]:
+def _writer(expr: ast.Expr, dim: Dim) -> tuple[Callable[[float], str], float]:
     """Returns what writes a number of SI in the unit of the expression's literal, and how much 1 of that unit is."""
     unit = _unit(expr, dim)
     if unit is None:

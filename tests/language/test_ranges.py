@@ -34,7 +34,7 @@ def errors(text: str, *sets: str) -> list[str]:
 @pytest.mark.parametrize(
     "range, inside, outside",
     [
-        (POSITIVE, [1e-30, 1, 1e30], [0, -1, float("nan")]),
+        (POSITIVE, [1e-30, 1, 1e30], [0, -1, float("nan"), float("inf")]),
         (NOT_NEGATIVE, [0, 1], [-1e-9, -1]),
         (Range(0, 1, open_low=True, open_high=True), [0.5], [0, 1, 2]),
         (Range(1, 10, whole=True), [1, 10], [0, 2.5, 11]),
@@ -150,8 +150,9 @@ def test_hovers_say_what_arguments_are():
     for name in DISTRIBUTIONS:
         doc = function_doc(name)
         assert doc is not None and takes(name) in doc.text
-    assert "`cutoff` more than 0 and at most 0.5 of the control rate" in function_doc("lowpass").text
-    assert "`duration` 0 or from 0.5 control steps to 1000 control steps" in function_doc("delay").text
+    filtered, late = function_doc("lowpass"), function_doc("delay")
+    assert filtered is not None and "`cutoff` more than 0 and at most 0.5 of the control rate" in filtered.text
+    assert late is not None and "`duration` 0 or from 0.5 to 1000 control steps" in late.text
 
 
 def test_a_range_names_an_argument_that_there_is():

@@ -14,7 +14,7 @@ def test_derived_numbers():
 
 
 @pytest.mark.parametrize(
-    "sizes", [(1000, 7, 4096), (1024, 8, 4000), (1000, 8, 4096), (3, 8, 16), (1024, 8, 64), (1, 2, 1)]
+    "sizes", [(1000, 7, 4096), (1024, 8, 4000), (1000, 8, 4096), (3, 8, 16), (1024, 8, 64), (1, 2, 1), (4, 4, 1)]
 )
 def test_alternatives_are_valid(sizes):
     names = ("num_envs", "num_minibatches", "num_env_states_per_minibatch")
