@@ -1,7 +1,8 @@
 """Writes the tables of the pages here from the tables in the code: `python docs/generate.py` (`--check` only looks).
 
-A table stands between `<!-- table: NAME -->` and `<!-- end -->`. What a word means is in
-`ksim_spec/language/word_docs.py`; a row that has no words is an error, so that nothing new stays undescribed.
+The other way round, the table of rules in the code (`ksim_spec/rules/table.py`) comes from the heads of their pages.
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`. What a word means stands beside it in the code; a row
+that has no words is an error, so that nothing new stays undescribed.
 """
 
 from __future__ import annotations
@@ -14,20 +15,26 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from ksim_spec.ide.docs import limits
 from ksim_spec.language import distributions, functions, stdlib, temporal_functions
 from ksim_spec.language.blocks.check import STATISTICS
 from ksim_spec.language.blocks.randomize import FIELDS
+from ksim_spec.language.blocks.registry import block
 from ksim_spec.language.quantities import QUANTITIES, SENSORS
+from ksim_spec.language.ranges import noted
 from ksim_spec.language.sources import MjcfSensor
 from ksim_spec.language.word_docs import TEMPORAL
-from ksim_spec.rules import FAMILIES, RULES
+from ksim_spec.rules import FAMILIES, Rule
 from ksim_spec.rules.changes import CHANGE_RULES
+from ksim_spec.rules.pages import rules_of_pages
 from ksim_spec.units import UNITS
 
 PAGE = Path(__file__).with_name("language.md")
 REVIEW = Path(__file__).with_name("review.md")
 RESULTS = Path(__file__).with_name("results.md")
 RULE_INDEX = Path(__file__).parent / "rules" / "README.md"
+RULE_TABLE = Path(__file__).parents[1] / "ksim_spec" / "rules" / "table.py"
+RULES = rules_of_pages()
 RECORD = Path(__file__).parents[1] / "benchmarks" / "learning.jsonl"
 MARK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.S)
 CHECK = re.compile(r"(.*) ([<>]=? .*)")
@@ -86,8 +93,8 @@ def function_table() -> str:
         more = " `where` and `over`" if f.reduces else ""
         formula = FORMULAS.get(name, f.formula)
         doc = f.doc.replace(f" ({f.formula})", "") if f.formula else f.doc
-        rows.append((f"`{functions.signature(name)}`{more}", doc, f"`{formula}`" if formula else ""))
-    return table(("function", "returns", "formula"), rows)
+        rows.append((f"`{functions.signature(name)}`{more}", doc, f"`{formula}`" if formula else "", noted(f.ranges)))
+    return table(("function", "returns", "formula", "takes"), rows)
 
 
 def library_table() -> str:
@@ -104,8 +111,11 @@ def library_table() -> str:
 
 def temporal_table() -> str:
     return table(
-        ("operator", "value", "first sample"),
-        ((f"`{signature}`", *TEMPORAL[name]) for name, (signature, _) in temporal_functions.OPERATORS.items()),
+        ("operator", "value", "first sample", "takes"),
+        (
+            (f"`{row.signature}`", *TEMPORAL[name], noted(row.ranges))
+            for name, row in temporal_functions.OPERATORS.items()
+        ),
     )
 
 
@@ -114,8 +124,8 @@ def draw_table() -> str:
     for name in distributions.DISTRIBUTIONS:
         signature, colon, meaning = distributions.SIGNATURES[name].partition(": ")
         signature, _, other = signature.partition(", or ")
-        rows.append((f"`{signature}`", meaning if colon else f"or `{other}`"))
-    return table(("draw", "meaning"), rows)
+        rows.append((f"`{signature}`", meaning if colon else f"or `{other}`", distributions.takes(name)))
+    return table(("draw", "meaning", "takes"), rows)
 
 
 def fields() -> str:
@@ -140,14 +150,39 @@ def settings(keyword: str) -> str:
         shown = shown.lower() if isinstance(default, bool) else shown
         choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
         meaning = own.settings[name] + (f" ({', '.join(choices)})" if choices else "")
-        rows.append((f"`{name}`", f"`{shown}`", meaning))
-    return table(("setting", "default", "meaning"), rows)
+        rows.append((f"`{name}`", f"`{shown}`", meaning, limits(field)))
+    return table(("setting", "default", "meaning", "takes"), rows)
 
 
 def rules(digit: str) -> str:
     mine = [r for r in RULES if r.family.digit == digit]
     rows = [(f"[{r.code}]({r.code}.md)", f"`{r.slug}`", r.severity, r.summary) for r in mine]
     return table(("code", "name", "severity", "what is wrong"), rows)
+
+
+def rule_table() -> str:
+    """Returns the text of `table.py`: a name for each rule, by families."""
+    parts = [
+        '"""The rules by name. `python docs/generate.py` writes this from the heads of `docs/rules/KS*.md`."""',
+        "from ksim_spec.rules.rule import Rule",
+    ]
+    for family in FAMILIES:
+        mine = [_rule_line(r) for r in RULES if r.family is family]
+        if mine:
+            parts.append("\n".join([f"# {family.name.capitalize()} ".ljust(119, "-"), "", *mine]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _rule_line(rule: Rule) -> str:
+    """Returns the line that names a rule, broken as `ruff format` breaks it."""
+    name = rule.slug.upper().replace("-", "_")
+    texts = [json.dumps(text, ensure_ascii=False) for text in (rule.code, rule.slug, rule.severity, rule.summary)]
+    inside = ", ".join(texts)
+    if len(whole := f"{name} = Rule({inside})") <= 120:
+        return whole
+    if len(inside) <= 116:
+        return f"{name} = Rule(\n    {inside}\n)"
+    return f"{name} = Rule(\n" + "".join(f"    {text},\n" for text in texts) + ")"
 
 
 def changes() -> str:
@@ -217,14 +252,14 @@ def generated(page: str, tables: Mapping[str, Callable[[], str]] = TABLES) -> st
 
 
 def main() -> int:
-    stale = False
-    for path, tables in PAGES.items():
-        page = path.read_text(encoding="utf-8")
-        current = generated(page, tables)
-        stale = stale or page != current
-        if "--check" not in sys.argv[1:]:
-            path.write_text(current, encoding="utf-8")
-    return int(stale and "--check" in sys.argv[1:])
+    current = {path: generated(path.read_text(encoding="utf-8"), tables) for path, tables in PAGES.items()}
+    current[RULE_TABLE] = rule_table()
+    stale = {path: text for path, text in current.items() if path.read_text(encoding="utf-8") != text}
+    if "--check" in sys.argv[1:]:
+        return int(bool(stale))
+    for path, text in stale.items():
+        path.write_text(text, encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from typing import Any
 from textmate import grammar
 
 from ksim_spec.highlight.vocabulary import vocabulary
-from ksim_spec.syntax.keywords import OPTIONAL
 
 HERE = Path(__file__).parent
 
@@ -33,7 +32,6 @@ def words() -> dict[str, Any]:
         "clauses": {block: list(found) for block, found in v.clauses.items()},
         "name_clauses": list(v.name_clauses),
         "attributes": list(v.attributes),
-        "optional": list(OPTIONAL),
         "flags": list(v.flags),
         "header_attributes": list(v.header_attributes),
         "counts": list(v.counts),

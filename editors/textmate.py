@@ -13,7 +13,7 @@ from typing import Any
 from ksim_spec.highlight.classes import STYLES, Name
 from ksim_spec.highlight.vocabulary import Vocabulary, vocabulary
 from ksim_spec.syntax.grammar import NUMBER, unit_pattern
-from ksim_spec.syntax.keywords import OPTIONAL, RESERVED
+from ksim_spec.syntax.keywords import RESERVED
 
 Rule = dict[str, Any]
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -73,7 +73,7 @@ def _block(words: Vocabulary, opened_by: Iterable[str], block: str = "") -> Rule
         "begin": r"\{",
         "beginCaptures": {"0": {"name": _scope("punctuation")}},
         "end": r"(?=\})",
-        "patterns": [*_use("comment", "block", "block-mode"), *_lines(words, block), *_use("value")],
+        "patterns": [*_use("comment", "block"), *_lines(words, block), *_use("value")],
     }
     return {
         "begin": rf"^{GAP}({_any(opened_by)})\b(?:{BLANK}{no_title}({NAME}))?(?=[^={{}}#]*\{{)",
@@ -93,8 +93,10 @@ def _lines(words: Vocabulary, block: str) -> list[Rule]:
         found.append(_match(rf"^{GAP}(site){BLANK}({NAME})(?={BLANK})", "keyword", "declaration"))
         found.append(_match(rf"^{GAP}({_any(words.clauses[block])})\b(?!{GAP}[.:])", "keyword"))
     if block in words.settings:
-        setting, chosen = _any(words.settings[block]), _any(words.choices[block])
-        found.append(_match(rf"^{GAP}({setting}){GAP}(=){GAP}({chosen})\b", "setting", "operator", "constant"))
+        setting = _any(words.settings[block])
+        if chosen := words.choices[block]:
+            of_them = rf"^{GAP}({setting}){GAP}(=){GAP}({_any(chosen)})\b"
+            found.append(_match(of_them, "setting", "operator", "constant"))
         found.append(_match(rf"^{GAP}({setting})(?={GAP}=)", "setting"))
     return found + ([] if block == "check" else _use("statement"))
 
@@ -205,7 +207,7 @@ def _members(words: Vocabulary) -> Rule:
 def _attributes(words: Vocabulary) -> list[Rule]:
     """Attributes after a value; the word behind one that needs a value is a name, whatever it is."""
     follows = _any([*words.attributes, *words.flags])
-    valued = _any(w for w in words.attributes if w not in OPTIONAL)
+    valued = _any(words.attributes)
     return [
         _match(rf"\b(per|on){BLANK}({_any(words.scopes)})\b", "attribute", "constant"),
         _match(rf"\b(includes|observes){BLANK}({NAME})\b", "attribute", "title"),

@@ -5,7 +5,7 @@ Each stage takes and returns immutable values. Training, evaluation and play use
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -148,8 +148,13 @@ def write_compiled(compiled: Compiled, folder: Path) -> None:
 
 def load_model(folder: Path) -> Any:
     """Returns the MjModel of a compiled folder."""
-    import mujoco
-
     assets = folder / "assets"
     data = {p.name: p.read_bytes() for p in assets.iterdir()} if assets.is_dir() else {}
-    return mujoco.MjSpec.from_string((folder / "model.xml").read_text(encoding="utf-8"), assets=data).compile()
+    return model_of((folder / "model.xml").read_text(encoding="utf-8"), data)
+
+
+def model_of(xml: str, assets: Mapping[str, bytes]) -> Any:
+    """Returns the MjModel of a composed scene as it is written: what training simulates."""
+    import mujoco
+
+    return mujoco.MjSpec.from_string(xml, assets=dict(assets)).compile()

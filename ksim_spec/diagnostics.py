@@ -116,12 +116,27 @@ class Diagnostic:
 
 
 class SpecError(Exception):
-    """Raised when a stage cannot go on; carries the diagnostics found so far (at least one error)."""
+    """Raised when a stage cannot go on: `diagnostics` are the findings so far, `sources` the texts they point into.
+
+    As a string it is a line for each of them, `file:line:column: severity[CODE slug]: message`, with its notes and its
+    help below; errors come before warnings.
+    """
 
     def __init__(self, diagnostics: Sequence[Diagnostic], sources: SourceMap | None = None) -> None:
-        super().__init__("; ".join(d.message for d in diagnostics))
         self.diagnostics = list(diagnostics)
         self.sources = sources or SourceMap()
+        super().__init__(self.diagnostics, self.sources)  # what a copy is made from, also in another process
+
+    def __str__(self) -> str:
+        ordered = sorted(self.diagnostics, key=lambda d: d.severity != "error")
+        return "\n".join(_as_text(d, self.sources) for d in ordered)
+
+
+def _as_text(d: Diagnostic, sources: SourceMap) -> str:
+    place = sources.place(d.span)
+    lines = [f"{place}{': ' * bool(place)}{d.severity}[{d.code} {d.slug}]: {d.message}"]
+    lines += [f"note: {note}" for note in d.notes] + [f"help: {d.help}"] * bool(d.help)
+    return "\n  ".join(line.replace("\n", "\n    ") for line in lines)
 
 
 @dataclass

@@ -22,6 +22,8 @@ from pydantic import (
 )
 
 Activation = Literal["swish", "elu", "tanh", "relu"]
+MOST = 2**24  # environments, minibatches, EnvStates of one: what any device holds, and what can be divided quickly
+LARGEST = 2**31 - 1  # EnvStates of one update: they are counted in 32 bits
 FLOATS = (1e-37, 3e38)  # the least and the greatest size of a number that is not zero: float32 holds no others
 
 
@@ -40,7 +42,7 @@ class _Section(BaseModel):
 class NetworkSettings(_Section):
     """What a network is made of. A subclass is one kind of network; `kind` is what specs call it: `mlp(256, 128)`.
 
-    `made_by` is where its `train.network.Network` is: module and class, not imported before a policy is made.
+    `made_by` is where its `trainer.network.Network` is: module and class, not imported before a policy is made.
     """
 
     made_by: ClassVar[str]
@@ -109,7 +111,7 @@ class PolicyConfig(_Section):
     std: Literal["global", "state"] = Field(
         default="global", description="`global`: one learned spread for each action; `state`: an output of the network"
     )
-    init_std: float = Field(default=0.6, gt=0, description="spread at the start")
+    init_std: float = Field(default=0.6, gt=0, le=100, description="spread at the start")
     min_std: float = Field(
         default=0.3, ge=0, description="spread never falls below this, so that exploration cannot collapse"
     )
@@ -129,13 +131,23 @@ class PolicyConfig(_Section):
 class TrainConfig(_Section):
     """PPO settings. The dataset of one update holds num_env_states_per_minibatch * num_minibatches EnvStates."""
 
-    num_envs: int = Field(default=1024, ge=1, description="environments side by side")
-    num_minibatches: int = Field(default=8, ge=1, description="minibatches of a dataset; must divide `num_envs`")
+    num_envs: int = Field(default=1024, ge=1, le=MOST, description="environments side by side")
+    num_minibatches: int = Field(default=8, ge=1, le=MOST, description="of a dataset; must divide `num_envs`")
     num_env_states_per_minibatch: int = Field(
-        default=2560, ge=1, description="EnvStates a minibatch holds; with the two above it fixes the rollout length"
+        default=2560,
+        ge=1,
+        le=MOST,
+        description="EnvStates a minibatch holds; with the two above it fixes the rollout length",
+        json_schema_extra={"counts": ["env_states"]},
     )
-    num_epochs: int = Field(default=4, ge=1, description="passes over a dataset")
-    budget: int = Field(default=5_000_000, ge=1, description="EnvStates to learn from; rounded up to whole updates")
+    num_epochs: int = Field(default=4, ge=1, le=1000, description="passes over a dataset")
+    budget: int = Field(
+        default=5_000_000,
+        ge=1,
+        le=10**15,
+        description="EnvStates to learn from, or `updates`; rounded up to whole updates",
+        json_schema_extra={"counts": ["env_states", "updates"]},
+    )
     seed: int = Field(default=0, ge=0, lt=2**32, description="of everything random")
 
     discount: float = Field(default=0.98, ge=0, le=1, description="of a reward one control step later")
@@ -146,21 +158,30 @@ class TrainConfig(_Section):
     )
     normalize_advantages: bool = Field(default=True, description="to mean 0 and spread 1 within a minibatch")
 
-    learning_rate: float = Field(default=1e-3, gt=0, description="of Adam")
+    learning_rate: float = Field(default=1e-3, gt=0, le=1, description="of Adam")
     learning_rate_schedule: Literal["constant", "linear", "adaptive"] = Field(
         default="constant",
         description="`linear` falls over the budget; `adaptive` keeps the KL divergence near `target_kl`",
     )
     final_learning_rate: float = Field(
-        default=0.1, ge=0, le=1, description="`linear`: fraction of the learning rate left at the end"
+        default=0.1,
+        ge=0,
+        le=1,
+        description="`linear`: fraction of the learning rate left at the end",
+        json_schema_extra={"only": {"learning_rate_schedule": "linear"}},
     )
-    target_kl: float = Field(default=0.015, gt=0, description="`adaptive`: wanted KL divergence of an update")
-    clip: float = Field(default=0.2, gt=0, description="PPO's clip of the probability ratio")
-    entropy: float = Field(default=0.01, ge=0, description="weight of the entropy bonus")
+    target_kl: float = Field(
+        default=0.015,
+        gt=0,
+        description="`adaptive`: wanted KL divergence of an update",
+        json_schema_extra={"only": {"learning_rate_schedule": "adaptive"}},
+    )
+    clip: float = Field(default=0.2, gt=0, le=10, description="PPO's clip of the probability ratio")
+    entropy: float = Field(default=0.01, ge=0, le=1000, description="weight of the entropy bonus")
     final_entropy: float = Field(
         default=1.0, ge=0, le=1, description="fraction of `entropy` left at the end; it falls evenly over the budget"
     )
-    value_coefficient: float = Field(default=0.5, ge=0, description="weight of the critic's loss")
+    value_coefficient: float = Field(default=0.5, ge=0, le=1e6, description="weight of the critic's loss")
     max_grad_norm: float | None = Field(
         default=1.0,
         gt=0,
@@ -169,14 +190,23 @@ class TrainConfig(_Section):
 
     normalize_observations: bool = Field(default=True, description="by running mean and spread")
     observation_clip: float = Field(
-        default=10.0, gt=0, description="of normalized observations, in standard deviations"
+        default=10.0,
+        gt=0,
+        description="of normalized observations, in standard deviations",
+        json_schema_extra={"only": {"normalize_observations": True}},
     )
     normalize_values: bool = Field(
         default=True, description="the critic predicts returns in units of their running spread"
     )
 
-    checkpoint_every: int = Field(default=50, ge=1, description="updates between checkpoints")
-    keep_checkpoints: int = Field(default=3, ge=1, description="how many are kept, besides the best")
+    checkpoint_every: int = Field(
+        default=50,
+        ge=1,
+        le=10**9,
+        description="updates between checkpoints",
+        json_schema_extra={"counts": ["updates"]},
+    )
+    keep_checkpoints: int = Field(default=3, ge=1, le=10**6, description="how many are kept, besides the best")
 
     @property
     def num_env_states(self) -> int:
@@ -222,6 +252,11 @@ def _is_valid(num_envs: int, num_minibatches: int, states: int) -> bool:
     return rest == 0 and sequences > 0 and states % sequences == 0 and states >= sequences
 
 
+def _teaches_nothing(config: TrainConfig, states: int) -> bool:
+    """True for minibatches of so many EnvStates: the advantage of one alone, less the mean of all, is 0."""
+    return states == 1 and config.normalize_advantages
+
+
 def _divisors(n: int) -> list[int]:
     low = [d for d in range(1, math.isqrt(n) + 1) if n % d == 0]
     return sorted({*low, *(n // d for d in low)})
@@ -248,12 +283,14 @@ def _alternatives(config: TrainConfig, limit: int = 4) -> tuple[dict[str, int], 
 
     def valid(change: dict[str, int]) -> bool:
         merged = now | change
-        return _is_valid(merged["num_envs"], merged["num_minibatches"], merged["num_env_states_per_minibatch"])
+        sizes = merged["num_envs"], merged["num_minibatches"], merged["num_env_states_per_minibatch"]
+        return _is_valid(*sizes) and not _teaches_nothing(config, sizes[2])
 
     changes = [c for c in _single_changes(config) if valid(c)]
     for num_envs in {config.num_envs // config.num_minibatches, -(-config.num_envs // config.num_minibatches)}:
         sequences = max(num_envs, 1)
         steps = max(round(config.num_env_states_per_minibatch / sequences), 1)
+        steps = 2 if _teaches_nothing(config, sequences * steps) else steps
         pair = {"num_envs": sequences * config.num_minibatches, "num_env_states_per_minibatch": sequences * steps}
         changes.append({k: v for k, v in pair.items() if v != now[k]})
     unique = {tuple(sorted(c.items())): c for c in changes if c}
@@ -279,4 +316,10 @@ def validate_batch(config: TrainConfig) -> list[BatchProblem]:
     if config.budget < config.num_env_states:
         message = f"a budget of {config.budget} EnvStates is less than one update of {config.num_env_states}"
         return [BatchProblem(("budget",), message, ({"budget": config.num_env_states},))]
+    if config.num_env_states > LARGEST:
+        message = f"one update of {config.num_env_states} EnvStates is more than the {LARGEST} that fit into memory"
+        return [BatchProblem(names[1:], message)]
+    if _teaches_nothing(config, states):
+        message = "a minibatch of one EnvState teaches nothing: its advantage is brought to a mean of 0"
+        return [BatchProblem(names[2:], message, ({names[2]: 2},))]
     return []

@@ -97,3 +97,11 @@ class SourceMap:
 
     def get(self, name: str) -> SourceFile | None:
         return self.files.get(name)
+
+    def place(self, span: Span) -> str:
+        """Returns `file:line:column` of where a span starts, the file alone where its text is not known, or nothing."""
+        source = self.get(span.file)
+        if source is None:
+            return span.file
+        start = source.position(span.start)
+        return f"{span.file}:{start.line}:{start.column}"

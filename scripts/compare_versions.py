@@ -1,11 +1,11 @@
 """Holds two checkouts of ksim against each other: does the same spec still mean, and train to, the same?
 
-    python scripts/compare_versions.py OLD NEW [--train N] [--out FILE]
+    python scripts/compare_versions.py OLD NEW [--train N] [--also FOLDER]
 
 Both run the inputs of OLD, each with its own code: every shipped spec and benchmark spec is compiled, every spec of the
 corpora and every example of a rule's page is linted, every realistic edit is diffed, and with `--train N` each spec is
-trained for about N env_states on the `cpu` engine. Prints a line for every difference, and a table. Exit code 1 where
-something differs.
+trained for about N env_states on the `cpu` engine. Prints every kind of difference once, with how often it
+was seen, and a table. Exit code 1 where something differs.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+ALSO: list[Path] = []  # folders of more specs
 COMPILED = ("task.py", "model.xml", "contract.json", "spec.yaml", "ir.txt")
 WALL = re.compile(r"^(wall_s|perf/|memory/)")  # what differs between two runs of one version
 LEFT_OUT = ("meta.json", "spec.yaml", "contract.json")  # of a checkpoint: dates, versions, and what `compile` compares
@@ -37,7 +38,7 @@ class Version:
 
     def ksim(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "PYTHONPATH": str(self.root), "NO_COLOR": "1", "KSIM_NO_CACHE": "1"}
-        command = [sys.executable, "-m", "ksim_spec.cli.main", *words]
+        command = [sys.executable, "-P", "-m", "ksim_spec.cli.main", *words]  # -P: not the package of the inputs
         done = subprocess.run(command, cwd=cwd or self.inputs, env=env, capture_output=True, text=True)
         if done.returncode not in (0, 1):
             raise RuntimeError(f"{self.root}: ksim {' '.join(words)}\n{done.stderr[-2000:]}")
@@ -46,7 +47,12 @@ class Version:
 
 def specs(inputs: Path) -> list[str]:
     return [
-        str(p.relative_to(inputs)) for d in ("specs", "benchmarks/specs") for p in sorted((inputs / d).glob("*.ksim"))
+        *(
+            str(p.relative_to(inputs))
+            for d in ("specs", "benchmarks/specs")
+            for p in sorted((inputs / d).glob("*.ksim"))
+        ),
+        *(str(p) for folder in ALSO for p in sorted(folder.resolve().glob("*.ksim"))),
     ]
 
 
@@ -57,7 +63,11 @@ def compiled(version: Version, work: Path) -> Iterator[tuple[str, Any]]:
     """Every file that `ksim compile` writes, and every value of the contract."""
     for spec in specs(version.inputs):
         out = work / hashlib.sha256(spec.encode()).hexdigest()[:8]
-        version.ksim("compile", spec, "-o", str(out))
+        try:
+            version.ksim("compile", spec, "-o", str(out))
+        except RuntimeError as error:  # such as a robot that is not here
+            yield f"{spec} is refused", re.findall(r"error\[(\w+)", str(error))
+            continue
         for name in COMPILED:
             text = (out / name).read_text()
             yield f"{spec} {name}", json.loads(text) if name.endswith("json") else text
@@ -103,7 +113,7 @@ def trained(version: Version, work: Path, budget: int) -> Iterator[tuple[str, An
 
 # Run with the code of OLD, whose helpers know its corpora: whole texts of the mistakes, the pages, and the edits.
 _WRITE_INPUTS = """
-import sys, shutil
+import importlib, re, shutil, sys
 from pathlib import Path
 inputs, work = Path(sys.argv[1]), Path(sys.argv[2])
 sys.path.insert(0, str(inputs))
@@ -123,8 +133,8 @@ for path in sorted((inputs / "docs/rules").glob("KS*.md")):
     for word in ("fails", "passes"):
         example = getattr(page, word)
         if example: put(f"{path.stem}-{word}", completed(example))
-try: from tests.diff import mutations as m
-except ImportError: from tests.differ import mutations as m
+room = next(r for r in ("differ", "review") if (inputs / "tests" / r / "mutations.py").is_file())
+m = importlib.import_module(f"tests.{room}.mutations")
 for spec in m.SPECS:
     before = m.original(spec)
     for edit in m.EDITS:
@@ -134,11 +144,13 @@ for spec in m.SPECS:
             home = work / "edits" / side / f"{spec.stem}-{edit.name.replace(' ', '-')}"
             home.mkdir(parents=True)
             (home / "spec.ksim").write_text(version.spec)
-            robots = inputs / "specs" / "robots"
-            shutil.copytree(robots, home / "robots")
-            import re
             named = re.search(r'robot "([^"]+)"', version.spec)
-            if named and (home / named[1]).is_file(): (home / named[1]).write_text(version.robot)
+            robot = inputs / "specs" / named[1] if named else None
+            if robot is None or not robot.is_file() or robot.read_text() == version.robot:
+                (home / "robots").symlink_to(inputs / "specs" / "robots")
+            else:
+                shutil.copytree(inputs / "specs" / "robots", home / "robots")
+                (home / named[1]).write_text(version.robot)
 """
 
 
@@ -186,11 +198,15 @@ def compare(
         sides.append(dict(look(version, home)))
         shutil.rmtree(home)
     old, new = sides
-    unlike = 0
+    unlike, alike = 0, dict[str, list[str]]()
     for key in [*old, *(k for k in new if k not in old)]:
         lines = ["gone"] if key not in new else ["new"] if key not in old else list(differing(old[key], new[key]))
         unlike += bool(lines)
-        report += [f"{name}: {key}: {line}" for line in lines[:12]]
+        for line in lines:
+            alike.setdefault(re.sub(r"\[\d+\]", "[]", line), []).append(key)
+    for line, keys in sorted(alike.items(), key=lambda pair: -len(set(pair[1]))):
+        more = f", and {len(set(keys)) - 1} more" if len(set(keys)) > 1 else ""
+        report.append(f"{name}: {line}  ({keys[0]}{more})")
     return name, len(old), unlike
 
 
@@ -200,7 +216,9 @@ def main() -> int:
     parser.add_argument("new", type=Path)
     parser.add_argument("--train", type=int, default=0, metavar="N", help="train each spec for about N env_states")
     parser.add_argument("--only", help="one of compiled, findings, edits, trained")
+    parser.add_argument("--also", type=Path, action="append", default=[], help="a folder of more specs to compile")
     asked = parser.parse_args()
+    ALSO.extend(asked.also)
     looks: dict[str, Any] = {"compiled": compiled, "findings": findings, "edits": edits}
     if asked.train:
         looks["trained"] = lambda version, work: trained(version, work, asked.train)

@@ -4,7 +4,12 @@ The hook wraps what is annotated in the packages through which arrays flow. It m
 one of them, so tests that start processes of their own run without it.
 """
 
+import os
+
 from jaxtyping import install_import_hook
+
+# Half of the time of these tests goes into compiling programs that then run for a moment: they are left unoptimized.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 ARRAYS = ["task", "trainer", "physics", "replay", "emit", "runs.interactive", "viewer.video"]
 

@@ -7,7 +7,7 @@
 const words = require("./words.json");
 
 const PREC = { conditional: 1, or: 2, and: 3, not: 4, compare: 5, range: 6, as: 7, sum: 8, product: 9, sign: 10, power: 11,
-  frame: 12, extern: 13, postfix: 14 };
+  frame: 12, postfix: 13 };
 
 const anyOf = (list) => (list.length === 1 ? list[0] : choice(...list));
 const separated = (rule, by) => seq(rule, repeat(seq(by, rule)));
@@ -20,7 +20,7 @@ const clauses = (section) => (words.clauses[section] ?? []).filter((word) => !wo
 const own = words.blocks.filter((word) => words.clauses[word]);
 const others = words.blocks.filter((word) => !words.clauses[word]);
 
-// Words that open a line are names where an assignment follows: `mode = choice(1, 2)`.
+// Words that open a line are names where an assignment follows: `pose = choice(1, 2)`.
 const openers = [...new Set([...words.nested, ...Object.values(words.clauses).flat()])];
 
 /** The rules of blocks with clauses of their own: `robot_block` and its `robot_clause`. */
@@ -74,10 +74,7 @@ module.exports = grammar({
     entry: ($) => seq(field("value", $._value), repeat($._attribute)),
 
     _attribute: ($) => choice($.attribute, $.flag),
-    attribute: ($) => choice(
-      seq(field("word", anyOf(words.attributes.filter((word) => !words.optional.includes(word)))), separated($._value, ",")),
-      prec.right(seq(field("word", anyOf(words.optional.filter((word) => !words.flags.includes(word)))), optional(separated($._value, ",")))),
-    ),
+    attribute: ($) => seq(field("word", anyOf(words.attributes)), separated($._value, ",")),
     _with: ($) => seq("with", field("word", "probability"), $._value),
     flag: () => anyOf(words.flags),
     _header_attribute: ($) => seq(field("word", anyOf(words.header_attributes)), $._value),
@@ -88,7 +85,7 @@ module.exports = grammar({
     range: ($) => prec.left(PREC.range, seq($._expression, "..", $._expression)),
 
     _expression: ($) => choice($.conditional, $.binary, $.unary, $.member_test, $.as_unit, $.in_frame, $.call, $.field, $.index,
-      $.group, $.tuple, $.table, $.extern, $.quantity, $.string, $.boolean, $.hole, $.identifier),
+      $.group, $.tuple, $.table, $.quantity, $.string, $.boolean, $.hole, $.identifier),
 
     conditional: ($) => prec.right(PREC.conditional, seq("if", $._expression, "then", $._expression, "else", $._expression)),
     binary: ($) => choice(
@@ -112,7 +109,6 @@ module.exports = grammar({
     binder: ($) => seq("for", field("name", $.identifier), "of", $._expression),
     field: ($) => prec(PREC.postfix, seq($._expression, ".", field("name", $.identifier))),
     index: ($) => prec(PREC.postfix, seq($._expression, "[", $._value, "]")),
-    extern: ($) => prec(PREC.extern, seq("extern", $._expression)),
 
     group: ($) => seq("(", $._value, ")"),
     tuple: ($) => choice(

@@ -21,7 +21,7 @@ def spread(work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> Iterator
     What it raises is raised here.
     """
     cores = min(_cores(), -(-len(pieces) // FEW))
-    if cores < 2:
+    if cores < 2 or "jax" in sys.modules:  # a copy of a process in which JAX has started its threads may hang
         yield from map(work, pieces)
         return
     import multiprocessing

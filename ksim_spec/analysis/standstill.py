@@ -5,12 +5,15 @@ What takes kinematics (feet, contacts, torques) stays as wide as at any time.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from ksim_spec.analysis.leaf_intervals import Seeds
-from ksim_spec.ir.intervals.interval import Ends, Interval, of_pairs, uniform
+from ksim_spec.ir.intervals.interval import Ends, Interval, of_pairs, product, sound, uniform
 from ksim_spec.ir.node import Node
+from ksim_spec.language.program import StateChange
 from ksim_spec.language.quantities import SENSORS, row_of
 from ksim_spec.robot import elements as el
 
@@ -60,3 +63,88 @@ class Standing(Seeds):
         if not isinstance(key, el.Keyframe) or key.qpos is None or free is None:
             return None
         return self.index.key_positions(key, [free])[0]
+
+
+@dataclass(frozen=True)
+class Starting(Standing):
+    """Seeds of the first state of an episode: the pose of the reset, and what its lines draw and change after it."""
+
+    def _sample(self, node: Node) -> Interval:
+        return Seeds._sample(self, node)
+
+    def _read(self, node: Node) -> Interval:
+        what, of, names = node.attr("what"), node.attr("of"), node.attr("names")
+        row = None if of == "sensor" else row_of(node)
+        if of == "joint" and what in ("pos", "vel"):
+            return of_pairs([self._joint_start(f"joint_{what}", n, e) for n, e in self._each(node, names)])
+        if of == "body" and what == "pos" and len(names) == 1:
+            return of_pairs([self._place_start(names, i, e) for i, e in enumerate(super()._read(node).elements())])
+        if of == "body" and what == "quat" and len(names) == 1:
+            turned = self._turned(names, super()._read(node))
+            return Seeds._read(self, node) if turned is None else of_pairs([(x, x) for x in turned], 1.0)
+        moved = {change.target for change in self.program.reset.changes}
+        if moved - {"joint_pos", "pos"} and (row is None or row.stage == "vel"):
+            return Seeds._read(self, node)
+        return super()._read(node)
+
+    def _each(self, node: Node, names: tuple[str, ...]) -> Iterator[tuple[str, Ends]]:
+        return zip(names, super()._read(node).elements(), strict=True)
+
+    def _joint_start(self, target: str, joint: str, ends: Ends) -> Ends:
+        for change in self.program.reset.changes:
+            if change.target == target and joint in change.names:
+                ends = self._changed(change, change.names.index(joint), ends)
+        return ends
+
+    def _place_start(self, names: tuple[str, ...], part: int, ends: Ends) -> Ends:
+        for change in self.program.reset.changes:
+            if change.target == "pos" and change.names == names and part in change.components:
+                ends = self._changed(change, change.components.index(part), ends)
+        return ends
+
+    def _changed(self, change: StateChange, i: int, ends: Ends) -> Ends:
+        """Returns what one number of the state is after a line of the reset."""
+        drawn = self.ranges()(change.value)
+        by = drawn.element(i if len(drawn.low) > 1 else 0)
+        if change.op == "=":
+            return by
+        return product(ends, by) if change.op == "*=" else sound(ends[0] + by[0], ends[1] + by[1])
+
+    def _turned(self, names: tuple[str, ...], start: Interval) -> Quat | None:
+        """Returns the orientation after the turns of the reset; None where one of them is drawn."""
+        turns = [c for c in self.program.reset.changes if c.target in _AXES and c.names == names]
+        angles = [self.ranges()(c.value) for c in turns]
+        if not start.exact or not all(angle.exact for angle in angles):
+            return None
+        w, x, y, z = start.low
+        quat = (w, x, y, z)
+        for change, angle in zip(turns, angles, strict=True):
+            by = angle.low[0]
+            if change.target == "yaw":  # about the world's axis; a roll or a pitch is about the body's
+                now = math.atan2(2 * (quat[0] * quat[3] + quat[1] * quat[2]), 1 - 2 * (quat[2] ** 2 + quat[3] ** 2))
+                by = {"=": by - now, "*=": (by - 1) * now}.get(change.op, by)
+                quat = _times(_turn("yaw", by), quat)
+            else:
+                quat = _times(quat, _turn(change.target, by))
+        return quat
+
+
+Quat = tuple[float, float, float, float]
+_AXES = ("roll", "pitch", "yaw")
+
+
+def _turn(axis: str, angle: float) -> Quat:
+    """Returns the rotation by an angle (rad) about x, y or z."""
+    c, s = math.cos(angle / 2), math.sin(angle / 2)
+    return (c, s * (axis == "roll"), s * (axis == "pitch"), s * (axis == "yaw"))
+
+
+def _times(p: Quat, q: Quat) -> Quat:
+    """Returns the rotation that does q first, then p."""
+    (a, b, c, d), (w, x, y, z) = p, q
+    return (
+        a * w - b * x - c * y - d * z,
+        a * x + b * w + c * z - d * y,
+        a * y - b * z + c * w + d * x,
+        a * z + b * y - c * x + d * w,
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,17 +55,14 @@ def compile_command(
 def traced(compiled: Compiled, stage: str, num_envs: int | None, backend: str) -> str:
     """Returns one control step of the whole batch as a jaxpr, or as the HLO that XLA is given.
 
-    The step is that of the task which `write_compiled` writes. Raises SpecError for what the engine cannot do.
+    Raises SpecError for what the engine cannot do.
     """
-    from ksim_spec.compiler import write_compiled
-    from ksim_spec.runs.folder import make_task, open_folder
-
-    with tempfile.TemporaryDirectory() as temporary:
-        write_compiled(compiled, Path(temporary))
-        task = make_task(open_folder(Path(temporary)), num_envs or compiled.program.train.num_envs, backend)
     import jax
     import jax.numpy as jnp
 
+    from ksim_spec.runs.start import make_env
+
+    task = make_env(compiled, num_envs or compiled.program.train.num_envs, backend).task
     params = task.params
     state, _ = jax.eval_shape(task.init, jax.random.key(0), params)
     action_EA = jax.ShapeDtypeStruct((task.num_envs, task.action_size), jnp.float32)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ksim_spec.differ.acceptances import Acceptances
-    from ksim_spec.differ.diff import Result
+    from ksim_spec.differ.diff import DiffResult
     from ksim_spec.differ.report import Report
     from ksim_spec.differ.sides import Opener
     from ksim_spec.differ.states import StatesRow
@@ -80,7 +80,7 @@ def diff(
         raise typer.Exit(EXIT_FINDINGS)
 
 
-def _on_states(opener: Opener, result: Result, on: str, states: int) -> StatesRow:
+def _on_states(opener: Opener, result: DiffResult, on: str, states: int) -> StatesRow:
     first = result.differences[0] if len(result.differences) == 1 else None
     if first is None or first.old is None or first.new is None:
         raise UserError("`--on` compares two versions of one spec; give two specs, not folders")

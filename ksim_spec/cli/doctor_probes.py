@@ -16,7 +16,7 @@ Status = Literal["ok", "missing", "broken"]
 _TIMEOUT_S = 120.0
 # Needed by every installation first, then those that an extra adds; what an engine needs is said with the engine.
 REQUIRED = ("jax", "jaxlib", "mujoco", "mujoco-mjx", "numpy", "equinox", "optax", "pydantic", "lark", "typer")
-OPTIONAL = {"pygls": "lsp", "onnx": "export", "onnxruntime": "export"}
+OPTIONAL = {"pygls": "lsp"}
 
 _DEVICES = """
 import jax

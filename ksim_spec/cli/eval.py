@@ -35,7 +35,7 @@ def evaluate(
     else:
         print(result.origin)
         print(
-            f"{result.episodes} episodes of {result.seconds:g} s: {result.survived:.1%} survived, "
+            f"{result.episodes} episodes of at most {result.seconds:g} s: {result.survived:.1%} survived, "
             f"mean return {result.mean_return:.2f}, {result.faults} faults"
         )
         for name, value in sorted(result.terms.items()):

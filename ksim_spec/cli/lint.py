@@ -62,13 +62,14 @@ def rules(names: list[str], option: str) -> frozenset[str]:
 
 def told(paths: Sequence[Path], output: OutputFormat, request: LintRequest) -> tuple[int, list[Path]]:
     """Checks, prints what was found, and returns the exit code with every file that the findings hang on."""
-    from ksim_spec.render.diagnostics import render
-
     specs, missing = find_specs(paths)
     found, sources = check(specs, request)
-    color = output is OutputFormat.full and wants_color(sys.stdout)
-    sys.stdout.write(render(found.items, sources, format=output.value, color=color))
-    sys.stdout.flush()
+    if found.items or output in (OutputFormat.json, OutputFormat.sarif):
+        from ksim_spec.render.diagnostics import render
+
+        color = output is OutputFormat.full and wants_color(sys.stdout)
+        sys.stdout.write(render(found.items, sources, format=output.value, color=color))
+        sys.stdout.flush()
     for problem in missing:
         print(f"ksim: error: {problem}", file=sys.stderr)
     if output in (OutputFormat.full, OutputFormat.concise):

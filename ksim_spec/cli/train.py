@@ -7,7 +7,8 @@ from pathlib import Path
 
 import typer
 
-from ksim_spec.cli.exit import EXIT_FAILED
+from ksim_spec.cli.exit import EXIT_FAILED, UserError
+from ksim_spec.diagnostics import listed
 from ksim_spec.physics.registry import AUTO, backend_help
 
 
@@ -27,7 +28,11 @@ def train(
     out: Path = typer.Option(None, "--out", help="The run folder; `runs/TASK-DATE` if left out."),
     seed: int = typer.Option(None, "--seed", help="The seed of everything random."),
     budget: int = typer.Option(
-        None, "--budget", parser=whole_number, metavar="NUMBER", help="How many env_states to learn from: 20e6."
+        None,
+        "--budget",
+        parser=whole_number,
+        metavar="NUMBER",
+        help="How many env_states to learn from: 20e6. More than before, with `--resume`.",
     ),
     num_envs: int = typer.Option(None, "--num-envs", help="How many environments run side by side."),
     backend: str = typer.Option(AUTO, "--backend", help=backend_help()),
@@ -38,15 +43,20 @@ def train(
     no_progress: bool = typer.Option(False, "--no-progress", help="Write no progress."),
     no_video: bool = typer.Option(False, "--no-video", help="Film nothing at the end."),
 ) -> None:
-    from ksim_spec.cli.exit import show
-    from ksim_spec.runs.folder import TrainRequest, resume_run, train_spec
-
     if spec is None and resume is None:
         print("ksim: error: give a SPEC, or `--resume RUN`", file=sys.stderr)
         raise typer.Exit(EXIT_FAILED)
+    from ksim_spec.cli.exit import show
+    from ksim_spec.runs.start import TrainRequest, resume_run, train_spec
+
     progress = "none" if no_progress else "auto"
     if resume is not None:
-        result = resume_run(resume, backend, progress, spec=spec, agreed=ignore_contract)
+        given = {"--out": out, "--seed": seed, "--num-envs": num_envs, "--profile": profile, "--set": sets or None}
+        if fixed := [flag for flag, value in given.items() if value is not None]:
+            raise UserError(
+                f"`--resume` goes on with a run as it was begun, but for its budget: leave out {listed(fixed)}"
+            )
+        result = resume_run(resume, backend, progress, spec=spec, budget=budget, agreed=ignore_contract)
     else:
         request = TrainRequest(spec, out, seed, budget, num_envs, backend, profile, tuple(sets), progress)
         result = train_spec(request, show)

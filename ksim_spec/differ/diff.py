@@ -29,7 +29,7 @@ class Difference:
 
 
 @dataclass
-class Result:
+class DiffResult:
     """Everything that was compared; `same` counts specs whose files are the same."""
 
     old: str
@@ -42,10 +42,10 @@ class Result:
         return ordered([c for d in self.differences for c in d.changes])
 
 
-def difference(opener: Opener, old: str, new: str) -> Result:
+def difference(opener: Opener, old: str, new: str) -> DiffResult:
     """Returns what changed between two sides; raises SpecError for a side that cannot be read."""
     places = opener.locate(old), opener.locate(new)
-    result = Result(old, new)
+    result = DiffResult(old, new)
     folders = [opener.is_folder(*p) for p in places]
     if folders == [False, False]:
         result.differences.append(_single(opener, *places))

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from ksim_spec.diagnostics import Severity
 from ksim_spec.differ.acceptances import Acceptances
 from ksim_spec.differ.change import Change, Verdict, verdict
-from ksim_spec.differ.diff import Difference, Result
+from ksim_spec.differ.diff import Difference, DiffResult
 from ksim_spec.differ.git.trees import GitTree
 from ksim_spec.differ.sides import Side
 from ksim_spec.differ.states import StatesRow
@@ -120,7 +120,7 @@ class Report(_Row):
 
 
 def report(
-    result: Result,
+    result: DiffResult,
     acceptances: Acceptances = Acceptances(),  # noqa: B008 - a frozen value
     today: date | None = None,
     levels: Mapping[str, Level] = _NONE,

@@ -394,4 +394,3 @@ def control_factors(term: ActionTerm, model: mujoco.MjModel) -> list[float]:
     """Returns control over target: MuJoCo scales a joint by the actuator's gear, and a control by its gain."""
     ids = [int(model.actuator(a).id) for a in term.actuators]
     return [control_factor(law_of(model, i), float(model.actuator_gear[i, 0]), term.mode) for i in ids]
-

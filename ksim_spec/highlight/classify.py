@@ -17,8 +17,8 @@ _ROLES: dict[str, Name] = {
     "FN": "keyword", "OVERRIDE": "keyword", "CLAUSE": "keyword", "CLAUSE_NAMES": "keyword", "ATTR": "attribute",
     "FLAG": "attribute", "FILLER": "attribute", "TRUE": "constant", "FALSE": "constant", "HOLE": "operator",
     **dict.fromkeys((*OPERATORS, *ASSIGN_OPS), "operator"),
-    **dict.fromkeys(("IF", "THEN", "ELSE", "OR", "AND", "NOT", "IS", "MOD", "IN", "WHERE", "OVER", "FOR", "OF",
-                     "EXTERN"), "word"),
+    **dict.fromkeys(("IF", "THEN", "ELSE", "OR", "AND", "NOT", "IS", "MOD", "IN", "WHERE", "OVER", "FOR",
+                     "OF"), "word"),
 }  # fmt: skip
 _NUMBER = re.compile(NUMBER)
 _WORDED = ("per", "on")  # attributes followed by a word of the language

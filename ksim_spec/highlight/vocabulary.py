@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, get_args
 
 from ksim_spec.language import distributions, selectors, stdlib, temporal_functions
 from ksim_spec.language.blocks.action import MODES
@@ -17,12 +16,11 @@ from ksim_spec.language.blocks.state_change import BODY_STATE
 from ksim_spec.language.functions import FUNCTIONS
 from ksim_spec.language.members import BUILTIN_NAMES, WORLD_NAMES
 from ksim_spec.language.quantities import QUANTITIES
-from ksim_spec.settings import NETWORKS, PolicyConfig, TrainConfig
+from ksim_spec.settings import NETWORKS
 from ksim_spec.syntax import keywords
 from ksim_spec.units import UNITS
 
 # Words that blocks read by themselves and that no table holds.
-_FLOORS = ("plane", "robot")  # `floor = plane`
 _EVENTS = ("event",)  # `on event`
 _FRAMES = ("heading",)  # `base.heading`
 
@@ -102,17 +100,8 @@ def vocabulary() -> Vocabulary:
             ]
         ),
         settings={b.keyword: tuple(b.settings) for b in blocks() if b.settings},
-        choices={"world": _FLOORS, "policy": _choices(PolicyConfig), "train": (*_choices(TrainConfig), "none")},
+        choices={b.keyword: b.choices for b in blocks() if b.settings},
     )
-
-
-def _choices(model: type[PolicyConfig] | type[TrainConfig]) -> tuple[str, ...]:
-    """The words that settings of a block may have."""
-    return _once(word for field in model.model_fields.values() for word in _words(field.annotation))
-
-
-def _words(annotation: Any) -> Iterable[str]:
-    return (word for word in get_args(annotation) if isinstance(word, str))
 
 
 def _once(found: Iterable[str]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from ksim_spec.language.blocks.check import STATISTICS
 from ksim_spec.language.blocks.curriculum import STATS
 from ksim_spec.language.blocks.registry import Words, header_takes, line_takes
 from ksim_spec.language.blocks.registry import block as block_of
+from ksim_spec.language.blocks.world import FLOORS
 from ksim_spec.language.functions import FUNCTIONS
 from ksim_spec.language.members import BUILTIN_NAMES, builtin_name
 from ksim_spec.language.scope import Thing
@@ -157,7 +158,7 @@ def _special(snapshot: Snapshot, context: Context) -> Iterator[Item]:
     elif context.block == "action" and not context.attribute:
         yield from (Item(word, "function", str(dim), call=True) for word, dim in MODES.items())
     elif context.block == "world" and context.opening == "floor":
-        yield from (Item(word, "word") for word in ("plane", "robot"))
+        yield from (Item(word, "word") for word in FLOORS)
     elif context.block == "curriculum" and context.attribute == "when":
         yield from (Item(name, "name", f"statistic of an update, {dim}") for name, dim in STATS.items())
 

@@ -14,6 +14,7 @@ from ksim_spec.language.blocks.registry import block as block_of
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.functions import FUNCTIONS, signature
 from ksim_spec.language.quantities import QUANTITIES
+from ksim_spec.language.ranges import noted
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.things import Selection, World
 from ksim_spec.settings import NETWORKS, NetworkSettings
@@ -34,13 +35,14 @@ def function_doc(name: str, checker: Checker | None = None) -> Doc | None:
     """Returns the documentation of a function, an operator, a draw, a selector or a function of the spec."""
     if name in FUNCTIONS:
         row = FUNCTIONS[name]
-        return Doc(signature(name), row.doc + (f": `{row.formula}`" if row.formula else ""))
+        return Doc(signature(name), row.doc + (f": `{row.formula}`" if row.formula else "") + _takes(noted(row.ranges)))
     if name in temporal_functions.OPERATORS:
-        meaning, first = word_docs.TEMPORAL[name]
-        return Doc(temporal_functions.OPERATORS[name][0], f"{meaning}; at the first step of an episode {first}")
+        row, (meaning, first) = temporal_functions.OPERATORS[name], word_docs.TEMPORAL[name]
+        text = f"{meaning}; at the first step of an episode {first}"
+        return Doc(row.signature, text + _takes(noted(row.ranges)))
     if name in distributions.SIGNATURES:
         shown, _, text = distributions.SIGNATURES[name].partition(": ")
-        return Doc(shown, text or "a random draw")
+        return Doc(shown, (text or "a random draw") + _takes(distributions.takes(name)))
     if name in selectors.SELECTORS:
         kind = selectors.kind_of(name) or name
         if name == kind:
@@ -49,6 +51,10 @@ def function_doc(name: str, checker: Checker | None = None) -> Doc | None:
     if name.startswith("std."):
         return _library_doc(name)
     return _spec_function(name, checker)
+
+
+def _takes(ranges: str) -> str:
+    return f"; {ranges}" if ranges else ""
 
 
 def _spec_function(name: str, checker: Checker | None) -> Doc | None:
@@ -109,10 +115,20 @@ def setting_doc(block: str, name: str) -> Doc | None:
     text, field = settings(block).get(name), setting_field(block, name)
     if text is None or field is None:
         return None if text is None else Doc(name, text)
-    known = [(words, getattr(m, side, None)) for m in field.metadata for side, words in _LIMITS.items()]
-    limits = [f"{words} {value:g}" for words, value in known if value is not None]
-    default = f"default `{_plain(field.default)}`" + (f"; {', '.join(limits)}" if limits else "")
+    default = f"default `{_plain(field.default)}`" + _takes(limits(field))
     return Doc(f"{name}: {' | '.join(choices(field)) or _type(field.annotation)}", f"{text}\n\n{default}")
+
+
+def limits(field: FieldInfo) -> str:
+    """Returns between which numbers a setting must be, and what it may be counted in; empty for any."""
+    known = [(words, getattr(m, side, None)) for m in field.metadata for side, words in _LIMITS.items()]
+    found = [
+        f"{words} {value if isinstance(value, int) else f'{value:g}'}" for words, value in known if value is not None
+    ]
+    extra = field.json_schema_extra
+    counts = extra.get("counts", []) if isinstance(extra, dict) else []
+    assert isinstance(counts, list)
+    return ", ".join([*found, *(["counted in " + " or ".join(f"`{c}`" for c in counts)] if counts else [])])
 
 
 def choices(field: FieldInfo) -> list[str]:

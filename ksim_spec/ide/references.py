@@ -24,10 +24,9 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True)
 class Target:
-    """A declared name: its text, whether it is a function, and where it is declared."""
+    """A declared name: its text, and where it is declared."""
 
     name: str
-    is_function: bool
     declared: Span
 
 
@@ -66,9 +65,9 @@ def _target(snapshot: Snapshot, name: str) -> Target | None:
     binding = snapshot.checker.scope.names.get(name)
     if binding is not None and binding.span.file:
         # a curriculum level is declared by its whole line, which begins with its name
-        return Target(name, False, Span(binding.span.file, binding.span.start, binding.span.start + len(name)))
+        return Target(name, Span(binding.span.file, binding.span.start, binding.span.start + len(name)))
     function = snapshot.checker.functions.get(name)
-    return Target(name, True, function_name_span(snapshot, name, function.span)) if function is not None else None
+    return Target(name, function_name_span(snapshot, name, function.span)) if function is not None else None
 
 
 def function_name_span(snapshot: Snapshot, name: str, span: Span) -> Span:

@@ -33,7 +33,8 @@ def evaluate(node: Node, params: Mapping[str, float], levels: Mapping[str, float
             known[id(n)] = _PLAIN[n.op](*(known[id(a)] for a in n.args))
         else:
             try:
-                known[id(n)] = np.asarray(OPS[n.op].numpy(*(known[id(a)] for a in n.args), **dict(n.attrs)))
+                with np.errstate(all="ignore"):
+                    known[id(n)] = np.asarray(OPS[n.op].numpy(*(known[id(a)] for a in n.args), **dict(n.attrs)))
             except (RuntimeError, TypeError):  # a temporal operator has no value by itself
                 continue
     return known.get(id(node))

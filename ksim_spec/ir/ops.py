@@ -443,7 +443,7 @@ _leaf("sample", "a standard sample of a stream: uniform in [0, 1), standard norm
 _leaf("stat", "a statistic of the episodes finished in an update; attrs name")
 
 
-# Temporal operators: see ksim_spec/ir/temporal ------------------------------------------------------------------------
+# Temporal operators: see temporal_ops ------------------------------------------------------------------------
 
 
 def make(op: str, *args: Node, **attrs: AttrValue) -> Node:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ksim_spec import rules
 from ksim_spec.language import algebra
+from ksim_spec.language.ranges import range_of
 from ksim_spec.language.types import Axis, Value
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.naming import name_of
@@ -25,7 +27,7 @@ def _example(word: str, slides: bool) -> str:
     return {"gain": "20 N/m" if slides else "20 Nm/rad", "damping": "1 N*s/m" if slides else "1 Nm*s/rad"}[word]
 
 
-def gains(c: Checker, attrs: Attributes, mode: str, slides: bool) -> Gains | None | bool:
+def gains(c: Checker, attrs: Attributes, row: Mapping[str, str], mode: str, slides: bool) -> Gains | None | bool:
     """Returns `gain` and `damping` at the joint; None where neither is written, False where one was reported."""
     written = {word: attrs.expr(word) for word in ("gain", "damping")}
     if not any(written.values()):
@@ -45,13 +47,9 @@ def gains(c: Checker, attrs: Attributes, mode: str, slides: bool) -> Gains | Non
     stiffness = FORCE / LENGTH if slides else TORQUE / ANGLE
     for word, dim in (("gain", stiffness), ("damping", stiffness * TIME)):
         expr = written[word]
-        number = c.scalar(expr, dim, f"`{word}`") if expr is not None else None
+        range = range_of(row, word)
+        number = c.scalar(expr, dim, f"`{word}`", range, rules.IMPOSSIBLE_GAIN) if expr is not None else None
         if expr is not None and number is None:
-            return False
-        if expr is not None and number is not None and (number < 0 or (number == 0 and word == "gain")):
-            least = "above zero" if word == "gain" else "zero or more"
-            help = f"for example `{word} {_example(word, slides)}`"
-            c.report(rules.IMPOSSIBLE_GAIN, expr.span, f"`{word}` must be {least}", help=help)
             return False
         found.append(number)
     return found[0], found[1]

@@ -11,7 +11,7 @@ from fractions import Fraction
 from ksim_spec import rules
 from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
-from ksim_spec.language.types import WORLD, Axis, Frame, Kind, Value
+from ksim_spec.language.types import VERTICAL, Axis, Frame, Kind, Value
 from ksim_spec.rules.rule import Rule
 from ksim_spec.units import NUMBER, Dim, factor_between
 
@@ -154,14 +154,24 @@ def same_frame(a: Value, b: Value, doing: str) -> tuple[Kind, Frame | None]:
         return b.kind, b.frame
     if b.zero or (b.kind == "scalar" and b.frame is None):
         return a.kind, a.frame
-    if a.frame is not None and b.frame is not None and a.frame != b.frame:
+    shared = _shared_frame(a.frame, b.frame)
+    if shared is None and a.frame is not None and b.frame is not None:
         raise TypeProblem(
             rules.FRAME_MISMATCH,
             f"cannot {doing} a value in {a.frame.name} and one in {b.frame.name}",
             help=f"bring both into one frame, for example `(…) in {b.frame.name}`",
         )
     kind: Kind = "vector" if "point" in (a.kind, b.kind) and doing == "subtract" else a.kind
-    return kind, a.frame or b.frame
+    return kind, shared or a.frame or b.frame
+
+
+def _shared_frame(a: Frame | None, b: Frame | None) -> Frame | None:
+    """Returns the frame that numbers of two frames have in common: a vertical one goes with all that share its axis."""
+    if a is None or b is None:
+        return None
+    if a == b or (b == VERTICAL and a.shares_z):
+        return a
+    return b if a == VERTICAL and b.shares_z else None
 
 
 def _need_number(v: Value, what: str) -> None:
@@ -179,6 +189,10 @@ def _source(*values: Value) -> bool:
     return any(v.privileged for v in values)
 
 
+def _scaled(v: Value) -> bool:
+    return v.node.op in ("mul", "div")
+
+
 # Arithmetic ----------------------------------------------------------------------------------------------------------
 
 
@@ -187,6 +201,12 @@ def add(a: Value, b: Value, op: str = "add") -> Value:
     doing = {"add": "add", "sub": "subtract"}.get(op, "compare")
     for v in (a, b):
         _need_number(v, f"`{ {'add': '+', 'sub': '-'}.get(op, op) }`")
+    if op == "add" and a.kind == b.kind == "point" and not (_scaled(a) and _scaled(b)):
+        raise TypeProblem(
+            rules.SUM_OF_PLACES,
+            "the sum of two places is no place",
+            help="subtract them for the way between, or write their middle as `0.5 * a + 0.5 * b`",
+        )
     a, b = align(a, b)
     dim = same_dim(a, b, doing)
     kind, frame = same_frame(a, b, doing)
@@ -202,6 +222,8 @@ def multiply(a: Value, b: Value) -> Value:
         help = "see one from another frame: `p.quat in q`"
         raise TypeProblem(rules.ROTATION_PRODUCT, "rotations do not multiply", help=help)
     kind, frame = (a.kind, a.frame) if a.kind != "scalar" else (b.kind, b.frame)
+    if a.kind == b.kind == "scalar":  # a factor leaves a component what it is; a product of two is no component
+        frame = None if a.frame is not None and b.frame is not None else a.frame or b.frame
     if a.kind != "scalar" and b.kind != "scalar":
         same_frame(a, b, "multiply")
     axes = common_axes([a, b])
@@ -214,6 +236,8 @@ def divide(a: Value, b: Value) -> Value:
     a, b = align(a, b)
     axes = common_axes([a, b])
     kind, frame = (a.kind, a.frame) if b.kind == "scalar" else ("scalar", None)
+    if kind == "scalar" and b.frame is not None:
+        frame = None
     return Value(make("div", expanded(a, axes), expanded(b, axes)), axes, a.dim / b.dim, kind, frame, _source(a, b))
 
 
@@ -338,7 +362,11 @@ def pick(a: Value, axis: int, indices: int | tuple[int, ...]) -> Value:
         # The world and every heading frame share z: their z components may meet, and those of x and y not.
         shared = part and a.axes[axis].labels[indices] == "z" and a.frame is not None and a.frame.shares_z
         return a.but(
-            node=node, axes=axes, kind="scalar" if part else a.kind, frame=WORLD if shared else a.frame, literal=False
+            node=node,
+            axes=axes,
+            kind="scalar" if part else a.kind,
+            frame=VERTICAL if shared else a.frame,
+            literal=False,
         )
     old = a.axes[axis]
     new = Axis(old.name, tuple(old.labels[i] for i in indices))

@@ -5,7 +5,8 @@ What each kind of expression means is registered by `language.expressions`, whic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ from ksim_spec.diagnostics import Diagnostic, Diagnostics, Fix, Label, behind
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.params import Draw, Params, Role, unused
+from ksim_spec.language.ranges import ANY, Limit, Range, fits
 from ksim_spec.language.recovery import Lost
+from ksim_spec.language.reserved import free_name
 from ksim_spec.language.scope import DrawContext, Scope, Thing
 from ksim_spec.language.things import KINDS, Command, FrameOf, Keyframe, Selection, World, record
 from ksim_spec.language.types import UNKNOWN, Axis, Unknown, Value
@@ -60,6 +63,10 @@ class Checker:
     seen: dict[Span, Thing] | None = None  # what each expression stood for, when an editor wants to know
     lost: Lost = Lost()  # what may be declared where the spec was not understood
     onboard: set[tuple[str, str, str]] = field(default_factory=set)  # (kind, element, quantity) a robot measures too
+    levels: dict[str, tuple[float, float]] = field(default_factory=dict)  # the ends of curriculum levels (SI)
+    counts: tuple[str, ...] = ("steps",)  # words for a count that may follow a number where it stands
+    inlined: set[str] = field(default_factory=set)  # functions that something calls
+    limits: list[Limit] = field(default_factory=list)  # what must lie in a range and is not known here
 
     # Entry points ---------------------------------------------------------------------------------------------------
 
@@ -112,6 +119,8 @@ class Checker:
     ) -> None:
         """Declares a name, and reports one that is already taken."""
         span = at.name_span if isinstance(at, ast.Section) else at.span
+        if not free_name(name, span, self.out):
+            return
         earlier = self.scope.declare(name, what, resolve, span)
         if earlier is not None:
             related = (Label(earlier.span, f"first declared here, as {earlier.what}"),)
@@ -128,8 +137,10 @@ class Checker:
 
     # What several handlers need -------------------------------------------------------------------------------------
 
-    def scalar(self, expr: ast.Expr, dim: Dim, what: str) -> float | None:
-        """Returns a literal number in SI of the wanted dimension; None when it was reported."""
+    def scalar(
+        self, expr: ast.Expr, dim: Dim, what: str, range: Range = ANY, rule: Rule = rules.OUT_OF_RANGE
+    ) -> float | None:
+        """Returns a literal number in SI of the wanted dimension and range; None when it was reported."""
         if isinstance(expr, ast.Table):
             message, help = f"{what} must be one number, and this is a table", "give elements that differ a line each"
             self.report(rules.NOT_A_LITERAL, expr.span, message, help=help)
@@ -146,7 +157,18 @@ class Checker:
             return None
         if not self.expect_dim(value, dim, expr.span, what):
             return None
+        if range is not ANY and not fits(self, value.but(dim=dim), range, expr, what, rule):
+            return None
         return float(value.node.attr("value"))
+
+    @contextmanager
+    def counting(self, *words: str) -> Iterator[None]:
+        """Lets these words for a count follow numbers, as in `20e6 env_states`, and no others."""
+        outer, self.counts = self.counts, words
+        try:
+            yield
+        finally:
+            self.counts = outer
 
     def expect_dim(self, value: Value, dim: Dim, span: Span, what: str) -> bool:
         """Reports and returns False when a value has another dimension than `what` needs."""

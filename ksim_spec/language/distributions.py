@@ -7,7 +7,7 @@ fills the axes of what it is assigned to, element by element, unless it says `sh
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ksim_spec import rules
@@ -15,6 +15,7 @@ from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra
 from ksim_spec.language.params import Role
+from ksim_spec.language.ranges import NOT_NEGATIVE, POSITIVE, PROBABILITY, Range, fits, noted, ordered
 from ksim_spec.language.scope import DrawContext, Thing
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Unknown, Value
 from ksim_spec.syntax import ast
@@ -72,6 +73,8 @@ def draw(c: Checker, e: ast.Call) -> Thing:
         )
         return UNKNOWN
     drawn, roles = context.next_draw(name), _roles(name, len(args))
+    if not _arguments_fit(c, e, name, roles, args):
+        return UNKNOWN
     shaped = [
         c.param(f"{drawn.name}.{i}", value, role, context.owner, arg.value.span, drawn)
         for i, (value, role, arg) in enumerate(zip(args, roles, e.args, strict=True))
@@ -84,6 +87,34 @@ _ROLES: dict[str, tuple[Role, ...]] = {
     "truncated_normal": ("spread", "limit"), "disc": ("radius",), "sphere": ("radius",), "bernoulli": ("probability",),
 }  # fmt: skip
 _ALONE: dict[str, Role] = {"uniform": "half_width", "normal": "spread"}  # with one argument
+_RANGES: dict[str, dict[Role, Range]] = {
+    "uniform": {"half_width": NOT_NEGATIVE, "high": Range(above="low")},
+    "log_uniform": {"low": POSITIVE, "high": Range(above="low")},
+    "normal": {"spread": NOT_NEGATIVE},
+    "truncated_normal": {"spread": POSITIVE, "limit": POSITIVE},
+    "disc": {"radius": NOT_NEGATIVE},
+    "sphere": {"radius": NOT_NEGATIVE},
+    "bernoulli": {"probability": PROBABILITY},
+}
+_CALLED: Mapping[Role, str] = {"half_width": "a", "low": "low", "high": "high", "spread": "sd", "probability": "p"}
+
+
+def _arguments_fit(c: Checker, e: ast.Call, name: str, roles: tuple[Role, ...], args: list[Value]) -> bool:
+    """Reports and returns False when an argument is outside of the range that the row of its draw gives it."""
+    good, by_role = True, dict(zip(roles, args, strict=True))
+    for role, value, arg in zip(roles, args, e.args, strict=True):
+        range = _RANGES.get(name, {}).get(role)
+        if range is None:
+            continue
+        if range.above:
+            good &= ordered(c, by_role["low"], value, e, f"the range of `{name}`")
+        good &= fits(c, value, range, arg.value, f"`{_CALLED.get(role, role)}` of `{name}`")
+    return good
+
+
+def takes(name: str) -> str:
+    """Returns what numbers the arguments of a draw are, in words; empty for any."""
+    return noted({_CALLED.get(role, role): range for role, range in _RANGES.get(name, {}).items()})
 
 
 def _roles(name: str, count: int) -> tuple[Role, ...]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ksim_spec import rules
-from ksim_spec.diagnostics import Edit, Fix, before, behind, suggest
+from ksim_spec.diagnostics import Edit, Fix, before, behind, listed, suggest
 from ksim_spec.ir.ops import const, make
-from ksim_spec.language import algebra, frames, members
+from ksim_spec.language import algebra, frames, members, ranges
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.checker import HANDLERS, Checker, what
 from ksim_spec.language.functions import FUNCTIONS, call
 from ksim_spec.language.scope import CycleError, Thing
 from ksim_spec.language.tables import table_value
 from ksim_spec.language.types import UNKNOWN, XYZ, Axis, Frame, Unknown, Value
+from ksim_spec.settings import FLOATS
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
+from ksim_spec.syntax.keywords import COUNTS
 from ksim_spec.units import NUMBER
 
 if TYPE_CHECKING:
@@ -28,6 +31,17 @@ COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "
 
 
 def _quantity(c: Checker, e: ast.Quantity) -> Thing:
+    if e.si and not FLOATS[0] <= abs(e.si) <= FLOATS[1]:
+        size = "small" if abs(e.si) < 1 else "large"
+        help = f"numbers are {FLOATS[0]:g} to {FLOATS[1]:g} in SI units, or 0"
+        c.report(rules.OUT_OF_RANGE, e.span, f"`{e.text}` is too {size} for the numbers of a task, float32", help=help)
+        return UNKNOWN
+    word = e.unit.text.partition(" ")[0]
+    if word in COUNTS and word not in c.counts:
+        known = [w for w in COUNTS if w in c.counts]
+        help = f"write {listed(known)}, or leave it out" if known else "leave it out"
+        c.report(rules.UNKNOWN_UNIT, e.span, f"nothing is counted in `{word}` here", help=help)
+        return UNKNOWN
     bare_zero = e.value == 0 and not e.unit.text
     value = Value(const(e.si), dim=e.unit.dim, zero=bare_zero, literal=True)
     return value
@@ -125,8 +139,8 @@ def _binary(c: Checker, e: ast.Binary) -> Thing:
 
 
 def _apply(c: Checker, e: ast.Binary, left: Value | Unknown | None, table: ast.Expr | None) -> Value | Unknown:
-    if isinstance(e.right, ast.Table) and isinstance(left, Value):
-        right: Value | Unknown = table_value(c, e.right, left)
+    if isinstance(e.right, ast.Table) and left is not None:  # beside what was reported it says nothing
+        right: Value | Unknown = table_value(c, e.right, left) if isinstance(left, Value) else UNKNOWN
     else:
         right = c.value(e.right)
     if left is None and isinstance(table, ast.Table):
@@ -134,7 +148,27 @@ def _apply(c: Checker, e: ast.Binary, left: Value | Unknown | None, table: ast.E
     if not isinstance(left, Value) or not isinstance(right, Value):
         return UNKNOWN
     a, b = left, right
+    if not _operands_fit(c, e, a, b):
+        return UNKNOWN
     return c.guard(e.span, lambda: binary(c, e, a, b), (e.left, e.right))
+
+
+def _operands_fit(c: Checker, e: ast.Binary, a: Value, b: Value) -> bool:
+    """Reports and returns False for numbers that an operator has no value for."""
+    if e.op in ("/", "mod"):
+        if b.node.op == "const" and not b.node.shape and b.node.attr("value") > 0:
+            return True
+        range = ranges.NONZERO if e.op == "/" else replace(ranges.POSITIVE, dim=None if b.zero else a.dim)
+        known = e.op == "mod" or ranges.corners(c, [b.node]) is not None
+        return not known or ranges.fits(c, b, range, e.right, "what is divided by")
+    if e.op == "^" and b.node.op == "const" and not a.is_bool:
+        exponent = next(ranges.numbers(b.node.attr("value")))
+        whole = exponent == round(exponent)
+        if not whole or exponent < 0:
+            range = ranges.NONZERO if whole else replace(ranges.NOT_NEGATIVE, open_low=exponent < 0, nan=True)
+            known = not whole or ranges.corners(c, [a.node]) is not None
+            return not known or ranges.fits(c, a, range, e.left, f"what is raised to the power {exponent:g}")
+    return True
 
 
 def binary(c: Checker, e: ast.Binary, a: Value, b: Value) -> Value:
@@ -230,6 +264,8 @@ def _member(c: Checker, e: ast.Member) -> Thing:
         if not (isinstance(value, Value) and isinstance(low, Value) and isinstance(high, Value)):
             return UNKNOWN
         v, lo, hi = value, low, high
+        if not ranges.ordered(c, lo, hi, e.options, "the range"):
+            return UNKNOWN
         return c.guard(
             e.span, lambda: algebra.logic("and", [algebra.compare("ge", v, lo), algebra.compare("le", v, hi)])
         )

@@ -7,16 +7,17 @@ axes named with `over`. `x where cond` inside a reduction counts only the elemen
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ksim_spec import rules
-from ksim_spec.diagnostics import suggest
+from ksim_spec.diagnostics import Diagnostic, Diagnostics, Label, suggest
 from ksim_spec.ir.ops import const, make
-from ksim_spec.language import algebra, distributions, selectors, stdlib, temporal_functions
+from ksim_spec.language import algebra, distributions, ranges, selectors, stdlib, temporal_functions
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.checker import Checker, Fn
+from ksim_spec.language.reserved import free_name
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.tables import table_value
 from ksim_spec.language.things import Selection
@@ -26,17 +27,22 @@ from ksim_spec.syntax import ast
 from ksim_spec.units import ANGLE, NUMBER, in_unit
 
 Handler = Callable[[Checker, "Arguments"], Value]
+Ranges = Mapping[str, ranges.Range]
 
 
 @dataclass(frozen=True)
 class Function:
-    """One row: parameter names (a trailing `?` marks an optional one), what it returns, and how it is built."""
+    """One row: parameter names (a trailing `?` marks an optional one), what it returns, and how it is built.
+
+    `ranges` are the numbers that arguments take, where these are not any.
+    """
 
     params: tuple[str, ...]
     build: Handler
     doc: str
     formula: str = ""
     reduces: bool = False
+    ranges: Ranges = field(default_factory=dict)
 
 
 @dataclass
@@ -48,6 +54,7 @@ class Arguments:
     over: tuple[str, ...]
     span: Span
     where_span: Span
+    exprs: dict[str, ast.Expr]
 
     def __getitem__(self, name: str) -> Value:
         return self.values[name]
@@ -59,12 +66,26 @@ class Arguments:
 FUNCTIONS: dict[str, Function] = {}
 
 
-def _row(name: str, params: str, doc: str, formula: str = "", reduces: bool = False) -> Callable[[Handler], Handler]:
+def _row(
+    name: str, params: str, doc: str, formula: str = "", reduces: bool = False, **takes: ranges.Range
+) -> Callable[[Handler], Handler]:
     def register(build: Handler) -> Handler:
-        FUNCTIONS[name] = Function(tuple(params.split()), build, doc, formula, reduces)
+        FUNCTIONS[name] = Function(tuple(params.split()), build, doc, formula, reduces, takes)
         return build
 
     return register
+
+
+def free_function(fn: ast.FnDef, out: Diagnostics) -> bool:
+    """Returns whether a spec may define such a function; reports a name of the language, its parameters' included."""
+    for name, _ in fn.params:
+        free_name(name, fn.span, out)
+    tables = (FUNCTIONS, temporal_functions.OPERATORS, selectors.SELECTORS, distributions.DISTRIBUTIONS)
+    if not any(fn.name in table for table in tables):
+        return True
+    message = f"`{fn.name}` is a function of the language, and cannot be another one"
+    out.report(rules.RESERVED_WORD, fn.span, message, help="choose another name")
+    return False
 
 
 # Calls ---------------------------------------------------------------------------------------------------------------
@@ -132,6 +153,7 @@ def bind(c: Checker, e: ast.Call, name: str, function: Function) -> Arguments | 
     where: Value | Unknown | None = None
     where_span, over = e.span, ()
     found: dict[str, Value | Unknown] = {}
+    exprs: dict[str, ast.Expr] = {}
     names = [p.rstrip("?") for p in function.params]
     for position, arg in enumerate(e.args):
         slot = arg.name or (names[position] if position < len(names) else None)
@@ -148,8 +170,10 @@ def bind(c: Checker, e: ast.Call, name: str, function: Function) -> Arguments | 
                 help="use it in a reduction such as `sum`",
             )
             return None
-        if isinstance(arg.value, ast.Table) and found and isinstance(first := next(iter(found.values())), Value):
-            found[slot] = table_value(c, arg.value, first)
+        exprs[slot] = arg.value
+        if isinstance(arg.value, ast.Table) and found:
+            first = next(iter(found.values()))
+            found[slot] = table_value(c, arg.value, first) if isinstance(first, Value) else UNKNOWN
         elif slot == "body":
             found[slot] = selection_argument(c, arg.value)
         else:
@@ -163,10 +187,11 @@ def bind(c: Checker, e: ast.Call, name: str, function: Function) -> Arguments | 
             rules.WRONG_ARGUMENTS, e.span, f"`{name}` needs `{missing[0]}`", help=f"signature: `{signature(name)}`"
         )
         return None
-    if isinstance(where, Unknown) or any(isinstance(v, Unknown) for v in found.values()):
-        return None
     values = {k: v for k, v in found.items() if isinstance(v, Value)}
-    return Arguments(values, where, over, e.span, where_span)
+    good = ranges.arguments_fit(c, name, function.ranges, values, exprs)
+    if not good or isinstance(where, Unknown) or len(values) < len(found):
+        return None
+    return Arguments(values, where, over, e.span, where_span, exprs)
 
 
 def _bound_argument(c: Checker, arg: ast.Arg) -> Value | Unknown:
@@ -178,6 +203,8 @@ def _bound_argument(c: Checker, arg: ast.Arg) -> Value | Unknown:
         return UNKNOWN
     if not isinstance(selection, Selection) or selection.axis is None:
         c.report(rules.NOT_A_SELECTION, of.span, "`for … of` goes over a selection", help="for example `for j of legs`")
+        return UNKNOWN
+    if not free_name(name, arg.span, c.out):
         return UNKNOWN
     items: list[Value] = []
     for element in selection.names:
@@ -220,6 +247,7 @@ def _call_of(fn: Fn) -> str:
 
 def _inline(c: Checker, e: ast.Call, name: str) -> Thing:
     fn = c.functions[name]
+    c.inlined.add(name)
     if name in c.calls:
         c.report(
             rules.DEFINITION_CYCLE,
@@ -246,6 +274,7 @@ def _inline(c: Checker, e: ast.Call, name: str) -> Thing:
     if any(isinstance(v, Unknown) for v in frame.values()):
         return UNKNOWN
     c.calls.append(name)
+    before = len(c.out.items)
     # A function sees its arguments and the spec's names, not what is local where it is called.
     outer, c.scope.locals = c.scope.locals, [frame]
     try:
@@ -253,20 +282,60 @@ def _inline(c: Checker, e: ast.Call, name: str) -> Thing:
     finally:
         c.calls.pop()
         c.scope.locals = outer
+        c.out.items[before:] = _called_from(c.out.items, before, fn, e)
+
+
+def _called_from(found: list[Diagnostic], before: int, fn: Fn, e: ast.Call) -> Iterator[Diagnostic]:
+    """Yields what the body of a function was found to be wrong with, each with the call; the library is never blamed.
+
+    What another call of the same function has shown already is left out.
+    """
+    shown = {(d.code, d.span, d.message) for d in found[:before]}
+    for d in found[before:]:
+        places = (d.span, *(label.span for label in d.related))
+        if not any(_within(place, fn.body.span) for place in places):
+            yield d  # of a signal that is looked at here for the first time
+        elif fn.name.startswith("std.") and _within(d.span, fn.body.span):
+            there = Label(d.span, f"in `{fn.name}`")
+            notes = (f"`{fn.name}` was given values that it cannot use", *d.notes)
+            yield replace(d, span=e.span, related=(there, *d.related), notes=notes, fix=None)
+        elif (d.code, d.span, d.message) not in shown:
+            yield replace(d, related=(*d.related, Label(e.span, f"in this call of `{fn.name}`")))
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    return inner.file == outer.file and outer.start <= inner.start and inner.end <= outer.end
 
 
 # Elementary ----------------------------------------------------------------------------------------------------------
 
 
-def _plain(op: str, doc: str) -> None:
-    FUNCTIONS[op] = Function(("x",), lambda c, a: algebra.plain(op, a["x"]), doc)
+def _plain(op: str, doc: str, **takes: ranges.Range) -> None:
+    FUNCTIONS[op] = Function(("x",), lambda c, a: algebra.plain(op, a["x"]), doc, ranges=takes)
 
 
-_plain("exp", "the exponential of a plain number")
-_plain("log", "the natural logarithm of a plain number")
+def _of_angle(op: str, doc: str) -> None:
+    def build(c: Checker, a: Arguments) -> Value:
+        _need_angle(c, a, op)
+        return algebra.plain(op, a["x"])
+
+    FUNCTIONS[op] = Function(("x",), build, doc)
+
+
+def _need_angle(c: Checker, a: Arguments, name: str) -> None:
+    """Warns of a literal without the unit of an angle: whether it is meant in degrees, nobody can see."""
+    written = a.exprs["x"]
+    while isinstance(written, ast.Unary):
+        written = written.value
+    if isinstance(written, ast.Quantity) and a["x"].dim.plain:
+        c.expect_dim(a["x"], ANGLE, a.exprs["x"].span, f"`x` of `{name}`")
+
+
+_plain("exp", "the exponential of a plain number", x=ranges.Range(high=88, dim=NUMBER))  # float32 holds no more
+_plain("log", "the natural logarithm of a plain number", x=replace(ranges.POSITIVE, dim=NUMBER, nan=True))
 _plain("tanh", "the hyperbolic tangent of a plain number")
-_plain("sin", "the sine of an angle")
-_plain("cos", "the cosine of an angle")
+_of_angle("sin", "the sine of an angle")
+_of_angle("cos", "the cosine of an angle")
 
 
 @_row("abs", "x", "the magnitude, element by element")
@@ -286,7 +355,7 @@ def _square(c: Checker, a: Arguments) -> Value:
     return squared if x.kind == "scalar" else squared.but(kind="scalar", frame=None)
 
 
-@_row("sqrt", "x", "the square root; zero for negative numbers")
+@_row("sqrt", "x", "the square root; zero for negative numbers", x=ranges.NOT_NEGATIVE)
 def _sqrt(c: Checker, a: Arguments) -> Value:
     from fractions import Fraction
 
@@ -335,12 +404,18 @@ def _cross(c: Checker, a: Arguments) -> Value:
     return Value(node, axes, x.dim * y.dim, kind, frame, x.privileged or y.privileged)
 
 
-@_row("clip", "x low high", "x kept between low and high")
+@_row("clip", "x low high", "x kept between low and high", high=ranges.Range(above="low"))
 def _clip(c: Checker, a: Arguments) -> Value:
     return algebra.add(algebra.add(a["x"], a["low"], "maximum"), a["high"], "minimum")
 
 
-@_row("deadzone", "x width", "zero within ±width, the excess outside", "sign(x) max(|x| - width, 0)")
+@_row(
+    "deadzone",
+    "x width",
+    "zero within ±width, the excess outside",
+    "sign(x) max(|x| - width, 0)",
+    width=replace(ranges.NOT_NEGATIVE, like="x"),
+)
 def _deadzone(c: Checker, a: Arguments) -> Value:
     x = a["x"]
     excess = algebra.add(
@@ -352,6 +427,11 @@ def _deadzone(c: Checker, a: Arguments) -> Value:
 @_row("wrap", "x", "an angle brought into -pi … pi")
 def _wrap(c: Checker, a: Arguments) -> Value:
     x = a["x"]
+    if not x.dim.plain:
+        raise TypeProblem(
+            rules.UNIT_MISMATCH, f"`wrap` needs an angle, and this is {in_unit(x.dim)}", help="give it in rad or deg"
+        )
+    _need_angle(c, a, "wrap")
     turned = make("mod", make("add", x.node, const(math.pi)), const(2 * math.pi))
     return Value(make("sub", turned, const(math.pi)), x.axes, ANGLE, privileged=x.privileged)
 
@@ -445,17 +525,40 @@ def _ones(shape: tuple[int, ...]) -> float | list[Any]:
 
 def _extreme(name: str, op: str, fill: float, doc: str) -> None:
     def build(c: Checker, a: Arguments) -> Value:
-        x, y = a["x"], a.get("y")
+        x, y, otherwise = a["x"], a.get("y"), a.get("otherwise")
+        if (a.where is None) != (otherwise is None) or (y is not None and a.where is not None):
+            raise _undecided(name, a)
         if y is not None:
             return algebra.add(x, y, "maximum" if op == "max" else "minimum")
         _need_numbers(x, name)
-        return _reduce_many(op, a, _masked(a, x, fill), name)
+        found = _reduce_many(op, a, _masked(a, x, fill), name)
+        return found if otherwise is None else algebra.choose(_any_held(a, x, name), found, otherwise)
 
-    FUNCTIONS[name] = Function(("x", "y?"), build, doc, reduces=True)
+    FUNCTIONS[name] = Function(("x", "y?", "otherwise?"), build, doc, reduces=True)
 
 
-_extreme("max", "max", -1e9, "the largest element over one axis, or the larger of two values")
-_extreme("min", "min", 1e9, "the smallest element over one axis, or the smaller of two values")
+def _undecided(name: str, a: Arguments) -> TypeProblem:
+    """What is wrong where `where`, a second value and `otherwise` do not go together."""
+    example = f"for example `{name}(x where condition, otherwise: 0 m)`"
+    if a.where is None:
+        return TypeProblem(rules.WRONG_ARGUMENTS, f"`otherwise` of `{name}` goes with a `where`", help=example)
+    if a.get("y") is not None:
+        message = f"`{name}` is of two values, or of the elements for which `where` holds"
+        return TypeProblem(rules.WRONG_ARGUMENTS, message, help=example)
+    message = f"`{name}` has no value where the condition holds for no element"
+    return TypeProblem(rules.WRONG_ARGUMENTS, message, help=f"say what it is then, {example}")
+
+
+def _any_held(a: Arguments, x: Value, name: str) -> Value:
+    """True where the condition of `where` holds for one of the elements that are reduced, at least."""
+    assert a.where is not None
+    held = algebra.logic("and", [a.where, Value(make("lt", const(0.0), const(_ones(x.node.shape))), x.axes)])
+    return _reduce_many("any", a, held, name)
+
+
+_OTHERWISE = "; with `where` `otherwise` says what it is where that holds for none"
+_extreme("max", "max", -1e9, f"the largest element over one axis, or the larger of two values{_OTHERWISE}")
+_extreme("min", "min", 1e9, f"the smallest element over one axis, or the smaller of two values{_OTHERWISE}")
 
 
 @_row("prod", "x", "the product over one axis of plain numbers", reduces=True)
@@ -506,6 +609,9 @@ def _number(c: Checker, a: Arguments) -> Value:
 # Kernels -------------------------------------------------------------------------------------------------------------
 
 
+_SCALE = replace(ranges.POSITIVE, like="e")
+
+
 def _scaled(e: Value, scale: Value) -> Value:
     if not scale.zero and not e.zero and not e.dim.same(scale.dim):
         bare = scale.literal and scale.dim == NUMBER
@@ -517,14 +623,14 @@ def _scaled(e: Value, scale: Value) -> Value:
     return algebra.divide(e, scale)
 
 
-@_row("gaussian", "e scale", "1 at no error, falling with it", "exp(-|e|^2 / scale^2)")
+@_row("gaussian", "e scale", "1 at no error, falling with it", "exp(-|e|^2 / scale^2)", scale=_SCALE)
 def _gaussian(c: Checker, a: Arguments) -> Value:
     # ksim writes exp(-|e|^2 / (2 scale^2)); Playground exp(-|e|^2 / sigma) with sigma = scale^2.
     ratio = algebra.squared_length(_scaled(a["e"], a["scale"]))
     return algebra.plain("exp", algebra.negate(ratio))
 
 
-@_row("laplace", "e scale", "1 at no error, falling with it, pointed at zero", "exp(-|e| / scale)")
+@_row("laplace", "e scale", "1 at no error, falling with it, pointed at zero", "exp(-|e| / scale)", scale=_SCALE)
 def _laplace(c: Checker, a: Arguments) -> Value:
     return algebra.plain("exp", algebra.negate(algebra.length(_scaled(a["e"], a["scale"]))))
 
@@ -538,14 +644,19 @@ def _outside(a: Arguments) -> Value:
     return _scaled(algebra.add(distance, zero, "maximum"), a["margin"])
 
 
-def _tolerance(name: str, formula: str, shape: Callable[[Value, Value], Value]) -> None:
+_AT = ranges.Range(0, 1, open_high=True, dim=NUMBER)
+_TOLERANCE = {"high": ranges.Range(above="low"), "margin": replace(ranges.POSITIVE, like="x")}
+
+
+def _tolerance(name: str, formula: str, at: ranges.Range, shape: Callable[[Value, Value], Value]) -> None:
     def build(c: Checker, a: Arguments) -> Value:
         at = a.get("at") or algebra.number(0.1)
         d = _outside(a)
         return shape(d.but(dim=NUMBER), at)
 
     doc = f"1 within [low, high], `at` (0.1) one margin outside it ({formula}); dm_control's tolerance"
-    FUNCTIONS[name] = Function(("x", "low", "high?", "margin", "at?"), build, doc, formula)
+    params = ("x", "low", "high?", "margin", "at?")
+    FUNCTIONS[name] = Function(params, build, doc, formula, ranges={**_TOLERANCE, "at": at})
 
 
 def _one_minus(v: Value) -> Value:
@@ -559,16 +670,19 @@ def _at_least_zero(v: Value) -> Value:
 _tolerance(
     "tolerance",
     "d^2 in the exponent",
+    replace(_AT, open_low=True),
     lambda d, at: algebra.plain("exp", algebra.multiply(algebra.power(d, 2), algebra.plain("log", at))),
 )
 _tolerance(
     "tolerance_linear",
     "max(0, 1 - d (1 - at))",
+    _AT,
     lambda d, at: _at_least_zero(_one_minus(algebra.multiply(d, _one_minus(at)))),
 )
 _tolerance(
     "tolerance_quadratic",
     "max(0, 1 - d^2 (1 - at))",
+    _AT,
     lambda d, at: _at_least_zero(_one_minus(algebra.multiply(algebra.power(d, 2), _one_minus(at)))),
 )
 
@@ -579,7 +693,7 @@ _tolerance(
 @_row("tilt", "body", "the angle between a body's z axis and the world's", "acos(up . z)")
 def _tilt(c: Checker, a: Arguments) -> Value:
     up = a["body"]
-    if not up.axes or up.axes[-1] != XYZ:
+    if not up.axes or up.axes[-1] != XYZ or up.kind != "vector" or up.dim != NUMBER:
         raise TypeProblem(rules.NOT_A_SELECTION, "`tilt` needs a body or a site", help="for example `tilt(base)`")
     node = make("take", up.node, axis=len(up.axes) - 1, indices=2)
     return Value(make("acos", node), up.axes[:-1], ANGLE, privileged=up.privileged)

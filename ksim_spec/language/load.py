@@ -13,12 +13,15 @@ from ksim_spec.language import expressions as expressions  # registers how expre
 from ksim_spec.language.blocks.form import check_form
 from ksim_spec.language.blocks.registry import Parts, block, blocks
 from ksim_spec.language.checker import Checker, Fn
+from ksim_spec.language.functions import free_function
 from ksim_spec.language.limits import endless_limits
 from ksim_spec.language.overlay import Edit, Item, apply, expand, profile_edits
+from ksim_spec.language.params import Params
 from ksim_spec.language.program import Program
 from ksim_spec.language.recovery import lost
 from ksim_spec.language.robot_view import RobotView
-from ksim_spec.language.scope import Scope, Thing
+from ksim_spec.language.scope import DrawContext, Scope, Thing
+from ksim_spec.language.types import UNKNOWN
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.naming import name_of
 from ksim_spec.robot.sources import resolve
@@ -144,21 +147,26 @@ def overlaid(
     return items
 
 
+def profile_errors(loaded: Loaded) -> list[Diagnostic]:
+    """Returns what is an error in a sound spec as one of its profiles changes it."""
+    program, robot = loaded.program, loaded.robot
+    if program is None or robot is None:
+        return []
+    found = Diagnostics()
+    for section in _sections(list(loaded.items), "profile"):
+        if section.name is None:
+            continue
+        items = list(loaded.items)
+        for edit in profile_edits(items, section.name, found, section.name_span):
+            items = apply(items, edit, found)
+        name = section.span.file
+        path = source.path if (source := loaded.sources.get(name)) else None
+        _check(items, name, path, loaded.sources, found, False, Trace(read_robot=lambda _: robot))
+    return [d for d in found.sorted() if d.severity == "error"]
+
+
 def _sections(items: list[Item], keyword: str) -> list[ast.Section]:
     return [i for i in items if isinstance(i, ast.Section) and i.keyword == keyword]
-
-
-def _single(items: list[Item], keyword: str, out: Diagnostics) -> list[ast.Section]:
-    """Returns the first block of a word, if there is any; reports the others."""
-    found = _sections(items, keyword)
-    for extra in found[1:]:
-        out.report(
-            rules.REPEATED_BLOCK,
-            extra.header_span,
-            f"there is already a `{keyword}` block",
-            help="write one block",
-        )
-    return found[:1]
 
 
 def _robot(
@@ -206,10 +214,10 @@ def _mirror_span(robot: Item | None) -> Span:
     return next((s.span for s in clauses if s.word == "mirror"), NOWHERE)
 
 
-def _checked(c: Checker, items: list[Item], out: Diagnostics, complete: bool) -> Parts:
+def _checked(c: Checker, items: list[Item], complete: bool) -> Parts:
     """Checks every block: first what others use, then the rest, then what needs all the others."""
     parts = Parts(complete=complete)
-    of = {b.keyword: _single(items, b.keyword, out) if b.single else _sections(items, b.keyword) for b in blocks()}
+    of = {b.keyword: _sections(items, b.keyword)[: 1 if b.single else None] for b in blocks()}
     for b in blocks():
         b.declare(c, of[b.keyword], parts)
     for b in blocks():
@@ -233,17 +241,17 @@ def _check(
     c = trace.checker = Checker(scope, robot, out, seen=trace.seen, lost=unknown)
     robot.incomplete = unknown.sites
     _functions(c, items)
-    parts = _checked(c, items, out, complete)
+    parts = _checked(c, items, complete)
     assert parts.world is not None and parts.reset is not None
     task = next((i for i in items if isinstance(i, ast.Directive) and i.word == "task"), None)
     _complete(c, items, task, name)
+    _unused_functions(c)
     _unused(c)
     floats = floating_base(robot.index, robot.base)
     base = name_of(floats) if floats else None
     program = Program(
         name=(task.name if task else None) or (path.stem if path else "task"),
         doc=(task.text if task else None) or "",
-        spec_path=path,
         robot_path=robot.path,
         robot_name=robot.name,
         base=base,
@@ -269,6 +277,7 @@ def _check(
         names=dict(c.declared),
         settings=parts.settings,
         items=tuple(items),
+        limits=tuple(c.limits),
     )
     _nominal_reads(c, program)
     out.extend(endless_limits(program, robot.index))
@@ -303,6 +312,8 @@ def _functions(c: Checker, items: list[Item]) -> None:
                     related=(Label(c.functions[item.name].span, "first given here"),),
                     help="rename one of the two",
                 )
+            if not free_function(item, c.out):
+                continue
             c.functions[item.name] = Fn(item.name, item.params, item.body, item.span)
             names = [name for name, _ in item.params]
             for name in dict.fromkeys(n for n in names if names.count(n) > 1):
@@ -315,6 +326,22 @@ def _functions(c: Checker, items: list[Item]) -> None:
                 "this stands outside every block",
                 help="put it into a block such as `signal { … }`",
             )
+
+
+def _unused_functions(c: Checker) -> None:
+    """Checks what nothing calls, as far as that goes without arguments, so that its mistakes are reported."""
+    used = {name: binding.used for name, binding in c.scope.names.items()}
+    for fn in c.functions.values():
+        if fn.name in c.inlined or fn.name.startswith("std."):
+            continue
+        apart = replace(c, params=Params(), declared={}, draws=DrawContext("fn", "step"), streams=set(), seen=None)
+        with c.scope.local(dict.fromkeys((name for name, _ in fn.params), UNKNOWN)):
+            apart.calls.append(fn.name)
+            for expr in (*(default for _, default in fn.params if default is not None), fn.body):
+                apart.thing(expr)
+            apart.calls.pop()
+    for name, count in used.items():
+        c.scope.names[name].used = count
 
 
 def _unused(c: Checker) -> None:

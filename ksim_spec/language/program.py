@@ -14,6 +14,7 @@ from ksim_spec.ir.node import Node
 from ksim_spec.language.declarations import Declaration, declarations, places, written
 from ksim_spec.language.overlay import Item
 from ksim_spec.language.params import Param, Role
+from ksim_spec.language.ranges import Limit
 from ksim_spec.language.types import Value
 from ksim_spec.robot.elements import Actuator
 from ksim_spec.robot.index import RobotIndex
@@ -258,7 +259,6 @@ class Program:
 
     name: str
     doc: str
-    spec_path: Path | None
     robot_path: Path
     robot_name: str
     base: str | None
@@ -284,6 +284,7 @@ class Program:
     names: dict[int, str] = field(default_factory=dict, compare=False)
     settings: dict[str, Span] = field(default_factory=dict, compare=False)
     items: tuple[Item, ...] = field(default=(), compare=False, repr=False)  # the blocks as written, after overlays
+    limits: tuple[Limit, ...] = field(default=(), compare=False, repr=False)  # what must lie in a range in a run
 
     @cached_property
     def params(self) -> dict[str, float]:

@@ -41,7 +41,7 @@ from ksim_spec.units import (
     Dim,
 )
 
-# What the robot file says of a value, by name: `facts/seeds.py` works it out for an element.
+# What the robot file says of a value, by name: `analysis/leaf_intervals.py` works it out for an element.
 Bound = Literal["joint_range", "joint_lower", "joint_upper", "joint_effort", "actuator_effort", "contact"]
 UNIT: Ends = (-1.0, 1.0)
 POSITIVE: Ends = (0.0, INF)

@@ -33,8 +33,8 @@ class RobotView:
     name: str
     sources: SourceMap
     added: dict[str, str] = field(default_factory=dict)
-    world_floor: bool = True
     incomplete: bool = False
+    world_floor: bool = False
     base: str = ""  # the body that the spec calls so
     drives: dict[str, el.Actuator] = field(default_factory=dict)  # actuators that the action block gives gains
     unsure: set[str] = field(default_factory=set)  # joints of an action whose actuators were not understood

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ksim_spec import rules
 from ksim_spec.diagnostics import suggest
 from ksim_spec.ir.ops import const
+from ksim_spec.language.checker import Checker
 from ksim_spec.language.types import UNKNOWN, Unknown, Value
+from ksim_spec.robot.naming import matching
 from ksim_spec.syntax import ast
 from ksim_spec.units import NUMBER, Dim, in_unit
-
-if TYPE_CHECKING:
-    pass
-
-
-from ksim_spec.language.checker import Checker
 
 
 def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
     """Returns a table of numbers by name pattern laid along the first axis of the value that it meets."""
-
     if not like.axes:
         c.report(
             rules.SHAPE_MISMATCH,
@@ -53,7 +46,12 @@ def table_value(c: Checker, table: ast.Table, like: Value) -> Value | Unknown:
                 help="give all entries in one unit",
             )
             return UNKNOWN
-        numbers.update(dict.fromkeys((h for h in hits if h not in numbers), number))
+        new = [h for h in hits if h not in numbers]
+        if not new:
+            message = f"`{entry.pattern}` is never reached: entries above give all that it matches"
+            c.report(rules.EMPTY_MATCH, entry.span, message, help="put it above them, or leave it out")
+            return UNKNOWN
+        numbers.update(dict.fromkeys(new, number))
     missing = [n for n in axis.labels if n not in numbers]
     if missing:
         c.report(

@@ -1,9 +1,10 @@
-"""Temporal operators as they are called: each is one row of ksim_spec/ir/temporal, or a short composition of rows."""
+"""Temporal operators as they are called: each is one row of `ir/temporal_ops`, or a short composition of rows."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ksim_spec import rules
@@ -12,8 +13,9 @@ from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.members import need_bool
+from ksim_spec.language.ranges import CUTOFF, DELAY, DURATION, HISTORY, POSITIVE, Range, arguments_fit
 from ksim_spec.language.scope import Thing
-from ksim_spec.language.types import UNKNOWN, Axis, Unknown, Value
+from ksim_spec.language.types import UNKNOWN, Axis, Value
 from ksim_spec.syntax import ast
 from ksim_spec.units import ANGLE, FREQUENCY, NUMBER, TIME, in_unit
 
@@ -23,26 +25,43 @@ if TYPE_CHECKING:
 Build = Callable[["Checker", list[Value]], Value]
 
 
+@dataclass(frozen=True)
+class Operator:
+    """One row: how it is written, how it is built, and the numbers that its arguments take, where these are not any."""
+
+    signature: str
+    build: Build
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+
+    @property
+    def params(self) -> list[str]:
+        """The names of its parameters; a trailing `?` marks an optional one."""
+        return self.signature[self.signature.index("(") + 1 : -1].split(", ")
+
+
 def operate(c: Checker, e: ast.Call) -> Thing:
     """Returns the value of a temporal operator; reports wrong arguments with the signature."""
     assert isinstance(e.func, ast.Name)
     name = e.func.id
-    signature, build = OPERATORS[name]
-    params = signature[signature.index("(") + 1 : -1].split(", ")
+    operator = OPERATORS[name]
+    params = operator.params
     needed = sum(not p.endswith("?") for p in params)
     args = [c.value(a.value) for a in e.args]
-    if any(isinstance(a, Unknown) for a in args):
-        return UNKNOWN
     if not needed <= len(args) <= len(params) or any(a.where or a.over or a.binder for a in e.args):
         c.report(
             rules.WRONG_ARGUMENTS,
             e.span,
             f"`{name}` takes {needed} argument{'s' if needed != 1 else ''}",
-            help=f"signature: `{signature}`",
+            help=f"signature: `{operator.signature}`",
         )
         return UNKNOWN
+    given = list(zip((p.rstrip("?") for p in params), args, e.args, strict=False))
+    known = {param: value for param, value, _ in given if isinstance(value, Value)}
+    good = arguments_fit(c, name, operator.ranges, known, {param: arg.value for param, _, arg in given})
     values = [a for a in args if isinstance(a, Value)]
-    return c.guard(e.span, lambda: build(c, values))
+    if not good or len(values) < len(args):
+        return UNKNOWN
+    return c.guard(e.span, lambda: operator.build(c, values))
 
 
 def _keep(op: str, x: Value, *more: Value, **attrs: object) -> Value:
@@ -75,7 +94,7 @@ def _steps(c: Checker, v: Value, what: str) -> int:
 
 def _ema(c: Checker, a: list[Value]) -> Value:
     tau = _seconds(c, a[1], "the time constant of `ema`")
-    alpha = 1.0 - math.exp(-c.control_dt / tau) if tau > 0 else 1.0
+    alpha = 1.0 - math.exp(-c.control_dt / tau)
     return _keep("ema", a[0], Value(const(alpha)))
 
 
@@ -91,12 +110,6 @@ def _lowpass(c: Checker, a: list[Value]) -> Value:
 
 def _history(c: Checker, a: list[Value]) -> Value:
     steps = _steps(c, a[1], "the length of `history`")
-    if not 1 <= steps <= 1000:
-        raise TypeProblem(
-            rules.INDEX_OUT_OF_RANGE,
-            f"`history` keeps 1 to 1000 samples, and this is {steps}",
-            help="use another duration",
-        )
     axis = Axis("past", tuple(str(i) for i in range(steps)))
     return a[0].but(node=make("history", a[0].node, steps=steps), axes=(axis, *a[0].axes))
 
@@ -186,24 +199,24 @@ def _phase(c: Checker, a: list[Value]) -> Value:
     return Value(make("mul", turns, const(2 * math.pi)), start.axes or a[0].axes, ANGLE, privileged=privileged)
 
 
-OPERATORS: dict[str, tuple[str, Build]] = {
-    "prev": ("prev(x)", _prev),
-    "delta": ("delta(x)", _delta),
-    "rate": ("rate(x)", _rate),
-    "ema": ("ema(x, time_constant)", _ema),
-    "lowpass": ("lowpass(x, cutoff)", _lowpass),
-    "delay": ("delay(x, duration)", _delay),
-    "history": ("history(x, duration)", _history),
-    "integrate": ("integrate(x)", _integrate),
-    "slew": ("slew(x, rate)", _slew),
-    "rising": ("rising(p)", _rising),
-    "falling": ("falling(p)", _falling),
-    "timer": ("timer(p)", _timer),
-    "held": ("held(p, duration)", _held),
-    "recently": ("recently(p, duration)", _recently),
-    "latch": ("latch(p)", _latch),
-    "count": ("count(p)", _count),
-    "max_since": ("max_since(x, p)", _extreme("max_since")),
-    "min_since": ("min_since(x, p)", _extreme("min_since")),
-    "phase": ("phase(frequency, start?)", _phase),
+OPERATORS: dict[str, Operator] = {
+    "prev": Operator("prev(x)", _prev),
+    "delta": Operator("delta(x)", _delta),
+    "rate": Operator("rate(x)", _rate),
+    "ema": Operator("ema(x, time_constant)", _ema, {"time_constant": replace(DURATION, due=True)}),
+    "lowpass": Operator("lowpass(x, cutoff)", _lowpass, {"cutoff": CUTOFF}),
+    "delay": Operator("delay(x, duration)", _delay, {"duration": DELAY}),
+    "history": Operator("history(x, duration)", _history, {"duration": HISTORY}),
+    "integrate": Operator("integrate(x)", _integrate),
+    "slew": Operator("slew(x, rate)", _slew, {"rate": POSITIVE}),
+    "rising": Operator("rising(p)", _rising),
+    "falling": Operator("falling(p)", _falling),
+    "timer": Operator("timer(p)", _timer),
+    "held": Operator("held(p, duration)", _held, {"duration": replace(DURATION, due=True)}),
+    "recently": Operator("recently(p, duration)", _recently, {"duration": Range(0, dim=TIME)}),
+    "latch": Operator("latch(p)", _latch),
+    "count": Operator("count(p)", _count),
+    "max_since": Operator("max_since(x, p)", _extreme("max_since")),
+    "min_since": Operator("min_since(x, p)", _extreme("min_since")),
+    "phase": Operator("phase(frequency, start?)", _phase, {"frequency": CUTOFF}),
 }

@@ -46,10 +46,11 @@ class Frame:
     @property
     def shares_z(self) -> bool:
         """True when the frame's z axis is the world's."""
-        return self.heading or self.key == "world"
+        return self.heading or self.key in ("world", "vertical")
 
 
 WORLD = Frame("world")
+VERTICAL = Frame("vertical")  # of a z component that the world and every heading frame share
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from ksim_spec.analysis.leaf_intervals import Seeds
 from ksim_spec.analysis.reward_bounds import RewardFact, reward_facts
-from ksim_spec.analysis.standstill import Standing
+from ksim_spec.analysis.standstill import Standing, Starting
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.ir.intervals.analysis import Found, Ranges
 from ksim_spec.ir.intervals.interval import INF, Ends
@@ -24,7 +24,7 @@ from ksim_spec.source import Span
 NEVER: Ends = (0.0, 0.0)
 ALWAYS: Ends = (1.0, 1.0)
 SPILL = 0.1  # share of a joint's range by which it is pressed beyond its limits: MuJoCo's give way under load
-_SITUATIONS = ("anytime", "likely", "pressed", "still", "commanded")
+_SITUATIONS = ("anytime", "likely", "pressed", "still", "starting", "commanded")
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,11 @@ class Subject:
     def still(self) -> Ranges:
         """In the pose of the reset, with commands as near to zero as they come."""
         return self.standing.ranges()
+
+    @cached_property
+    def starting(self) -> Ranges:
+        """Where episodes begin: as `still`, and then what the reset draws and changes."""
+        return Starting(self.program, self.robot, like=self.standing, found=self.earlier.get("starting")).ranges()
 
     @cached_property
     def commanded(self) -> Ranges:

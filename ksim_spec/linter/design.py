@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ksim_spec.diagnostics import Diagnostic, Diagnostics
 from ksim_spec.ir.intervals.analysis import Found
-from ksim_spec.language.load import Loaded
+from ksim_spec.language.load import Loaded, profile_errors
 from ksim_spec.language.program import Program
 from ksim_spec.robot.file_problems import file_problems
 from ksim_spec.robot.index import RobotIndex
@@ -24,12 +24,12 @@ def design(
     Where a profile changed the spec, `complete` is false: what it left unused or made alike is left alone, and so are
     settings for play. `memory` holds the intervals of an earlier text, and those of this one afterwards.
     """
-    from ksim_spec.linter import episode, interface, reward, training, variation
+    from ksim_spec.linter import domains, episode, interface, reward, training, variation
     from ksim_spec.linter.context import Subject
 
     subject = Subject(program, robot, memory or {})
-    families = [reward.CHECKS, interface.CHECKS, episode.CHECKS, variation.CHECKS]
-    families += [interface.ALIKE, variation.UNUSED, training.CHECKS] if complete else []
+    families = [domains.CHECKS, reward.CHECKS, interface.CHECKS, episode.CHECKS, variation.CHECKS]
+    families += [interface.ALIKE, interface.UNUSED, variation.UNUSED, training.CHECKS] if complete else []
     findings = [finding for checks in families for check in checks for finding in check(subject)]
     if memory is not None:
         memory.update(subject.found())
@@ -43,4 +43,10 @@ def designed(loaded: Loaded, complete: bool = True, memory: dict[str, Found] | N
     found = Diagnostics([*loaded.diagnostics, *file_problems(loaded.robot)])
     if loaded.program is not None:
         found.extend(design(loaded.program, loaded.robot, complete, memory))
+    return replace(loaded, diagnostics=found.sorted())
+
+
+def profiled(loaded: Loaded) -> Loaded:
+    """Returns what was loaded with what is wrong in its profiles among the findings."""
+    found = Diagnostics([*loaded.diagnostics, *profile_errors(loaded)])
     return replace(loaded, diagnostics=found.sorted())

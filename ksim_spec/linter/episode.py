@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ksim_spec import rules
-from ksim_spec.diagnostics import Diagnostic
+from ksim_spec.diagnostics import Diagnostic, Label
 from ksim_spec.ir.intervals.interval import INF, Ends, sound
 from ksim_spec.ir.node import walk
+from ksim_spec.ir.ops import make
 from ksim_spec.language.program import StateChange, Termination
 from ksim_spec.linter.context import ALWAYS, NEVER, Subject, text_of, warn
 
@@ -40,15 +41,56 @@ def always_fires(s: Subject) -> Iterator[Diagnostic]:
 
 
 def fires_at_start(s: Subject) -> Iterator[Diagnostic]:
-    """A rule that holds in the very pose in which episodes begin."""
+    """A rule that holds in the very pose in which episodes begin, or wherever the reset's lines put the robot."""
     for t in s.program.terminations:
-        if s.anytime(t.when).ends != ALWAYS and s.still(t.when).ends == ALWAYS:
+        if s.anytime(t.when).ends == ALWAYS:
+            continue
+        still, begins = s.still(t.when).ends, s.starting(t.when).ends
+        if begins == ALWAYS or (still == ALWAYS and begins != NEVER):
+            posed = still == ALWAYS
             yield warn(
                 rules.FIRES_AT_START,
-                f"`{t.name}` is true in the pose in which episodes begin",
+                f"`{t.name}` is true {'in the pose in which' if posed else 'wherever'} episodes begin",
                 t.span,
-                "compare its bound with the pose of `reset`",
+                f"compare its bound with {'the pose' if posed else 'the lines'} of `reset`",
             )
+
+
+def start_below_floor(s: Subject) -> Iterator[Diagnostic]:
+    """A reset that puts a body under the plane that is to hold it."""
+    for change in s.program.reset.changes:
+        if not s.program.world.floor or change.target != "pos" or 2 not in change.components:
+            continue
+        place = make("read", what="pos", of="body", names=change.names, dtype="float", shape=(3,))
+        height = s.starting(place).element(2)
+        if height[1] < 0:
+            yield warn(
+                rules.START_BELOW_FLOOR,
+                f"an episode begins with `{change.names[0]}` at a height of {text_of(height)} m, and the floor is at 0",
+                change.span,
+                "write a height above the floor",
+            )
+
+
+def overwritten_change(s: Subject) -> Iterator[Diagnostic]:
+    """A line of the reset whose whole effect a later one replaces."""
+    changes = s.program.reset.changes
+    for i, change in enumerate(changes):
+        later = next((x for x in changes[i + 1 :] if _replaces(x, change)), None)
+        if later is not None:
+            yield Diagnostic(
+                rules.OVERWRITTEN_CHANGE,
+                "a later line sets the same again, so that this has no effect",
+                change.span,
+                related=(Label(later.span, "set again here"),),
+                help="change the order, write `+=` there, or remove one of the two",
+            )
+
+
+def _replaces(later: StateChange, change: StateChange) -> bool:
+    if later.op != "=" or later.target != change.target:
+        return False
+    return set(change.names) <= set(later.names) and set(change.components) <= set(later.components)
 
 
 def no_time_limit(s: Subject) -> Iterator[Diagnostic]:
@@ -131,4 +173,6 @@ CHECKS = (
     time_limit_as_failure,
     same_start,
     start_beyond_limits,
+    start_below_floor,
+    overwritten_change,
 )

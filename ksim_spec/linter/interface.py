@@ -15,6 +15,7 @@ from ksim_spec.language.program import ActionTerm, ObservationEntry, Observation
 from ksim_spec.linter.context import Subject, bounded, text_of, warn
 from ksim_spec.robot.naming import name_of
 from ksim_spec.robot.servo import targets
+from ksim_spec.syntax import ast
 
 OUTSIDE = 0.5  # share of a target's range that may lie outside what a joint can reach
 EXCESS = 1.5  # times what an actuator can give
@@ -220,6 +221,21 @@ def idle_actuator(s: Subject) -> Iterator[Diagnostic]:
     yield warn(rules.IDLE_ACTUATOR, f"no action drives {few}", s.program.action[-1].span, help, (note,))
 
 
+def unused_group(s: Subject) -> Iterator[Diagnostic]:
+    """A group that is neither the actor's nor the critic's, and that no other takes in."""
+    sections = [i for i in s.program.items if isinstance(i, ast.Section) and i.keyword == "observe"]
+    includes = (e for i in sections for a in i.attrs if a.word == "includes" for e in a.values)
+    included = {e.id for e in includes if isinstance(e, ast.Name)}
+    for section in sections:
+        if section.name not in {"actor", s.program.critic_group, *included}:
+            yield warn(
+                rules.UNUSED_GROUP,
+                f"no network sees the group `{section.name}`",
+                section.header_span,
+                f"let the critic see it: `critic = mlp(128, 128)  observes {section.name}`, or remove it",
+            )
+
+
 CHECKS = (
     idle_actuator,
     constant_observation,
@@ -231,3 +247,4 @@ CHECKS = (
     noise_drowns,
 )
 ALIKE = (duplicate_observation,)  # what a profile without noise makes alike is not the author's doing
+UNUSED = (unused_group,)

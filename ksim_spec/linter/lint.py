@@ -31,13 +31,16 @@ def check(specs: Sequence[Path], request: LintRequest) -> tuple[Diagnostics, Sou
     """Returns what is told of all specs, suppressions and configuration applied, and the sources it points into."""
     from ksim_spec.linter.config import forget
     from ksim_spec.linter.filter import Verdict
-    from ksim_spec.linter.statement_fixes import with_fixes
 
     forget()  # the configuration may have changed since a watched spec was last checked
     found, verdict = Diagnostics(), Verdict(request.select, request.ignore)
     for path, (items, sources) in zip(specs, spread(partial(examined, request), specs), strict=True):
         found.extend(verdict.spec(path, items, sources))
     found.extend(verdict.rest())
+    if not found.items:
+        return found, verdict.sources
+    from ksim_spec.linter.statement_fixes import with_fixes
+
     return Diagnostics(with_fixes(found.items, verdict.sources)), verdict.sources
 
 
@@ -52,12 +55,13 @@ def robots() -> Robots:
 def examined(request: LintRequest, path: Path) -> tuple[list[Diagnostic], SourceMap]:
     """Returns everything that is found in one spec, and the sources it points into."""
     from ksim_spec.language.load import Trace, load_spec
-    from ksim_spec.linter.design import designed
+    from ksim_spec.linter.design import designed, profiled
 
     try:
         with uncollected():
             loaded = load_spec(path, profile=request.profile, sets=request.sets, trace=Trace(robots().read))
             loaded = designed(loaded, request.profile is None)
+            loaded = profiled(loaded) if request.profile is None else loaded
     except SpecError as error:
         at = Span(str(path), 0, 0)  # what is wrong with a whole file is said at the file
         return [d if d.span != NOWHERE else replace(d, span=at) for d in error.diagnostics], error.sources

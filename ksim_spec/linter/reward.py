@@ -13,6 +13,7 @@ from ksim_spec.ir.intervals.interval import INF, exactly
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.language.program import RewardTerm
 from ksim_spec.linter.context import NEVER, Subject, bounded, warn
+from ksim_spec.source import Span
 
 NEGLIGIBLE = 0.001  # of the most that all terms can add
 EARNED = 0.5  # by standing still at full command, of the most that a term can add
@@ -210,6 +211,18 @@ def only_costs(s: Subject) -> Iterator[Diagnostic]:
 
 def division_by_zero(s: Subject) -> Iterator[Diagnostic]:
     """A quotient whose divisor is exactly 0 while the robot stands still, as it does when an episode begins."""
+    for name, node, span in undefined_at_rest(s):
+        what = "divides by 0" if node.op == "div" else "takes the logarithm of 0"
+        yield warn(
+            rules.DIVISION_BY_ZERO,
+            f"`{name}` {what} while the robot stands still, as at each start",
+            span,
+            "keep it away from 0, for example with `max(…, 0.01 m/s)`",
+        )
+
+
+def undefined_at_rest(s: Subject) -> Iterator[tuple[str, Node, Span]]:
+    """Yields quotients and logarithms of rewards and observations that have no value while the robot stands still."""
     places = [(r.name, r.value, r.span) for r in s.program.rewards]
     places += [(e.name, e.node, e.span) for g in s.program.observations for e in g.entries]
     told: set[int] = set()
@@ -219,13 +232,7 @@ def division_by_zero(s: Subject) -> Iterator[Diagnostic]:
             logged = node.op == "log" and any(e[1] <= 0 for e in s.still(node.args[0]).elements())
             if (divided or logged) and id(node) not in told:
                 told.add(id(node))
-                what = "divides by 0" if divided else "takes the logarithm of 0"
-                yield warn(
-                    rules.DIVISION_BY_ZERO,
-                    f"`{name}` {what} while the robot stands still, as at each start",
-                    span,
-                    "keep it away from 0, for example with `max(…, 0.01 m/s)`",
-                )
+                yield name, node, span
 
 
 def unwrapped_angle(s: Subject) -> Iterator[Diagnostic]:

@@ -11,6 +11,7 @@ from ksim_spec.ir.intervals.analysis import Ranges
 from ksim_spec.ir.intervals.interval import INF, Ends
 from ksim_spec.language.program import Check
 from ksim_spec.linter.context import Subject, warn
+from ksim_spec.settings import TrainConfig
 from ksim_spec.source import NOWHERE, Span
 
 HORIZON = 0.2  # s: below this, a policy plans for less than a stride
@@ -111,4 +112,22 @@ def _verdict(check: Check, ranges: Ranges) -> str:
     return "holds whatever the policy does" if passes and check.where is None else ""
 
 
-CHECKS = (short_horizon, few_updates, budget_below_episode, level_beyond_budget, settled_check)
+def ignored_setting(s: Subject) -> Iterator[Diagnostic]:
+    """A setting that is written and has no effect, for another one is not what it goes with."""
+    train = s.program.train
+    for name, span in s.program.settings.items():
+        extra = TrainConfig.model_fields[name].json_schema_extra
+        wanted = extra.get("only", {}) if isinstance(extra, dict) else {}
+        assert isinstance(wanted, dict)
+        for other, value in wanted.items():
+            if getattr(train, other) != value:
+                shown = str(value).lower() if isinstance(value, bool) else value
+                yield warn(
+                    rules.IGNORED_SETTING,
+                    f"`{name}` has no effect: it goes with `{other} = {shown}`",
+                    span,
+                    f"leave it out, or set `{other} = {shown}`",
+                )
+
+
+CHECKS = (ignored_setting, short_horizon, few_updates, budget_below_episode, level_beyond_budget, settled_check)

@@ -140,4 +140,18 @@ def unused_command(s: Subject) -> Iterator[Diagnostic]:
 
 
 CHECKS = (beyond_episode, changes_nothing, impossible_field, stuck_level)
-UNUSED = (unused_level, unused_command)
+
+
+def still_level(s: Subject) -> Iterator[Diagnostic]:
+    """A level that ends where it starts."""
+    for level in s.program.levels:
+        if level.start == level.end:
+            yield warn(
+                rules.STUCK_LEVEL,
+                f"the level `{level.name}` never moves: it ends where it starts",
+                level.span,
+                "give it another end, or write the number where it is used",
+            )
+
+
+UNUSED = (unused_level, unused_command, still_level)

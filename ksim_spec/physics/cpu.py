@@ -68,14 +68,12 @@ class CpuEngine:
         dqvel_EV: Float[Array, "E nv"] | None = None,
         xfrc_EB6: Float[Array, "E nbody 6"] | None = None,
     ) -> tuple[Float[Array, ""], Reads, Bool[Array, "E"]]:
-        model, num_envs = self.model, self.config.num_envs
+        model = self.model
         shapes: dict[str, tuple[int, ...]] = {"serial": (1,), "take": (), "ctrl": (self.config.num_controls, model.nu)}
         take = take_E + TAKE_ANY * take_E.any()  # one number tells the host whether to look further
         arrays = self._serial(physics) | {"take": take, "ctrl": ctrl_EKU}
         if dqvel_EV is not None:
             shapes["dqvel"], arrays["dqvel"] = (model.nv,), dqvel_EV
-        if xfrc_EB6 is None and self.config.wrench:
-            xfrc_EB6 = jnp.zeros((num_envs, model.nbody, 6))
         if xfrc_EB6 is not None:
             shapes["xfrc"], arrays["xfrc"] = (model.nbody, 6), xfrc_EB6
         out = self._call(self.host.step, Columns.of(shapes), arrays, extra=2)
@@ -83,9 +81,12 @@ class CpuEngine:
         fault_E = fault_E | ~jnp.isfinite(reads_ER).all(axis=1)
         return out[0, -1], self._reads(jnp.where(fault_E[:, None], 0.0, reads_ER)), fault_E
 
-    def export_state(self, physics: Array) -> dict[str, Any]:
+    def can_step(self, physics: Array) -> bool:
         jax.block_until_ready(physics)  # the call that made this physics has to be over
-        if int(physics) != self.host.serial:
+        return int(physics) == self.host.serial
+
+    def export_state(self, physics: Array) -> dict[str, Any]:
+        if not self.can_step(physics):
             raise ValueError("only the newest physics state of a CPU engine can be saved")
         return self.host.export()
 

@@ -91,6 +91,7 @@ class Host:
         self.cuts = self.reads.slices()
         self.main_out = np.zeros((config.num_envs, self.reads.width + 2), np.float32)
         self.spare_out = np.zeros((config.num_envs, self.reads.width + 1), np.float32)
+        self.pushed = False
         self.ctrl, self.qvel, self.xfrc = (self.main.bind(name) for name in ("ctrl", "qvel", "xfrc_applied"))
         self.warnings = self.main.warning[:, _UNSTABLE, 1]
         self.serial = 0
@@ -174,8 +175,9 @@ class Host:
             self._take(orders.take)
         if orders.dqvel is not None:
             self.qvel += orders.dqvel
-        if orders.xfrc is not None:
-            self.xfrc[...] = orders.xfrc
+        if orders.xfrc is not None or self.pushed:
+            self.xfrc[...] = 0 if orders.xfrc is None else orders.xfrc
+            self.pushed = orders.xfrc is not None  # it holds for one control step
         failed = self._advance(orders.stretches)
         out = self.main_out
         self._copy_reads(self.main_reads, out)

@@ -127,6 +127,9 @@ class FunctionalEngine:
         reads = _select(fault_E, jax.tree.map(jnp.zeros_like, reads), reads)
         return physics._replace(main=row, main_fields=values), reads, fault_E
 
+    def can_step(self, physics: Simulations) -> bool:
+        return True
+
     def export_state(self, physics: Simulations) -> dict[str, Any]:
         state = jax.tree.map(np.asarray, physics)
         return {

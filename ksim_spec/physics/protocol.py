@@ -44,7 +44,6 @@ class EngineConfig:
     friction_dofs: tuple[int, ...] | None = None
     control_changes: bool = False
     settle: int = 0
-    wrench: bool = False
     mocap_key: int | None = None
 
     @property
@@ -104,6 +103,12 @@ class Engine(Protocol):
         `xfrc_EB6` (world frame, force first, at the bodies' centres of mass) holds for this step only; the physics
         steps; the derived quantities at the stage of the configuration. The third result marks environments whose
         simulation became unstable: their reads are zero, and they must be taken from their spare at the next step.
+        """
+        ...
+
+    def can_step(self, physics: Physics) -> bool:
+        """Returns whether a physics value, not a traced one, can be stepped. False for one that was stepped before,
+        where the simulations lie outside of it and have moved on.
         """
         ...
 

@@ -93,11 +93,7 @@ def as_json(findings: Iterable[Diagnostic], sources: SourceMap) -> dict[str, obj
 
 def where(span: Span, sources: SourceMap) -> str:
     """Returns `file:line:column`, or the file alone where its text is not known, or nothing for no place."""
-    if not span.file:
-        return ""
-    start, _ = _ends(span, sources)
-    name = visible(span.file)
-    return name if start is None else f"{name}:{start['line']}:{start['column']}"
+    return visible(sources.place(span))
 
 
 def _finding(d: Diagnostic, sources: SourceMap) -> dict[str, object]:

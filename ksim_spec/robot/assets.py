@@ -33,7 +33,7 @@ def bundle_assets(spec: mujoco.MjSpec, directory: Path | None) -> dict[str, byte
             # MuJoCo derives a missing name from the file's, which is about to change.
             element.name = element.name or Path(element.file).stem
             element.file = bundled(element.file, folder)
-        sides = getattr(element, "cubefiles", ())
+        sides: Any = getattr(element, "cubefiles", ())
         for i, name in enumerate(list(sides)):
             sides[i] = bundled(name, folder) if name else name
     spec.meshdir = spec.texturedir = ""

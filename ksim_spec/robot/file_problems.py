@@ -125,10 +125,8 @@ def names(index: RobotIndex) -> Iterator[Diagnostic]:
                 yield _missing(index, part, attribute, wanted, name, known[wanted])
 
 
-def _missing(
-    index: RobotIndex, e: el.Element, attribute: str, kind: str, name: str, known: set[str]
-) -> Diagnostic:
-    message = f"`{attribute}=\"{name}\"` of `<{e.tag}>` names no {kind} of the robot"
+def _missing(index: RobotIndex, e: el.Element, attribute: str, kind: str, name: str, known: set[str]) -> Diagnostic:
+    message = f'`{attribute}="{name}"` of `<{e.tag}>` names no {kind} of the robot'
     return Diagnostic(rules.MJCF_NAME, message, index.span(e), help=suggest(name, sorted(known), f"{kind}s"))
 
 

@@ -146,10 +146,6 @@ class RobotIndex:
         found = self.find("body", body)
         return next((j for j in self.joints if found and j.body == found.id and j.type == "free"), None)
 
-    def on_body(self, kind: str, body: int) -> tuple[el.Attached, ...]:
-        """Returns the geoms, sites, joints, cameras or lights fixed to one body."""
-        return tuple(e for e in _typed(self.all(kind), el.Attached) if e.body == body)
-
     def actuators_of(self, joint: str) -> tuple[el.Actuator, ...]:
         """Returns the actuators that drive a joint directly."""
         return tuple(a for a in self.actuators if a.target == joint and a.transmission in ("joint", "jointinparent"))

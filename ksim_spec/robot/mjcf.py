@@ -26,7 +26,7 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ENCODING = re.compile(rb"^[^>]*encoding=[\"']([A-Za-z0-9_.:-]+)[\"']")
 _MJCF_HELP = "a robot file is XML whose root is `<mujoco>`"
 _URDF_HELP = (
-    "convert it: `s = mujoco.MjSpec.from_file(\"robot.urdf\"); s.compile(); s.to_file(\"robot.xml\")`, then add "
+    'convert it: `s = mujoco.MjSpec.from_file("robot.urdf"); s.compile(); s.to_file("robot.xml")`, then add '
     "actuators, and a free joint if it floats"
 )
 

@@ -25,7 +25,6 @@ from ksim_spec.robot.naming import generated_name, name_of
 from ksim_spec.robot.options import apply_options
 from ksim_spec.robot.same_model import Asked, differences
 from ksim_spec.robot.scene_request import ContactRequest, Scene, SceneRequest, SensorRequest, stage_of
-from ksim_spec.robot.strip import strip_visual
 from ksim_spec.robot.who import robot_bodies
 
 OBJ = mujoco.mjtObj
@@ -86,8 +85,6 @@ class _Composer:
         for sensor in request.sensors:
             self._sensor(sensor)
         slots = self._contacts()
-        if request.strip_visual:
-            self.gone |= strip_visual(spec)
         _write_masses(spec)
         assets = bundle_assets(spec, self.path.parent if self.path else None)
         compile_spec(spec, self.path)

@@ -82,7 +82,6 @@ class SceneRequest:
     `servos` are actuators as they shall be (see `servo.served`). `own`
     names the robot's bodies, None those that `who.robot_bodies` finds.
     `keep_sensors` names the robot's own sensors to keep (None keeps all): each costs time at every step.
-    `strip_visual` drops geoms that cannot collide and are not named by a sensor, with masses unchanged.
     """
 
     robot: Path | str
@@ -95,7 +94,6 @@ class SceneRequest:
     own: tuple[str, ...] | None = None
     options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     keep_sensors: tuple[str, ...] | None = None
-    strip_visual: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ What stands between an action and the force it gives is meaning; what comes afte
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 Class = Literal["shape", "meaning", "behaviour", "cosmetic"]
 CLASSES: tuple[Class, ...] = ("shape", "meaning", "behaviour", "cosmetic")  # strongest first
@@ -148,8 +148,3 @@ _BY_NAME = {r.code.lower(): r for r in CHANGE_RULES} | {r.slug: r for r in CHANG
 def change_rule(name: str) -> ChangeRule | None:
     """Returns the rule of a code or slug, in whatever case; None when there is none."""
     return _BY_NAME.get(name.strip().lower())
-
-
-def stronger(a: Class, b: Class) -> Class:
-    """Returns the class of the two that breaks more."""
-    return cast(Class, min(a, b, key=CLASSES.index))

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ksim_spec.diagnostics import did_you_mean, meant
-from ksim_spec.rules import design, front_end
+from ksim_spec.rules import table
 from ksim_spec.rules.rule import FAMILIES, Rule
 
-RULES: tuple[Rule, ...] = tuple(
-    sorted(
-        (r for module in (front_end, design) for r in vars(module).values() if isinstance(r, Rule)),
-        key=lambda r: r.code,
-    )
-)
+RULES: tuple[Rule, ...] = tuple(r for r in vars(table).values() if isinstance(r, Rule))
 _BY_NAME: dict[str, Rule] = {r.code.lower(): r for r in RULES} | {r.slug: r for r in RULES}
 _FAMILIES = {family.name: family.digit for family in FAMILIES}
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from ksim_spec.diagnostics import Severity
-
-Needs = Literal["spec", "file", "robot", "command", "run", "engine"]
-Status = Literal["stable", "preview", "deprecated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +33,12 @@ _BY_DIGIT = {family.digit: family for family in FAMILIES}
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind of finding.
-
-    `severity` is what a finding has before any configuration. `needs` says what it takes to see the rule: a spec
-    alone, or a broken file, another robot, the command line, a run folder or an engine.
-    """
+    """One kind of finding, as the head of its page has it. `severity` is what it has before any configuration."""
 
     code: str
     slug: str
     severity: Severity
     summary: str
-    needs: Needs = "spec"
-    fix: bool = False
-    status: Status = "stable"
 
     @property
     def family(self) -> Family:

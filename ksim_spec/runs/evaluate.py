@@ -11,6 +11,7 @@ from ksim_spec.contract.resolved_spec import CheckSpec
 from ksim_spec.runs.provenance import Origin
 
 EVAL_SEED = 1_000_003  # evaluation draws from seeds that no training run uses by default
+LONGEST = 20.0  # s that an episode without a time limit is looked at, unless a check asks for more
 _HOLDS = {
     "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
     "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
@@ -63,20 +64,21 @@ def judge(
     seed: int = EVAL_SEED,
     seconds: float | None = None,
     agreed: bool = False,
+    network: type[Any] | None = None,
 ) -> Judgement:
     """Plays fresh episodes of a run's policy (deterministic actions, the spec's own noise and pushes) and judges them.
 
-    Curriculum levels stand where training left them. Raises SpecError for a path that is not a run, and unless
-    `agreed` where the policy was trained in another task than the folder holds.
+    Curriculum levels stand where training left them. Raises SpecError as `open_trained` does, which `agreed` and
+    `network` go to.
     """
     import jax
 
     from ksim_spec.runs.trained_policy import open_trained
     from ksim_spec.trainer.evaluate import evaluate
 
-    trained = open_trained(path, min(episodes, 512), backend, agreed=agreed)
+    trained = open_trained(path, min(episodes, 512), backend, agreed=agreed, network=network)
     checks, config = trained.folder.spec.checks, trained.folder.spec.train
-    horizon = seconds or max([c.argument for c in checks if c.statistic == "survived"], default=20.0)
+    horizon = seconds or max([LONGEST, *(c.argument for c in checks if c.statistic == "survived")])
     reducers = {str(i): _reducer(i, c) for i, c in enumerate(checks) if c.statistic != "survived"}
     result = evaluate(
         trained.task, config, trained.actor, trained.params, jax.random.key(seed), episodes, horizon, reducers
@@ -106,7 +108,7 @@ def _reducer(number: int, check: CheckSpec) -> Any:
 
 def _result(number: int, check: CheckSpec, result: Any) -> CheckResult:
     if check.statistic == "survived":
-        value: float | None = result.survived
+        value: float | None = result.reached(check.argument)
     else:
         value = result.reduced[str(number)]
         if check.statistic == "rms" and value is not None:

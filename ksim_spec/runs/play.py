@@ -13,7 +13,7 @@ import numpy as np
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError, suggest
-from ksim_spec.runs.trained_policy import Trained, open_trained
+from ksim_spec.runs.trained_policy import TrainedPolicy, open_trained
 from ksim_spec.viewer.video import Motion, Video, write_video
 
 
@@ -25,17 +25,18 @@ def play(
     command: Mapping[str, float] | None = None,
     seed: int = 0,
     agreed: bool = False,
+    network: type[Any] | None = None,
 ) -> Video:
     """Plays a run's latest policy (or a checkpoint's) for some seconds and films it; returns what became of the video.
 
-    `command` fixes command fields by `block.field`. Raises SpecError for a path that is no run or a field that is not,
-    and unless `agreed` where the policy was trained in another task than the folder holds.
+    `command` fixes command fields by `block.field` (SI). Raises SpecError for a field that is not there, and as
+    `open_trained` does, which `agreed` and `network` go to.
     """
-    trained = open_trained(path, 1, agreed=agreed)
+    trained = open_trained(path, 1, agreed=agreed, network=network)
     return write_video(trained.task.model, record(trained, seconds, command or {}, seed), video)
 
 
-def record(trained: Trained, seconds: float, command: Mapping[str, float], seed: int) -> Motion:
+def record(trained: TrainedPolicy, seconds: float, command: Mapping[str, float], seed: int) -> Motion:
     """Returns the motion of one environment under the deterministic policy."""
     task = trained.task
     params = commanded(trained, command)
@@ -69,7 +70,7 @@ def command_row(command: Mapping[str, Mapping[str, Any]]) -> Any:
     return jnp.zeros(0)
 
 
-def commanded(trained: Trained, command: Mapping[str, float]) -> dict[str, Any]:
+def commanded(trained: TrainedPolicy, command: Mapping[str, float]) -> dict[str, Any]:
     """Returns the policy's runtime parameters with command fields held at a value (SI), whatever the spec draws there.
 
     Raises SpecError for an unknown field, and for what is no finite number.

@@ -1,7 +1,7 @@
 """The syntax tree: what was written, with a span on every node and no judgement about it.
 
-Sections, statements and attributes are generic: the tables in `ksim_spec/language` say what each section accepts, so
-that new words need no new node. Nodes are frozen; spans do not take part in equality.
+Sections, statements and attributes are generic: `ksim_spec/language/blocks` says what each section accepts, so that
+new words need no new node. Nodes are frozen; spans do not take part in equality.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Binary(Node):
 
 @dataclass(frozen=True)
 class InFrame(Node):
-    """`value in frame`; `relative` for `value relative_to frame`; `over_against` is `x.contact with y`."""
+    """`value in frame`, `value relative_to frame` or `x.contact with y`, by the word between them."""
 
     value: Expr
     frame: Expr

@@ -112,11 +112,6 @@ class ExpressionBuilder:
         value, word, frame = parts
         return ast.InFrame(value, frame, word.text, span=self.around(parts))
 
-    def extern(self, parts: list[Part]) -> ast.Call:
-        word, value = parts
-        arg = ast.Arg(value, span=value.span)
-        return ast.Call(ast.Name(word.text, span=self.around([word])), (arg,), span=self.around(parts))
-
     def name(self, parts: list[Part]) -> ast.Name:
         return ast.Name(parts[0].text, span=self.span(parts[0].start, parts[0].end))
 

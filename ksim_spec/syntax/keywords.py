@@ -53,7 +53,6 @@ NAME_CLAUSES = ("no", "remove")
 ATTRIBUTES = (
     "weight",
     "scale",
-    "offset",
     "clip",
     "noise",
     "bias",
@@ -72,26 +71,14 @@ ATTRIBUTES = (
     "observes",
     "includes",
     "at",
-    "min",
-    "max",
-    "priority",
-    "unit",
     "doc",
     "reason",
-    "stage",
-    "lag",
-    "normalize",
-    "limit",
-    "filter",
     "gain",
     "damping",
     "duration",
-    "shape",
 )
 # Attributes that take no value.
-FLAGS = ("fail", "success", "truncate", "shared", "stale")
-# Attributes that may also stand without a value.
-OPTIONAL = ("normalize", "stale", "limit", "filter")
+FLAGS = ("fail", "success", "truncate", "shared")
 # Attributes that read on from another one: `from 0 to 1`, `weight 2 per step`. The formatter keeps them together.
 READ_ON = {"to": "from", "per": "weight"}
 # Expression words that act as attributes of a header or directive: `command velocity in base.heading {`.
@@ -101,7 +88,7 @@ HEADER_ATTRIBUTES = ("in", "as")
 HEADER_NEEDS = {"event": "every"}
 
 # What may follow `per` besides a unit.
-PER_SCOPES = ("episode", "run", "step", "update", "env", "element")
+PER_SCOPES = ("episode", "run", "step")
 
 # Counts that follow a number like a unit: `20e6 env_states`.
 COUNTS = ("env_states", "updates", "episodes", "steps")
@@ -112,7 +99,7 @@ INFIX = {
     "else": "ELSE", "where": "WHERE", "over": "OVER", "for": "FOR", "of": "OF",
 }  # fmt: skip
 # Words at the start of an operand.
-PREFIX = {"not": "NOT", "if": "IF", "true": "TRUE", "false": "FALSE", "extern": "EXTERN"}
+PREFIX = {"not": "NOT", "if": "IF", "true": "TRUE", "false": "FALSE"}
 
 # Never names where an operand is expected.
 RESERVED = ("or", "and", "is", "mod", "in", "relative_to", "then", "else", "where")

@@ -26,7 +26,6 @@ from ksim_spec.syntax.grammar import shared_parser
 from ksim_spec.syntax.keywords import SECTIONS
 from ksim_spec.syntax.layout import Layout
 from ksim_spec.syntax.layout_errors import Report
-from ksim_spec.syntax.parse_errors import explain
 from ksim_spec.syntax.roles import assign_roles
 from ksim_spec.syntax.token_errors import check_tokens
 from ksim_spec.syntax.tokens import Comment, Statement, Tok, declared_names, scan
@@ -196,7 +195,7 @@ def parse_expr(source: SourceFile) -> tuple[ast.Expr, list[Diagnostic]]:
             try:
                 return state.feed_token(end, True), _ordered(report)  # type: ignore[arg-type]
             except UnexpectedToken:
-                explain(statement, len(statement.tokens), report)
+                _explain(statement, len(statement.tokens), report)
     return ast.ErrorExpr(span=Span(source.name, 0, len(source.text))), _ordered(report)
 
 
@@ -254,7 +253,7 @@ def _feed_all(state: ParserState, tokens: Sequence[Tok], statement: Statement, r
         try:
             state.feed_token(tok)  # type: ignore[arg-type]
         except UnexpectedToken:
-            explain(statement, k, report)
+            _explain(statement, k, report)
             return False
     return True
 
@@ -282,3 +281,9 @@ def _with_targets(item: Any, report: Report) -> Any:
     message = "only a name or a path can be assigned to"
     report.add(rules.INVALID_TARGET, message, item.target.span, help="give the value to a name: `name = …`")
     return ast.ErrorStmt(span=item.span)
+
+
+def _explain(statement: Statement, k: int, report: Report) -> None:
+    from ksim_spec.syntax.parse_errors import explain  # what a text without mistakes need not pay for
+
+    explain(statement, k, report)

@@ -15,7 +15,6 @@ from ksim_spec.syntax.keywords import (
     HEADER_ATTRIBUTES,
     INFIX,
     NAME_CLAUSES,
-    OPTIONAL,
     PREFIX,
     RESERVED,
     clauses_of,
@@ -142,9 +141,7 @@ def _role(tokens: Sequence[Tok], k: int, place: str, depth: int, heading: bool) 
         return INFIX[word]
     if depth or word not in ATTRIBUTE_WORDS:
         return "NAME"
-    if word in _FLAGS or (word in OPTIONAL and not starts_value(tokens, k + 1)):
-        return "FLAG"
-    return "ATTR"
+    return "FLAG" if word in _FLAGS else "ATTR"
 
 
 def _attribute_after_opening(tokens: Sequence[Tok], k: int, heading: bool) -> bool:

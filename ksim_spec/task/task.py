@@ -72,7 +72,6 @@ class Task:
             friction_dofs=tuple(about["friction_dofs"]) if "friction_dofs" in about else None,
             control_changes=bool(about["delays"]),
             settle=round(about["settle"] / about["control_step"]),
-            wrench=False,
             mocap_key=about.get("mocap_key"),
         )
 

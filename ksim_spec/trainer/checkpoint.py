@@ -220,12 +220,16 @@ def restore_state(checkpoint: Checkpoint, task: Task, fresh: TrainState) -> Trai
 
 
 def check_network(checkpoint: Checkpoint, network: type[Network] | None) -> None:
-    """Raises SpecError where a run was trained with a network of someone's own and that class is not given, or where
-    one is given and the run was not.
+    """Raises SpecError where a run was trained with a network of someone's own and that class is not given, or another
+    one is, or where one is given and the run was not.
+
+    Classes are told apart by their names alone: the module of the same class is `__main__` in one program and not in
+    another.
     """
     name = checkpoint.meta.get("network")
-    if name is not None and network is None:
-        message = f"checkpoint `{checkpoint.path}` was trained with the network `{name}` of its own"
+    if name is not None and (network is None or name.rpartition(".")[2] != network.__name__):
+        other = f", not `{network.__name__}`" if network is not None else ""
+        message = f"checkpoint `{checkpoint.path}` was trained with the network `{name}` of its own{other}"
         raise problem(rules.CHECKPOINT_MISMATCH, message, "open it from Python and give that class as `network`")
     if name is None and network is not None:
         message = f"checkpoint `{checkpoint.path}` was trained with the networks of its spec, not `{network.__name__}`"

@@ -1,4 +1,4 @@
-"""Networks from outside: any Equinox module with the methods of `train.network.Network`, made fit for the trainer."""
+"""Networks from outside: any Equinox module with the methods of `trainer.network.Network`, made fit for the trainer."""
 
 from __future__ import annotations
 
@@ -45,9 +45,24 @@ class Adapted(eqx.Module):
         return eqx.tree_at(lambda n: (n.factor, n.shift), self, both)
 
 
+def check_class(network: Any) -> None:
+    """Raises SpecError for what is given as a network and is no class with the methods of `trainer.network.Network`."""
+    if network is None:
+        return
+    if not isinstance(network, type):
+        what = f"`network` is {network!r:.60}, and it has to be a class"
+        raise _misfit(what, "give the class itself, whose `init` makes networks of the sizes that are needed")
+    there = {name for c in network.__mro__ for name in vars(c)}  # `hasattr` finds a `__call__` in every class
+    lacking = [name for name in ("init", "initial_carry", "__call__") if name not in there]
+    if not issubclass(network, eqx.Module) or lacking:
+        what = f"has no `{lacking[0]}`" if lacking else "is no `equinox.Module`"
+        help = "a network is an `equinox.Module` with `init`, `initial_carry` and `__call__`: see `ksim_spec.Network`"
+        raise _misfit(f"`network` is the class `{network.__name__}`, which {what}", help)
+
+
 def adapted(network: Any, sizes: Sizes, critic: bool) -> Any:
     """Returns the network as the trainer needs it: itself, unless it holds more than arrays or is a critic that cannot
-    be rescaled. Raises SpecError for one that does not do what `train.network.Network` says.
+    be rescaled. Raises SpecError for one that does not do what `trainer.network.Network` says.
     """
     name = type(network).__name__
     scaled = critic and not isinstance(network, Rescaled)
@@ -95,4 +110,4 @@ def _form(x: Any) -> tuple[Any, ...]:
 
 
 def _misfit(message: str, help_text: str) -> SpecError:
-    return SpecError([Diagnostic(rules.BAD_SETTING, message, help=help_text)])
+    return SpecError([Diagnostic(rules.BAD_ARGUMENT, message, help=help_text)])

@@ -46,14 +46,21 @@ class EvalResult:
     """What the episodes gave; `reduced` has None where nothing counted."""
 
     episodes: int
-    survived: float  # fraction of episodes that reached the time limit, or ended in success
+    survived: float  # fraction of episodes that did not end in failure
     returns: Float[np.ndarray, "N"]
     seconds: Float[np.ndarray, "N"]
     failed: np.ndarray
+    succeeded: np.ndarray
     terms: dict[str, float]  # weighted reward, mean per control step
     term_returns: dict[str, float]  # mean per episode
     reduced: dict[str, float | None]
     faults: int
+    control_dt: float
+
+    def reached(self, seconds: float) -> float | None:
+        """Returns the fraction of episodes that reached a time (within half a control step), or ended in success."""
+        there = self.succeeded | (self.seconds >= seconds - 0.5 * self.control_dt)
+        return float(there.mean()) if self.episodes else None
 
 
 class _Tally(NamedTuple):
@@ -152,7 +159,14 @@ def _make_chunk(
                 carry.faults + (info.fault_E & counted).sum(dtype=jnp.int32),
             )
             failed = (info.fail_E & ~info.success_E) | info.fault_E
-            seen = {"finished": finished, "failed": failed, "ret": info.episode_return_E, "time": info.time_E}
+            succeeded = info.success_E & ~info.fault_E
+            seen = {
+                "finished": finished,
+                "failed": failed,
+                "succeeded": succeeded,
+                "ret": info.episode_return_E,
+                "time": info.time_E,
+            }
             return next_carry, seen
 
         return jax.lax.scan(step, carry, None, length=CHUNK)
@@ -205,7 +219,7 @@ def evaluate(
         if int(np.min(carry.played)) >= quota:
             break
     reduced = {name: _combine(reducers[name].kind, parts) for name, parts in tallies.items()}
-    return _result(seen, terms, steps, reduced, int(carry.faults))
+    return _result(seen, terms, steps, reduced, int(carry.faults), task.control_dt)
 
 
 def _empty(task: Task, reducers: Mapping[str, Reducer]) -> dict[str, Any]:
@@ -230,6 +244,7 @@ def _result(
     steps: float,
     reduced: dict[str, float | None],
     faults: int,
+    control_dt: float,
 ) -> EvalResult:
     whole = {name: np.concatenate([part[name] for part in seen]) for name in seen[0]}
     finished = whole["finished"]
@@ -241,8 +256,10 @@ def _result(
         returns=whole["ret"][finished],
         seconds=whole["time"][finished],
         failed=failed,
+        succeeded=whole["succeeded"][finished],
         terms={name: total / max(steps, 1.0) for name, total in terms.items()},
         term_returns={name: total / max(count, 1) for name, total in terms.items()},
         reduced=reduced,
         faults=faults,
+        control_dt=control_dt,
     )

@@ -61,7 +61,7 @@ class Dense(eqx.Module):
 
 
 class MLP(eqx.Module):
-    """Dense layers with an activation between them and none after the last. Fulfils `train.network.Network`."""
+    """Dense layers with an activation between them and none after the last. Fulfils `trainer.network.Network`."""
 
     layers: tuple[Dense, ...]
     activation: str = eqx.field(static=True)

@@ -62,7 +62,7 @@ class Network(Stepped, Protocol):
 @runtime_checkable
 class Rescaled(Protocol):
     """A network that can be asked for another whose outputs are its own times `factor` plus `shift`, to serve as critic
-    (`train.value_scale`). Others are given a learned scale and shift behind their outputs.
+    (`trainer.value_scale`). Others are given a learned scale and shift behind their outputs.
     """
 
     def rescaled(self, factor: Float[Array, ""], shift: Float[Array, ""]) -> Stepped: ...

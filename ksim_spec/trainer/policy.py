@@ -195,7 +195,7 @@ class Policy(eqx.Module):
 def make_policy(task: Task, config: PolicyConfig, key: PRNGKeyArray, network: type[Network] | None = None) -> Policy:
     """Returns untrained networks that fit the task; with `network` they are of that class.
 
-    Raises SpecError for a class whose networks do not do what `train.network.Network` says.
+    Raises SpecError for a class whose networks do not do what `trainer.network.Network` says.
     """
     sizes = task.obs_sizes
     mirror = mirror_of(task) if config.symmetric else None

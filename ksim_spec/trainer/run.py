@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +14,11 @@ import jax
 import numpy as np
 
 from ksim_spec import rules
-from ksim_spec._internal.files import write_atomic
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.settings import PolicyConfig, TrainConfig, validate_batch
 from ksim_spec.trainer import checkpoint as ckpt
 from ksim_spec.trainer.interrupt import Interrupts
-from ksim_spec.trainer.metrics import Row, RunLog, plain, read_rows
+from ksim_spec.trainer.metrics import Row, RunLog, plain
 from ksim_spec.trainer.named_vector import Named
 from ksim_spec.trainer.network import Network
 from ksim_spec.trainer.ppo import start
@@ -113,6 +110,7 @@ def train(
     spec: str = "",
     contract: dict[str, Any] | None = None,
     commit: str | None = None,
+    engine: str | None = None,
     resume: bool = False,
     prepared: bool = False,
     progress: Mode = "auto",
@@ -122,10 +120,10 @@ def train(
     """Trains until the budget is spent or Ctrl-C, and returns how it went.
 
     Actor and critic are of the kinds that `policy_config` names, or of the class `network`: an Equinox module with the
-    methods of `train.network.Network`. It is not kept with the run: who resumes or opens that gives it again.
+    methods of `trainer.network.Network`. It is not kept with the run: who resumes or opens that gives it again.
     run_dir gets metrics.jsonl, TensorBoard events and checkpoints/; with `resume` it must hold a checkpoint, and the
-    run goes on from there exactly as if it had not stopped. `spec` (resolved, YAML), `contract` and `commit` (that the
-    spec came from) travel in checkpoints. `prepared` says that the caller made the folder.
+    run goes on from there exactly as if it had not stopped. `spec` (resolved, YAML), `contract`, `commit` (that the
+    spec came from) and `engine` travel in checkpoints. `prepared` says that the caller made the folder.
     Raises SpecError for impossible settings, unusable folders and checkpoints that do not fit the task.
     """
     check_config(config)
@@ -138,7 +136,8 @@ def train(
         create_run_dir(run_dir)
     started = time.monotonic()
     before = saved.meta if saved is not None else {}
-    meta = ckpt.describe(task, config, policy_config, network) | {"commit": before.get("commit", commit)}
+    origin = {"commit": before.get("commit", commit), "engine": before.get("engine", engine)}
+    meta = ckpt.describe(task, config, policy_config, network) | origin
     run = _Run(
         task,
         config,
@@ -241,16 +240,3 @@ def _save(run: _Run, state: TrainState, done: int) -> Path:
         ckpt.point(folder, "best", path)
     ckpt.prune(folder, run.config.keep_checkpoints)
     return path
-
-
-def measured_terms(run_dir: Path) -> dict[str, float]:
-    """Returns the latest recorded mean of every reward term per control step; empty for a run without updates."""
-    path = run_dir / "metrics.jsonl"
-    rows = read_rows(path) if os.path.exists(path) else []
-    last = rows[-1] if rows else {}
-    return {k.removeprefix("reward/"): v for k, v in last.items() if k.startswith("reward/") and v is not None}
-
-
-def write_json(path: Path, value: object) -> None:
-    """Writes a JSON file atomically."""
-    write_atomic(path, (json.dumps(value, indent=1) + "\n").encode())

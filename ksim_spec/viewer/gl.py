@@ -20,6 +20,17 @@ def shield(environ: MutableMapping[str, str] = os.environ) -> None:
         environ[KEPT] = environ.pop(ASKED)
 
 
+def import_mujoco() -> None:
+    """Imports MuJoCo into the program of someone else, whose `MUJOCO_GL` is left alone unless that import fails."""
+    try:
+        import mujoco  # noqa: F401
+    except Exception:
+        if ASKED not in os.environ:
+            raise
+        shield()
+        import mujoco  # noqa: F401
+
+
 def backends(environ: Mapping[str, str], platform: str = sys.platform) -> tuple[str, ...]:
     """Returns the values of `MUJOCO_GL` worth trying, in order: the user's own alone, else those needing no display."""
     chosen = environ.get(ASKED, environ.get(KEPT, "")).strip().lower()

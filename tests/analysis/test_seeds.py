@@ -6,14 +6,17 @@ import mujoco
 import numpy as np
 import pytest
 
+import ksim_spec as ks
 from ksim_spec.analysis.leaf_intervals import Seeds
 from ksim_spec.analysis.mirror_map import random_state
 from ksim_spec.analysis.reward_bounds import contribution, reward_facts
-from ksim_spec.analysis.standstill import Standing
+from ksim_spec.analysis.standstill import Standing, Starting
 from ksim_spec.analysis.zero_action_rollout import idle_rewards
-from ksim_spec.compiler import compile_spec
 from ksim_spec.ir.evaluate import Evaluator, Inputs
+from ksim_spec.ir.intervals.interval import Interval
 from ksim_spec.ir.node import walk
+from ksim_spec.ir.ops import make
+from ksim_spec.language.load import load_text
 from tests.ir.test_intervals import outside
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +25,7 @@ SPECS = [*sorted((ROOT / "specs").glob("*.ksim")), ROOT / "tests" / "emit" / "ev
 
 @pytest.fixture(scope="module", params=SPECS, ids=lambda p: p.stem)
 def compiled(request):
-    return compile_spec(request.param)
+    return ks.compile(request.param)
 
 
 def test_no_value_leaves_its_interval(compiled):
@@ -74,7 +77,7 @@ def test_what_doing_nothing_earns_is_possible(compiled):
 
 
 def test_standing_still_in_walk_is_known_without_physics():
-    compiled = compile_spec(ROOT / "specs" / "walk.ksim")
+    compiled = ks.compile(ROOT / "specs" / "walk.ksim")
     program = compiled.program
     still, commanded = (Standing(program, compiled.index, commanded=x).ranges() for x in (0.0, 1.0))
     terms = {r.name: r for r in program.rewards}
@@ -88,8 +91,38 @@ def test_standing_still_in_walk_is_known_without_physics():
     assert measured["track_linear"] == pytest.approx(2 * full, rel=0.5) and measured["alive"] == 0.5
 
 
+def test_where_episodes_begin_is_known_line_by_line():
+    """Turns are held against MuJoCo's own products of quaternions, in the order in which a task makes them."""
+    walk = ROOT / "tests" / "language" / "good" / "walk.ksim"
+    lines = (
+        "base.yaw += 30 deg", "base.pitch += 20 deg", "base.roll += -10 deg", "base.yaw += 5 deg",
+        "base.pos = (1 m, 2 m, 0.5 m)", "base.height += uniform(0.1 m)", 'joint("left_knee").pos = 0.4 rad',
+        'joint("left_knee").pos *= uniform(1, 2)',
+    )  # fmt: skip
+    text = walk.read_text("utf-8").replace("legs.pos += normal(0.05 rad)", "\n  ".join(lines))
+    loaded = load_text(text, str(walk), walk)
+    assert loaded.robot is not None
+    begins = Starting(loaded.require(), loaded.robot).ranges()
+
+    def read(what: str, of: str, name: str, *shape: int) -> Interval:
+        return begins(make("read", what=what, of=of, names=(name,), dtype="float", shape=shape))
+
+    expected = np.array([1.0, 0, 0, 0])
+    for axis, angle, world in ((2, 30, True), (1, 20, False), (0, -10, False), (2, 5, True)):
+        turn, product = np.zeros(4), np.zeros(4)
+        mujoco.mju_axisAngle2Quat(turn, np.eye(3)[axis], np.radians(angle))
+        mujoco.mju_mulQuat(product, *((turn, expected) if world else (expected, turn)))
+        expected = product
+    quat = read("quat", "body", "torso", 4)
+    assert quat.exact and quat.low == pytest.approx(tuple(expected))
+    assert [read("pos", "body", "torso", 3).element(i) for i in range(3)] == [
+        (1, 1), (2, 2), (pytest.approx(0.4), pytest.approx(0.6)),
+    ]  # fmt: skip
+    assert read("pos", "joint", "left_knee", 1).ends == (pytest.approx(0.4), pytest.approx(0.8))
+
+
 def test_ranges_of_walk_are_those_worked_out_by_hand():
-    compiled = compile_spec(ROOT / "specs" / "walk.ksim")
+    compiled = ks.compile(ROOT / "specs" / "walk.ksim")
     facts = reward_facts(Seeds(compiled.program, compiled.index))
     assert facts["track_linear"].value == (0.0, 1.0) and facts["track_linear"].per_episode == pytest.approx((0, 40))
     assert facts["upright"].value == (0.0, 1.0) and facts["upright"].adds == (-5.0, 0.0)

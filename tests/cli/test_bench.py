@@ -6,8 +6,9 @@ import jax
 import numpy as np
 import pytest
 
+import ksim_spec as ks
 from ksim_spec.cli.bench import as_text
-from ksim_spec.compiler import compile_spec, write_compiled
+from ksim_spec.compiler import write_compiled
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.runs import benchmark, benchmark_startup
 from ksim_spec.runs.folder import make_task, open_folder
@@ -16,7 +17,7 @@ from tests.cli.test_show import SMALL
 
 def test_the_replay_ends_where_the_task_ended(tmp_path):
     # without randomized fields, which the replay leaves as they were at its start
-    write_compiled(compile_spec(SMALL, profile="bare"), tmp_path / "out")
+    write_compiled(ks.compile(SMALL, profile="bare"), tmp_path / "out")
     task = make_task(open_folder(tmp_path / "out"), 4, "cpu")
     recorder = benchmark.Recorder(task.engine)
     state, _ = jax.jit(task.init)(jax.random.key(0), task.params)

@@ -15,6 +15,7 @@ from ksim_spec.syntax.parse import parse_file
 ROOT = Path(__file__).parents[2]
 PAGE, README = (ROOT / "docs" / "language.md").read_text(), (ROOT / "README.md").read_text()
 WALK = ROOT / "specs" / "walk.ksim"
+PAGES = [f"docs/{name}.md" for name in ("architecture", "extending", "language", "results", "review", "rules/README")]
 
 
 def generator():
@@ -38,6 +39,11 @@ def test_the_index_of_rules_is_current():
     page = made.RULE_INDEX.read_text()
     assert made.generated(page, made.RULE_TABLES) == page, "run: python docs/generate.py"
     assert set(re.findall(r"<!-- table: (\w+) -->", page)) == set(made.RULE_TABLES)
+
+
+def test_the_table_of_rules_in_the_code_is_that_of_the_pages():
+    made = generator()
+    assert made.RULE_TABLE.read_text() == made.rule_table(), "run: python docs/generate.py"
 
 
 def test_the_results_are_those_of_the_record():
@@ -104,7 +110,7 @@ def test_the_readme_lists_the_commands_there_are():
     assert listed == {c.name for c in COMMANDS}
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/language.md", "docs/review.md", "docs/rules/README.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES])
 def test_links_lead_somewhere(page):
     for target in re.findall(r"(?<!!)\[[^\]]+\]\(([^)]+)\)", (ROOT / page).read_text()):
         if target.startswith("http"):

@@ -1,6 +1,7 @@
 """`ksim eval`: the check block on fresh episodes, and what the policy was trained from."""
 
 import json
+import re
 import shutil
 import subprocess
 import zipfile
@@ -116,3 +117,16 @@ def test_changes_that_are_not_committed_are_told_of(spec, tmp_path):
 def test_without_git_there_is_no_commit(spec, monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert commit_of(spec) is None
+
+
+def test_each_survival_has_its_own_time_and_everything_else_sees_whole_episodes(spec, tmp_path, capsys):
+    text = spec.read_text(encoding="utf-8")
+    ends = "terminate {\n  early when time >= 1 s  fail\n}\n"
+    checks = "check {\n  survived(0.5 s) >= 100 %\n  survived(1 s) >= 100 %\n  survived(2 s) >= 100 %\n  max(time) <= 2 s\n}\n"
+    body = re.sub(r"(?ms)^(terminate|check) \{.*?^\}\n", "", text)
+    short = spec.with_name("short.ksim")
+    short.write_text(f"{body}\n{ends}\n{checks}", encoding="utf-8")
+    out, sets = tmp_path / "run", [part for words in TINY for part in ("--set", words)]
+    assert main(["train", str(short), "--out", str(out), "--no-progress", "--no-video", *sets]) == 0
+    found = judged(out, capsys)["checks"]
+    assert [round(check["value"], 6) for check in found] == [1.0, 1.0, 0.0, 1.0]

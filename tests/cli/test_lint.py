@@ -173,7 +173,7 @@ def test_a_suppression_in_an_included_file_counts_for_every_spec_that_includes_i
     shared.write_text("signal {\n  spare = base.height  # ksim: allow unused-signal -- only one spec uses it\n}\n")
     spoil(unused, UNUSED, '\ninclude "shared.ksim"\n')
     user = folder / "user.ksim"
-    user.write_text(unused.read_text() + "\nobserve other {\n  spare = spare\n}\n")
+    user.write_text(unused.read_text() + "\ncheck {\n  always spare > 0.1 m\n}\n")
     both = [str(unused), str(user)]
     assert findings(capsys, *both) == findings(capsys, *reversed(both)) == (0, [])
     assert findings(capsys, str(user)) == (0, [("unused-suppression", "warning")])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from ksim_spec.compiler import compile_spec
+import ksim_spec as ks
 from ksim_spec.contract.build import as_plain
 from ksim_spec.contract.extract import declared
 from ksim_spec.contract.schema import SCHEMA_VERSION, Contract, json_schema
@@ -90,7 +90,7 @@ def test_it_says_what_is_commanded_and_rewarded(walk: Contract):
 
 
 def test_the_compiled_contract_is_the_declared_one_and_more(walk: Contract, tmp_path: Path):
-    whole = compile_spec(WALK).contract
+    whole = ks.compile(WALK).contract
     assert (
         whole.built is not None
         and 30 < whole.built.mass < 40

@@ -75,7 +75,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Before:
     folder = tmp_path_factory.mktemp("truth")
     spec, run = write(folder / "before", None), folder / "run"
     small = ["--num-envs", "64", "--budget", "40960", "--set", "train.num_env_states_per_minibatch=1024"]
-    assert main(["train", str(spec), "--out", str(run), "--no-progress", *small]) == 0
+    assert main(["train", str(spec), "--out", str(run), "--no-progress", "--no-video", *small]) == 0
     recording, opener = record_run(run, 64 * 32), Opener()
     replay = Replay(open_version(opener, str(spec)), recording)
     contract = opener.open(*opener.locate(str(spec))).contract

@@ -28,6 +28,20 @@ def test_every_hook_calls_a_command_on_specs_only():
         assert re.search(hook["files"], "specs/walk.ksim") and not re.search(hook["files"], "walk.ksim.txt")
 
 
+def test_the_hooks_of_this_repository_are_checks_of_scripts_check():
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    check = (ROOT / "scripts" / "check").read_text(encoding="utf-8")
+    hooks = [hook for repo in config["repos"] for hook in repo["hooks"]]
+    assert [" ".join(hook["entry"].split()[:2]) for hook in hooks] == [
+        "ruff check",
+        "ruff format",
+        "ksim fmt",
+        "ksim lint",
+    ]
+    assert all(" ".join(hook["entry"].split()[:2]) in check for hook in hooks)
+    assert {hook["language"] for hook in hooks} == {"system"}  # what the environment of a contributor has
+
+
 class Repository:
     """A repository with the shipped specs, and hooks that call the `ksim` of this checkout."""
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ksim_spec.compiler import compile_spec
+import ksim_spec as ks
 from ksim_spec.ir.evaluate import Evaluator
 from ksim_spec.ir.node import walk
 from ksim_spec.ir.temporal_ops import is_temporal
@@ -26,7 +26,7 @@ SHARE_NEAR = 0.05
 
 @cache
 def case(path: Path) -> Case:
-    return Case(compile_spec(path))
+    return Case(ks.compile(path))
 
 
 @cache

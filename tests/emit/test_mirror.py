@@ -9,8 +9,9 @@ import mujoco
 import numpy as np
 import pytest
 
+import ksim_spec as ks
 from ksim_spec.analysis.mirror_map import Mirror, SignedPermutation, derive_mirror
-from ksim_spec.compiler import Compiled, compile_spec
+from ksim_spec.compiler import Compiled
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.robot.mirror import NotMirrored, asymmetries, reflect
@@ -22,7 +23,7 @@ BIPED = SPECS / "robots" / "biped.xml"
 
 @cache
 def compiled(name: str) -> Compiled:
-    return compile_spec(SPECS / f"{name}.ksim")
+    return ks.compile(SPECS / f"{name}.ksim")
 
 
 @cache
@@ -46,7 +47,7 @@ def changed(tmp_path: Path, *edits: tuple[str, str], robot: tuple[tuple[str, str
         text = text.replace(old, new, 1)
     (tmp_path / "biped.xml").write_text(xml, encoding="utf-8")
     (tmp_path / "walk.ksim").write_text(text, encoding="utf-8")
-    return compile_spec(tmp_path / "walk.ksim")
+    return ks.compile(tmp_path / "walk.ksim")
 
 
 @pytest.mark.parametrize("name", ["walk", "trot", "barkour", "humanoid"])

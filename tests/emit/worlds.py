@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 
-from ksim_spec.compiler import Compiled, compile_spec
+import ksim_spec as ks
+from ksim_spec.compiler import Compiled
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.physics.cpu import CpuEngine
 from ksim_spec.physics.protocol import Starts
@@ -33,7 +34,7 @@ def compile_text(folder: Path, text: str) -> Compiled:
         if block.split()[0] not in {line.split()[0] for line in text.splitlines() if line.strip()}:
             text += "\n" + block.replace("  ", "\n").replace("{ ", "{\n").replace(" }", "\n}") + "\n"
     path.write_text(text, encoding="utf-8")
-    return compile_spec(path)
+    return ks.compile(path)
 
 
 def make_task(compiled: Compiled, num_envs: int) -> Task:

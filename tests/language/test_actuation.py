@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ksim_spec.compiler import Compiled, compile_spec
+import ksim_spec as ks
+from ksim_spec.compiler import Compiled
 from ksim_spec.emit.binding import pose_positions
 from ksim_spec.emit.rest import idle_control
 from ksim_spec.emit.task_functions import control_factors
@@ -63,7 +64,7 @@ def path(folder: Path, actuators: str, action: str, **more: str) -> Path:
 
 
 def compiled(folder: Path, actuators: str, action: str, **more: str) -> Compiled:
-    return compile_spec(path(folder, actuators, action, **more))
+    return ks.compile(path(folder, actuators, action, **more))
 
 
 def told(folder: Path, actuators: str, action: str, **more: str) -> list[tuple[str, str]]:
@@ -334,7 +335,7 @@ def test_an_idle_servo_holds_its_pose(actuator: str, tmp_path: Path) -> None:
     robot = tmp_path / "arm.xml"
     tendon = '<option gravity="0 0 0"/><tendon><fixed name="t"><joint joint="b" coef="3"/></fixed></tendon><worldbody>'
     robot.write_text(robot.read_text().replace("<worldbody>", tendon))
-    c = compile_spec(file)
+    c = ks.compile(file)
     model = c.binding.scene.model
     data = mujoco.MjData(model)
     mujoco.mj_resetDataKeyframe(model, data, 0)

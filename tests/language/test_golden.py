@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from ksim_spec.compiler import compile_spec
+import ksim_spec as ks
 
 FOLDER = Path(__file__).parent / "golden"
 
 
 @pytest.mark.parametrize("name", ["ir.txt", "task.py"])
 def test_the_stages_of_a_small_spec(name: str) -> None:
-    found = compile_spec(FOLDER / "cart.ksim").files[name]
+    found = ks.compile(FOLDER / "cart.ksim").files[name]
     assert isinstance(found, str)
     golden = FOLDER / f"{name}.golden"
     if os.environ.get("KSIM_UPDATE_GOLDEN"):
@@ -26,5 +26,5 @@ def test_the_stages_of_a_small_spec(name: str) -> None:
 
 
 def test_compiling_twice_gives_the_same_files():
-    one, two = (compile_spec(FOLDER / "cart.ksim").files for _ in range(2))
+    one, two = (ks.compile(FOLDER / "cart.ksim").files for _ in range(2))
     assert one == two

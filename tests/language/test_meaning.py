@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ksim_spec.compiler import Compiled, compile_spec
+import ksim_spec as ks
+from ksim_spec.compiler import Compiled
 from ksim_spec.contract import build as review
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.ir.node import Node
@@ -20,7 +21,7 @@ TEXT = WALK.read_text(encoding="utf-8").replace("../../../specs", str(WALK.paren
 def compiled(text: str, folder: Path) -> Compiled:
     path = folder / "walk.ksim"
     path.write_text(text, encoding="utf-8")
-    return compile_spec(path)
+    return ks.compile(path)
 
 
 def hashes(text: str, folder: Path) -> dict[str, str]:

@@ -166,7 +166,7 @@ def test_environments_outside_the_mask_keep_their_spares(model: mujoco.MjModel) 
 
 
 def test_kick_and_wrench(model: mujoco.MjModel) -> None:
-    engine = CpuEngine(model, EngineConfig(E, 3, stage="acc", wrench=True))
+    engine = CpuEngine(model, EngineConfig(E, 3, stage="acc"))
     at = starts(model, E)
     physics, _ = engine.init(at, {})
     dqvel_EV = np.zeros((E, model.nv), np.float32)

@@ -16,7 +16,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from ksim_spec.compiler import Compiled, compile_spec
+import ksim_spec as ks
+from ksim_spec.compiler import Compiled
 from ksim_spec.ir.evaluate import Evaluator, Inputs
 from ksim_spec.language.blocks.randomize import FIELDS
 from ksim_spec.physics.fields import model_field
@@ -136,7 +137,7 @@ def line(text: str, floor: str = "robot") -> Line:
         path = Path(folder) / "crab.ksim"
         rest = REST.replace("{ ", "{\n").replace(" }", "\n}").replace("  ", "\n")
         path.write_text(SPEC.replace("LINE", text).replace("FLOOR", floor) + rest, encoding="utf-8")
-        compiled = compile_spec(path)
+        compiled = ks.compile(path)
     module: Any = load_module(compiled.source, "crab_task.py")
     rng = np.random.default_rng(3)
     samples = {k: rng.uniform(0.1, 0.9, tuple(shape)) for k, (_, _, shape) in module.TASK["streams"].items()}

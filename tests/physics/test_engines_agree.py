@@ -30,7 +30,6 @@ CONFIG = EngineConfig(
     reads=("qpos", "qvel", "sensordata", "actuator_force", "site_xpos"),
     fields=FIELDS,
     control_changes=True,
-    wrench=True,
 )
 # largest difference that passes, by what is compared: metres or radians, and per second, contact found, newtons
 POSE, SPEED, FORCE, ACCELERATION = 1e-5, 2e-3, 0.3, 1.0

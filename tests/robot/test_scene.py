@@ -30,10 +30,9 @@ def settled(model: mujoco.MjModel, seconds: float = 0.6) -> mujoco.MjData:
     return data
 
 
-@pytest.mark.parametrize("strip", [False, True])
 @pytest.mark.parametrize("path", [BIPED, QUADRUPED, HUMANOID, BARKOUR, HAND, CARTPOLE], ids=lambda p: p.stem)
-def test_the_xml_gives_the_very_same_model(path: Path, strip: bool) -> None:
-    scene = compose(SceneRequest(path, floor=0.7, physics_step=0.003, strip_visual=strip))
+def test_the_xml_gives_the_very_same_model(path: Path) -> None:
+    scene = compose(SceneRequest(path, floor=0.7, physics_step=0.003))
     again = mujoco.MjSpec.from_string(scene.xml, assets=scene.assets).compile()
     assert again.opt.timestep == 0.003
     for name in dir(again):
@@ -203,13 +202,6 @@ def test_unnamed_geoms_are_reachable_by_id() -> None:
     scene = compose(SceneRequest(BARKOUR, floor=0.6, sensors=(SensorRequest("p", "framepos", "geom", geom),)))
     data = settled(scene.model)
     assert np.allclose(data.sensordata[slice(*scene.sensors["p"])], data.geom(f"geom[{geom}]").xpos)
-
-
-def test_stripping_changes_nothing_but_pictures() -> None:
-    full, bare = (compose(SceneRequest(BIPED, floor=0.8, strip_visual=s)).model for s in (False, True))
-    assert bare.ngeom == 5 < full.ngeom
-    assert np.allclose(full.body_mass, bare.body_mass)
-    assert np.allclose(settled(full, 1.0).qpos, settled(bare, 1.0).qpos, atol=1e-4)
 
 
 def test_a_motor_becomes_a_servo_within_its_limits() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import ksim_spec as ks
 from ksim_spec import rules
-from ksim_spec.compiler import compile_spec
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.language.load import load_text
 from ksim_spec.linter.filter import settled, unsilenced
@@ -138,9 +138,9 @@ def test_compiling_leaves_out_what_is_silenced(tmp_path):
     text = BASE.read_text().replace("../../specs", str(BASE.parents[2] / "specs"))
     path = tmp_path / "a.ksim"
     path.write_text(f"{text}\nsignal {{\n{SIGNAL}\n}}\n")
-    assert [d.slug for d in compile_spec(path).loaded.diagnostics] == ["unused-signal"]
+    assert [d.slug for d in ks.compile(path).loaded.diagnostics] == ["unused-signal"]
     path.write_text(f"{text}\nsignal {{\n{SIGNAL}  # ksim: allow unused-signal -- for the log\n}}\n")
-    assert compile_spec(path).loaded.diagnostics == []
+    assert ks.compile(path).loaded.diagnostics == []
 
 
 def test_no_start_of_a_text_makes_it_fail():

@@ -39,7 +39,6 @@ def test_units_share_no_spelling_with_any_word() -> None:
 def test_word_classes_do_not_overlap() -> None:
     assert not set(keywords.ATTRIBUTES) & set(keywords.FLAGS)
     assert not (set(keywords.ATTRIBUTES) | set(keywords.FLAGS)) & KEYWORDS
-    assert set(keywords.OPTIONAL) <= set(keywords.ATTRIBUTES) | set(keywords.FLAGS)
     assert set(keywords.NAME_CLAUSES) <= {w for clause in keywords.CLAUSES.values() for w in clause}
 
 

@@ -63,7 +63,6 @@ from tests.syntax.parse_helpers import expr, only, shape
         ("? + 1", "(? + 1)"),
         ("action.in.weight", "action.in.weight"),
         ("min(a, b) + max", "(min(a, b) + max)"),
-        ('extern python("m:f")', 'extern(python("m:f"))'),
         ("a +\n b", "(a + b)"),
     ],
 )

@@ -92,14 +92,16 @@ def test_directives_functions_and_overrides() -> None:
 
 
 def test_nested_blocks() -> None:
-    reward = clean("reward {\n product gait weight 2 per s {\n  a = x\n }\n group g max 1 {\n  b = y\n }\n}\n").items[0]
+    reward = clean("reward {\n product gait weight 2 per s {\n  a = x\n }\n group g scale 2 {\n  b = y\n }\n}\n").items[
+        0
+    ]
     product, group = reward.body
     assert (product.keyword, product.name, attrs(product)) == ("product", "gait", {"weight": "2 per s"})
-    assert (group.keyword, attrs(group)) == ("group", {"max": "1"})
+    assert (group.keyword, attrs(group)) == ("group", {"scale": "2"})
 
 
 def test_attribute_and_section_words_stay_free_as_names() -> None:
-    text = "weight = scale + feet.contact.in\nreward = noise\nscale.x = min\ncommand = action.delay\n"
+    text = "weight = scale + feet.contact.in\nreward = noise\nscale.x = every\ncommand = action.delay\n"
     assert [shape(s.target) for s in clean(f"signal {{\n{text}}}\n").items[0].body] == [
         "weight",
         "reward",
@@ -117,7 +119,7 @@ def test_attribute_values() -> None:
         "scale": "{hip_*=0.3; knee=0.6}",
         "delay": "1 ms",
     }
-    assert attrs(only("a = x normalize stale min 3")) == {"normalize": "", "stale": "", "min": "3"}
+    assert attrs(only("a = x shared history 3")) == {"shared": "", "history": "3"}
     site = only('site foot on body("x") at (1 m, 2 m, 3 m)', "robot")
     assert site.args == (ast.Name("foot"),) and attrs(site) == {"on": 'body("x")', "at": "(1 m, 2 m, 3 m,)"}
     assert attrs(only("a = x weight 1 per step")) == {"weight": "1", "per": "step"}

@@ -11,7 +11,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from ksim_spec.compiler import Compiled, compile_spec
+import ksim_spec as ks
+from ksim_spec.compiler import Compiled
 from ksim_spec.physics.cpu import CpuEngine
 from ksim_spec.task.module import load_module
 from ksim_spec.task.task import Task
@@ -51,7 +52,7 @@ def compiled(source: str) -> Compiled:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "cart.ksim"
         path.write_text(source, encoding="utf-8")
-        return compile_spec(path)
+        return ks.compile(path)
 
 
 @dataclass

@@ -17,7 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ksim_spec.compiler import Compiled, compile_spec
+import ksim_spec as ks
+from ksim_spec.compiler import Compiled
 from ksim_spec.physics.protocol import Starts
 from ksim_spec.physics.registry import engine_info, make_engine
 from ksim_spec.task.module import load_module
@@ -48,7 +49,7 @@ class At:
 
 @cache
 def compiled(path: Path) -> tuple[Compiled, Any]:
-    built = compile_spec(path)
+    built = ks.compile(path)
     return built, load_module(built.source, f"{path.stem}_task.py")
 
 

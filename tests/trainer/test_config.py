@@ -14,7 +14,7 @@ def test_derived_numbers():
 
 
 @pytest.mark.parametrize(
-    "sizes", [(1000, 7, 4096), (1024, 8, 4000), (1000, 8, 4096), (3, 8, 16), (1024, 8, 64), (1, 2, 1)]
+    "sizes", [(1000, 7, 4096), (1024, 8, 4000), (1000, 8, 4096), (3, 8, 16), (1024, 8, 64), (1, 2, 1), (4, 4, 1)]
 )
 def test_alternatives_are_valid(sizes):
     names = ("num_envs", "num_minibatches", "num_env_states_per_minibatch")
@@ -67,7 +67,7 @@ def test_a_network_is_of_a_kind_and_an_mlp_is_written_as_its_layers():
     assert policy.network("actor").activation == "elu"
     own = PolicyConfig(actor={"kind": "mlp", "hidden": [8], "activation": "tanh"})
     assert own.network("actor").activation == "tanh" and PolicyConfig(**own.model_dump(mode="json")) == own
-    for wrong in ({"kind": "gru", "hidden": [8]}, "mlp", {"hidden": [8]}):
+    for wrong in ({"kind": "no_such", "hidden": [8]}, "mlp", {"hidden": [8]}):
         with pytest.raises(ValidationError, match=r"a network is `mlp\(…\)`"):
             PolicyConfig(actor=wrong)
     with pytest.raises(ValidationError, match="greater than or equal to 1"):

@@ -17,29 +17,23 @@
 (block name: (identifier) @type)
 (robot_block name: (identifier) @type)
 (command_block name: (identifier) @type)
-(mode_block name: (identifier) @type)
 (reset_block name: (identifier) @type)
 (profile_block name: (identifier) @type)
 (check_block name: (identifier) @type)
-(symmetry_block name: (identifier) @type)
 (directive name: (identifier) @type)
 
 (block word: _ @keyword)
 (robot_block word: _ @keyword)
 (command_block word: _ @keyword)
-(mode_block word: _ @keyword)
 (reset_block word: _ @keyword)
 (profile_block word: _ @keyword)
 (check_block word: _ @keyword)
-(symmetry_block word: _ @keyword)
 (directive word: _ @keyword)
 (name_clause word: _ @keyword)
 (robot_clause word: _ @keyword)
 (command_clause word: _ @keyword)
-(mode_clause word: _ @keyword)
 (reset_clause word: _ @keyword)
 (check_clause word: _ @keyword)
-(symmetry_clause word: _ @keyword)
 ["fn" "override"] @keyword
 
 (attribute word: _ @attribute)
@@ -48,7 +42,7 @@
 ((attribute word: _ @_word . (identifier) @constant)
   (#any-of? @_word "per" "on"))
 
-["or" "and" "not" "is" "mod" "in" "relative_to" "as" "if" "then" "else" "where" "over" "for" "of" "extern"] @keyword.operator
+["or" "and" "not" "is" "mod" "in" "relative_to" "as" "if" "then" "else" "where" "over" "for" "of"] @keyword.operator
 ["=" "+=" "*=" "<" "<=" ">" ">=" "==" "!=" "+" "-" "*" "/" "^" ".." "<->"] @operator
 (hole) @operator
 

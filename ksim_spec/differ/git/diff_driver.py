@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ksim_spec.diagnostics import SpecError
-from ksim_spec.differ.diff import Difference, Result, changes
+from ksim_spec.differ.diff import Difference, DiffResult, changes
 from ksim_spec.differ.render_text import text as rendered
 from ksim_spec.differ.report import report
 from ksim_spec.differ.sides import Opener
@@ -81,7 +81,7 @@ def _meant(pair: Pair, old: str, new: str, color: bool) -> str:
     except SpecError as error:
         return f"not compared: {error.diagnostics[0].message}\n"
     found = Difference(pair.new_path, *sides, tuple(changes(*sides)))
-    return rendered(report(Result(pair.path, pair.new_path, [found])), color)
+    return rendered(report(DiffResult(pair.path, pair.new_path, [found])), color)
 
 
 def _plain(pair: Pair, old: str, new: str) -> str:

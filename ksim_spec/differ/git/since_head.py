@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.differ.change import SHOWN, Change
-from ksim_spec.differ.diff import Difference, Result, changes
+from ksim_spec.differ.diff import Difference, DiffResult, changes
 from ksim_spec.differ.render_text import text as rendered
 from ksim_spec.differ.report import report
 from ksim_spec.differ.sides import Opener, Side
@@ -51,7 +51,7 @@ def _since(old: Side, new: Side, found: Sequence[Change]) -> Since:
     kinds = ", ".join(cls for cls in SHOWN if any(c.cls == cls for c in found))
     title = f"{len(found)} change{'' if len(found) == 1 else 's'} since HEAD: {kinds}"
     difference = Difference(new.contract.task, old, new, tuple(found))
-    meaning = rendered(report(Result(old.label, new.label, [difference])))
+    meaning = rendered(report(DiffResult(old.label, new.label, [difference])))
     lines = difflib.unified_diff(old.text.splitlines(), new.text.splitlines(), old.label, new.label, lineterm="")
     return Since(title, "\n".join([meaning, *lines, ""]))
 

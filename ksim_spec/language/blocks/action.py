@@ -12,6 +12,7 @@ from ksim_spec.language.blocks.attributes import ALWAYS, attributes, bounds, kno
 from ksim_spec.language.blocks.registry import Block, Parts, Row
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import ActionTerm, Program, World
+from ksim_spec.language.ranges import NOT_NEGATIVE, POSITIVE, Range, Word, fits, range_of
 from ksim_spec.language.tables import table_value
 from ksim_spec.language.things import Keyframe, Selection
 from ksim_spec.language.types import UNKNOWN, Axis, Unknown, Value, per_joint_dim
@@ -103,7 +104,7 @@ def _action_term(
         message = f"a {joint_type} joint has no single {mode} to drive it by"
         c.report(rules.MIXED_JOINT_TYPES, call.args[0].span, message, help="drive joints that turn or slide")
         return None
-    servo = actuation.gains(c, attrs, mode, joint_type == "slide")
+    servo = actuation.gains(c, attrs, BLOCK.takes or {}, mode, joint_type == "slide")
     driven = None
     if isinstance(servo, bool):
         c.robot.unsure.update(joints)
@@ -156,7 +157,9 @@ def _scale(c: Checker, expr: ast.Expr | None, dim: object, axis: Axis, stmt: ast
     value = table_value(c, expr, like) if isinstance(expr, ast.Table) else c.value(expr)
     if isinstance(value, Unknown) or not c.expect_dim(value, dim, expr.span, "the scale"):  # type: ignore[arg-type]
         return None
-    return actuation.along(c, value, axis, expr.span, "the scale")
+    laid = actuation.along(c, value, axis, expr.span, "the scale")
+    good = laid is not None and fits(c, laid, range_of(BLOCK.takes or {}, "scale"), expr, "the scale")
+    return laid if good else None
 
 
 def _around(c: Checker, expr: ast.Expr | None, dim: Dim, axis: Axis, mode: str) -> Value | Unknown | None:
@@ -186,18 +189,10 @@ def _around(c: Checker, expr: ast.Expr | None, dim: Dim, axis: Axis, mode: str) 
 def _delay(c: Checker, expr: ast.Expr | None, world: World) -> tuple[int, int] | None:
     if expr is None:
         return 0, 0
-    ends = bounds(c, expr, TIME, "a delay")
+    ends = bounds(c, expr, TIME, "a delay", range_of(BLOCK.takes or {}, "delay"))
     if ends is None:
         return None
     low, high = (round(x / world.physics_step) for x in ends)
-    if low < 0 or high > 16 * world.substeps:
-        c.report(
-            rules.EMPTY_RANGE,
-            expr.span,
-            "a delay must be between zero and sixteen control steps",
-            help="for example `0 ms .. 20 ms`",
-        )
-        return None
     return low, high
 
 
@@ -242,11 +237,12 @@ BLOCK = Block(
     "what the policy drives",
     takes={
         "around": "the target for an action of zero: a keyframe, a value, or a table by name",
-        "scale": "how far an action of 1 moves the target from `around`",
-        "delay": "how late an action takes effect; drawn once an episode from the range",
-        "gain": "stiffness at the joint of the position servos, which plain motors are made into",
-        "damping": "damping of those servos at the joint",
+        "scale": Word("how far an action of 1 moves the target from `around`", POSITIVE),
+        "delay": Word("how late an action takes effect; drawn once an episode from the range", Range(0, 16, of="step")),
+        "gain": Word("stiffness at the joint of the position servos, which plain motors are made into", POSITIVE),
+        "damping": Word("damping of those servos at the joint", NOT_NEGATIVE),
     },
+    holds="target",
     single=True,
     unique=True,
     needed=(rules.MISSING_ACTION, "action { target = position(legs) around home scale 0.5 rad }"),

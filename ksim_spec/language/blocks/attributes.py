@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from ksim_spec import rules
@@ -11,9 +11,9 @@ from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import make
 from ksim_spec.ir.temporal_ops import is_temporal
 from ksim_spec.language import algebra
-from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.distributions import sample
+from ksim_spec.language.ranges import ANY, INTERVAL, Range, ordered, range_of
 from ksim_spec.language.types import UNKNOWN, Unknown, Value
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
@@ -63,11 +63,17 @@ def attributes(c: Checker, attrs: tuple[ast.Attr, ...], allowed: Collection[str]
     return Attributes(found)
 
 
-def bounds(c: Checker, expr: ast.Expr, dim: Dim, what: str) -> tuple[float, float] | None:
-    """Returns a literal range in SI; one value stands for both ends. None when it was reported."""
+def scalar(c: Checker, attrs: Attributes, word: str, dim: Dim, what: str, row: Mapping[str, str]) -> float | None:
+    """Returns the number of an attribute in SI, in the range of its row; None where it is absent or was reported."""
+    expr = attrs.expr(word)
+    return None if expr is None else c.scalar(expr, dim, what, range_of(row, word))
+
+
+def bounds(c: Checker, expr: ast.Expr, dim: Dim, what: str, range: Range = ANY) -> tuple[float, float] | None:
+    """Returns the ends of a literal range in SI; one value stands for both. None when it was reported."""
     low_expr, high_expr = (expr.low, expr.high) if isinstance(expr, ast.Range) else (expr, expr)
-    low = c.scalar(low_expr, dim, what)
-    high = c.scalar(high_expr, dim, what) if low is not None else None  # what is wrong with both is said once
+    low = c.scalar(low_expr, dim, what, range)
+    high = c.scalar(high_expr, dim, what, range) if low is not None else None  # what is wrong with both is said once
     if low is None or high is None:
         return None
     if high < low:
@@ -78,13 +84,10 @@ def bounds(c: Checker, expr: ast.Expr, dim: Dim, what: str) -> tuple[float, floa
 
 def drawn_interval(c: Checker, expr: ast.Expr, dim: Dim, stream: str, scope: str, what: str, owner: str) -> Node | None:
     """Returns the IR of a duration that a declaration draws from a literal range (its ends are parameters)."""
-    ends = bounds(c, expr, dim, what)
+    ends = bounds(c, expr, dim, what, INTERVAL)
     if ends is None:
         return None
     low, high = ends
-    if low <= 0:
-        c.report(rules.EMPTY_RANGE, expr.span, f"{what} must be longer than zero", help="for example `4 s`")
-        return None
     low_at, high_at = (expr.low.span, expr.high.span) if isinstance(expr, ast.Range) else (expr.span, expr.span)
     low_param = c.param(f"{stream}.low", algebra.number(low, dim), "low", owner, low_at).node
     if low == high:
@@ -146,13 +149,6 @@ def as_written(c: Checker, expr: ast.Expr | None) -> str:
     return " ".join(source.text[expr.span.start : expr.span.end].split()) if source is not None else ""
 
 
-def _ends_below(low: Value, high: Value) -> bool:
-    """True for two literals of which the second is the smaller."""
-    if any(v.node.op != "const" or v.axes for v in (low, high)) or not low.dim.same(high.dim):
-        return False
-    return float(high.node.attr("value")) < float(low.node.attr("value"))
-
-
 def clipped(c: Checker, value: Value, expr: ast.Expr) -> Value | None:
     """Returns a value kept within `a .. b`, or ±a; None when something in the limits was reported."""
     limits = limits_of(c, expr)
@@ -168,9 +164,7 @@ def limits_of(c: Checker, expr: ast.Expr) -> tuple[Value, Value] | None:
         low = UNKNOWN if isinstance(high, Unknown) else algebra.negate(high)
     if isinstance(low, Unknown) or isinstance(high, Unknown):
         return None
-    if _ends_below(low, high):
-        raise TypeProblem(rules.EMPTY_RANGE, "the clip ends below its start", help="write the smaller value first")
-    return low, high
+    return (low, high) if ordered(c, low, high, expr, "the clip") else None
 
 
 def within(value: Value, low: Value, high: Value) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import suggest
@@ -12,6 +13,7 @@ from ksim_spec.language.blocks.registry import Block, Line, Parts, Row
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.expressions import COMPARISONS
 from ksim_spec.language.program import Check, Program
+from ksim_spec.language.ranges import DURATION
 from ksim_spec.language.types import Unknown, Value
 from ksim_spec.syntax import ast
 from ksim_spec.units import NUMBER, TIME, Dim
@@ -64,7 +66,11 @@ def _comparison(c: Checker, expr: ast.Expr) -> list[Check]:
     if isinstance(expr, ast.Binary) and expr.op in COMPARISONS and isinstance(expr.left, ast.Call):
         return _one(c, expr, expr.left, expr.op, expr.right)
     if isinstance(expr, ast.Member) and isinstance(expr.value, ast.Call) and isinstance(expr.options, ast.Range):
-        return _one(c, expr, expr.value, ">=", expr.options.low) + _one(c, expr, expr.value, "<=", expr.options.high)
+        found = _one(c, expr, expr.value, ">=", expr.options.low) + _one(c, expr, expr.value, "<=", expr.options.high)
+        if len(found) == 2 and found[0].bound > found[1].bound:
+            help = "write the smaller value first"
+            c.report(rules.EMPTY_RANGE, expr.options.span, "the range ends below its start", help=help)
+        return found
     c.report(
         rules.NOT_A_CHECK,
         expr.span,
@@ -86,7 +92,7 @@ def _one(c: Checker, expr: ast.Expr, call: ast.Call, op: str, bound_expr: ast.Ex
         return []
     text = f"{as_written(c, call)} {op} {as_written(c, bound_expr)}"
     if name == "survived":
-        seconds = c.scalar(call.args[0].value, TIME, "`survived`")
+        seconds = c.scalar(call.args[0].value, TIME, "`survived`", replace(DURATION, due=True))
         bound = c.scalar(bound_expr, NUMBER, "a share")
         if seconds is None or bound is None:
             return []

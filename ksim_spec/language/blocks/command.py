@@ -21,6 +21,7 @@ from ksim_spec.language.blocks.registry import Block, Line, Parts, Row
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.distributions import sample
 from ksim_spec.language.program import CommandBlock, CommandField, Program
+from ksim_spec.language.ranges import INTERVAL, PROBABILITY, Word
 from ksim_spec.language.things import Command
 from ksim_spec.language.types import Frame, Value
 from ksim_spec.source import NOWHERE
@@ -137,16 +138,8 @@ def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
             help="for example `zero with probability 10 %`",
         )
         return None
-    p = c.scalar(expr, NUMBER, "a probability")
+    p = c.scalar(expr, NUMBER, "a probability", PROBABILITY)
     if p is None:
-        return None
-    if not 0 <= p <= 1:
-        c.report(
-            rules.OUT_OF_RANGE,
-            expr.span,
-            f"a probability is between 0 and 100 %, and this is {p:.0%}",
-            help="for example `10 %`",
-        )
         return None
     key, owner = f"command.{name}.zero", f"command.{name}"
     param = c.param(key, algebra.number(p), "probability", owner, expr.span).node
@@ -173,10 +166,14 @@ BLOCK = Block(
     lines={
         "resample": Line(
             "how often the fields are drawn again",
-            {"every": "the time from one to the next: a number, or a range that it is drawn from each time"},
+            {"every": Word("the time from one to the next: a number, or a range that it is drawn from", INTERVAL)},
             once=True,
         ),
-        "zero": Line("how often all fields are zero at once", {"probability": "the chance, at each draw"}, once=True),
+        "zero": Line(
+            "how often all fields are zero at once",
+            {"probability": Word("the chance, at each draw", PROBABILITY)},
+            once=True,
+        ),
     },
     one="a command",
     name="needed",

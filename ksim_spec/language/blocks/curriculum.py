@@ -16,6 +16,7 @@ from ksim_spec.language.blocks.attributes import (
 from ksim_spec.language.blocks.registry import Block, Parts, Row
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import Level, Program
+from ksim_spec.language.ranges import INF, POSITIVE, Range, Word
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import Value
 from ksim_spec.syntax import ast
@@ -41,9 +42,11 @@ def declare_levels(c: Checker, sections: list[ast.Section]) -> list[tuple[ast.En
     for stmt in (s for section in sections for s in section.body):
         if isinstance(stmt, ast.Entry):
             value = Value(make("level", name=stmt.name, dtype="float", shape=()))
-            start = next((a.values[0] for a in stmt.attrs if a.word == "from" and a.values), None)
-            if isinstance(start, ast.Quantity):
-                value = value.but(dim=start.unit.dim)
+            ends = [_written(a.values[0]) for w in ("from", "to") for a in stmt.attrs if a.word == w and a.values]
+            if ends and ends[0] is not None:
+                value = value.but(dim=ends[0][1])
+            if len(known := [end[0] for end in ends if end is not None]) == 2:
+                c.levels[stmt.name] = (known[0], known[1])
             c.declare(stmt.name, "curriculum level", _always(value), stmt)
             found.append((stmt, value))
         elif not isinstance(stmt, ast.ErrorStmt):
@@ -54,6 +57,14 @@ def declare_levels(c: Checker, sections: list[ast.Section]) -> list[tuple[ast.En
                 help="for example `push from 0 to 1 by 0.05 when mean(episode_time) > 10 s`",
             )
     return found
+
+
+def _written(expr: ast.Expr) -> tuple[float, Dim] | None:
+    """The number (SI) and unit of a literal, before anything is checked: what uses a level may stand above it."""
+    if isinstance(expr, ast.Unary) and expr.op in ("+", "-"):
+        inner = _written(expr.value)
+        return inner and (-inner[0] if expr.op == "-" else inner[0], inner[1])
+    return (expr.si, expr.unit.dim) if isinstance(expr, ast.Quantity) else None
 
 
 def _always(value: Value) -> Callable[[], Thing]:
@@ -67,7 +78,8 @@ def _duration(c: Checker, expr: ast.Expr, per_update: int) -> float | None:
         help = "for example `duration 4e6 env_states`"
         c.report(rules.NOT_A_LITERAL, expr.span, "the duration of a level is in env_states or updates", help=help)
         return None
-    number = c.scalar(expr, NUMBER, "the duration of a level")
+    with c.counting("env_states", "updates"):
+        number = c.scalar(expr, NUMBER, "the duration of a level", POSITIVE)
     return None if number is None else number * (per_update if count == "updates" else 1)
 
 
@@ -90,7 +102,15 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]], per_update: 
         if start is None or end is None:
             continue
         by, when, over = attrs.expr("by"), attrs.expr("when"), attrs.expr("duration")
-        if over is not None and when is None:
+        if over is not None and (by is not None or when is not None):
+            c.report(
+                rules.UNKNOWN_ATTRIBUTE,
+                attrs.found["duration"].span,
+                f"the level `{stmt.name}` moves by steps and over a duration at once",
+                help="keep `by … when …`, or `duration …`",
+            )
+            continue
+        if over is not None:
             states = _duration(c, over, per_update)
             if states is not None:
                 out.append(Level(stmt.name, start, end, None, None, states, stmt.span))
@@ -103,17 +123,24 @@ def check_levels(c: Checker, levels: list[tuple[ast.Entry, Value]], per_update: 
                 help="for example `by 0.05 when mean(episode_time) > 10 s`, or `duration 4e6 env_states`",
             )
             continue
-        step = c.scalar(by, value.dim, "the step of a level")
+        step = c.scalar(by, value.dim, "the step of a level", _steps(by, end - start))
         condition = _stat_condition(c, when)
         if step is not None and condition is not None:
             out.append(Level(stmt.name, start, end, step, condition, None, stmt.span))
     return out
 
 
+def _steps(expr: ast.Expr, way: float) -> Range:
+    """The steps that bring a level from its start to its end, `way` from there; a sign must be that of the way."""
+    written, most = _written(expr), abs(way) or INF
+    backwards = way < 0 and written is not None and written[0] < 0
+    return Range(-most, 0, open_high=True) if backwards else Range(0, most, open_low=True)
+
+
 def _stat_condition(c: Checker, expr: ast.Expr) -> Node | None:
     """A condition on the statistics of the episodes finished in an update: `mean(episode_time) > 10 s`."""
     frame = {name: Value(make("stat", name=name, dtype="float", shape=()), dim=dim) for name, dim in STATS.items()}
-    with c.scope.local({**frame}):
+    with c.scope.local({**frame}), c.counting("env_states", "episodes"):
         stripped = _without_mean(expr)
         value = c.value(stripped)
     checked = need_scalar(c, value, expr.span, "a condition")
@@ -169,7 +196,7 @@ BLOCK = Block(
         "to": "the value at the end",
         "by": "the step, each time the condition holds",
         "when": "the condition",
-        "duration": "goes from one end to the other over so many EnvStates",
+        "duration": Word("goes from one end to the other over so many EnvStates", POSITIVE),
     },
     declare=_declare,
     finish=_finish,

@@ -13,6 +13,7 @@ from ksim_spec.language.blocks.registry import Block, Parts, Row
 from ksim_spec.language.blocks.state_change import TAKES, state_change
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import Event, Program, StateChange
+from ksim_spec.language.ranges import INTERVAL, Word
 from ksim_spec.syntax import ast
 from ksim_spec.units import (
     TIME,
@@ -66,8 +67,9 @@ BLOCK = Block(
     "event",
     "changes velocities now and then: pushes",
     takes=TAKES,
-    header={"every": "the time from one to the next: a number, or a range that it is drawn from each time"},
+    header={"every": Word("the time from one to the next: a number, or a range that it is drawn from", INTERVAL)},
     one="an event",
+    holds="change",
     name="optional",
     distinct=True,
     changes=True,

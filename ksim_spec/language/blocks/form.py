@@ -21,6 +21,9 @@ def check_form(sections: list[ast.Section], out: Diagnostics) -> None:
     for b in blocks():
         if b.distinct:
             _same_names(sections, b, out)
+        for extra in [s for s in sections if s.keyword == b.keyword][1:] if b.single else ():
+            message = f"there is already a `{b.keyword}` block"
+            out.report(rules.REPEATED_BLOCK, extra.header_span, message, help="write one block")
     whole: dict[str, dict[str, Span]] = {}
     for section in sections:
         own = block(section.keyword)
@@ -30,6 +33,9 @@ def check_form(sections: list[ast.Section], out: Diagnostics) -> None:
             if inner.distinct:
                 _same_names(section.body, inner, out)
         _header(own, section, out)
+        if own.holds and not section.body and not section.broken:
+            message, help = f"this `{own.keyword}` block holds no {own.holds}", "add one, or remove the block"
+            out.report(rules.EMPTY_BLOCK, section.header_span, message, help=help)
         seen = whole.setdefault(own.keyword, {}) if own.whole else {}
         for stmt in section.body:
             if isinstance(stmt, ast.Section):
@@ -65,7 +71,8 @@ def _attributes(own: Block, stmt: Statement, out: Diagnostics) -> None:
     """Reports the attributes of lines whose attributes the block does not look at."""
     word = stmt.word if isinstance(stmt, ast.Clause) else _name(own, stmt)
     line = own.lines.get(word or "")
-    if isinstance(stmt, ast.Section | ast.ErrorStmt) or (own if line is None else line).takes is not None:
+    takes = (own if line is None else line).takes
+    if takes is not None or not isinstance(stmt, ast.Assign | ast.Entry | ast.ExprStmt | ast.Clause):
         return
     what = f"`{stmt.word}`" if isinstance(stmt, ast.Clause) else "a setting" if own.settings else own.one
     if not what:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import listed, suggest
@@ -20,6 +22,12 @@ from ksim_spec.units import NUMBER
 def described(model: type[BaseModel]) -> dict[str, str]:
     """Returns what each setting of a model is for."""
     return {name: field.description or "" for name, field in model.model_fields.items()}
+
+
+def choices(model: type[BaseModel]) -> tuple[str, ...]:
+    """Returns the words that settings of a model may be."""
+    found = (word for field in model.model_fields.values() for word in get_args(field.annotation))
+    return tuple(dict.fromkeys(word for word in found if isinstance(word, str)))
 
 
 def _plain(c: Checker, expr: ast.Expr, field: Any) -> Any:
@@ -44,6 +52,12 @@ def _plain(c: Checker, expr: ast.Expr, field: Any) -> Any:
 
 
 _FAILED = object()
+
+
+def _counts(field: FieldInfo) -> Sequence[str]:
+    """Returns what a setting may be counted in, as in `20e6 env_states`: the first is what it is kept in."""
+    extra = field.json_schema_extra
+    return extra.get("counts", ()) if isinstance(extra, dict) else ()  # type: ignore[return-value]
 
 
 def _wants_int(field: Any) -> bool:
@@ -84,9 +98,11 @@ def read_setting(
         )
         return
     field = model.model_fields[name]
-    value = _plain(c, stmt.value, field)
+    with c.counting(*_counts(field)):
+        value = _plain(c, stmt.value, field)
     if wanted := "" if value is _FAILED else _wants_other(value, field):
-        c.report(rules.BAD_SETTING, stmt.value.span, f"`{name}` must be {wanted}")
+        help = f"for example `{name} = {shown_default(field)}`"
+        c.report(rules.BAD_SETTING, stmt.value.span, f"`{name}` must be {wanted}", help=help)
     elif value is not _FAILED:
         out[name], spans[name] = value, stmt.value.span
 
@@ -101,8 +117,27 @@ def validated(c: Checker, model: type[Any], settings: dict[str, Any], spans: dic
                 rules.BAD_SETTING,
                 spans.get(name, next(iter(spans.values()), NOWHERE)),
                 setting_message(name, detail),
+                help=_example(model, name, detail),
             )
         return None
+
+
+def _example(model: type[Any], name: str, detail: Any) -> str:
+    """Returns a value that a setting outside of its limits can have: that of a spec which leaves it out."""
+    field = model.model_fields.get(name)
+    if (
+        field is None
+        or detail["type"] in ("literal_error", "value_error")
+        or not isinstance(field.default, int | float)
+    ):
+        return ""
+    return f"for example `{name} = {shown_default(field)}`"
+
+
+def shown_default(field: FieldInfo) -> str:
+    """Returns the value of a setting that is left out, as a spec would have it."""
+    default = field.default
+    return str(default).lower() if isinstance(default, bool) else "none" if default is None else f"{default}"
 
 
 def setting_message(name: str, detail: Any) -> str:
@@ -116,7 +151,7 @@ def setting_message(name: str, detail: Any) -> str:
     }
     if kind in bounds:
         key, words = bounds[kind]
-        return f"`{name}` must be {words} {ctx[key]:g}"
+        return f"`{name}` must be {words} {ctx[key] if isinstance(ctx[key], int) else f'{ctx[key]:g}'}"
     if kind in ("int_parsing", "int_from_float", "int_type"):
         return f"`{name}` must be a whole number"
     if kind in ("float_parsing", "float_type"):

@@ -23,6 +23,7 @@ from ksim_spec.language.blocks.drawn import refuse_fixed, refuse_pair
 from ksim_spec.language.blocks.registry import Block, Parts, Row
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import ObservationEntry, ObservationGroup, Pipeline, Program
+from ksim_spec.language.ranges import DELAY, HISTORY, Word, range_of
 from ksim_spec.language.tables import table_value
 from ksim_spec.language.types import Unknown, Value
 from ksim_spec.source import Span
@@ -190,12 +191,10 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
     qualified = f"observe.{group}.{name}"
     pipeline = Pipeline(value.node)
     if (expr := attrs.expr("delay")) is not None:
-        steps = c.scalar(expr, TIME, "a delay")
+        steps = c.scalar(expr, TIME, "a delay", range_of(BLOCK.takes or {}, "delay"))
         if steps is None:
             return None
         n = round(steps / c.control_dt)
-        if n < 0:
-            raise TypeProblem(rules.EMPTY_RANGE, "a delay cannot be negative", help="the past is behind: `40 ms`")
         pipeline = replace(pipeline, delay=n)
         if n > 0:
             value = value.but(node=make("take", make("history", value.node, steps=n + 1), axis=0, indices=n))
@@ -223,21 +222,11 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
         length = c.value(expr)
         if isinstance(length, Unknown):
             return None
-        literal = length.node.op == "const" and not length.node.shape
-        steps = float(length.node.attr("value")) if literal else 0
-        if not length.dim.same(TIME) and steps != int(steps):
-            raise TypeProblem(
-                rules.INDEX_OUT_OF_RANGE,
-                f"a history keeps whole samples, and this is {steps:g}",
-                help="for example `history 4`",
-            )
-        count = round(steps / c.control_dt) if length.dim.same(TIME) else int(steps)
-        if not 1 <= count <= 1000:
-            raise TypeProblem(
-                rules.INDEX_OUT_OF_RANGE,
-                f"a history keeps 1 to 1000 samples, and this is {count}",
-                help="for example `history 4`",
-            )
+        timed = length.dim.same(TIME)
+        steps = c.scalar(expr, TIME if timed else NUMBER, "a history", range_of(BLOCK.takes or {}, "history"))
+        if steps is None:
+            return None
+        count = round(steps / c.control_dt) if timed else int(steps)
         scaled = scaled.but(node=make("history", scaled.node, steps=count))
         pipeline = replace(pipeline, history=count)
     return make("concat", scaled.node), pipeline
@@ -290,9 +279,9 @@ BLOCK = Block(
         "noise": "a draw at each step, added",
         "scale": "a factor on an observation",
         "clip": "limits an entry, after its scale: `1` for -1 .. 1, or `-1 .. 1`",
-        "delay": "how late the value is seen",
+        "delay": Word("how late the value is seen", DELAY),
         "bias": "a draw at each reset, added for the whole episode",
-        "history": "the last samples, newest first: a number of them, or a time",
+        "history": Word("the last samples, newest first: a number of them, or a time", HISTORY),
         "reason": "why it may be seen on the robot",
     },
     header={"includes": "puts the entries of another group first, with the very same noisy numbers"},

@@ -7,14 +7,17 @@ from typing import Any
 from ksim_spec import rules
 from ksim_spec.diagnostics import suggest
 from ksim_spec.language.blocks.attributes import attributes
-from ksim_spec.language.blocks.model_settings import described, read_setting, validated
+from ksim_spec.language.blocks.model_settings import choices, described, read_setting, validated
 from ksim_spec.language.blocks.registry import Block, Parts
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import ObservationGroup
+from ksim_spec.language.ranges import Range
 from ksim_spec.settings import NETWORKS, NetworkSettings, PolicyConfig
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
 from ksim_spec.units import NUMBER
+
+LAYER = Range(1, 16384, whole=True, dim=NUMBER)  # more do not fit into a device's memory with their square of weights
 
 
 def check_policy(
@@ -67,17 +70,13 @@ def _network(c: Checker, stmt: ast.Assign) -> NetworkSettings | None:
         kinds = " or ".join(f"`{kind}(…)`" for kind in NETWORKS)
         c.report(rules.WRONG_ARGUMENTS, call.span, f"a network is {kinds}", help="for example `mlp(256, 128)`")
         return None
-    sizes = [c.scalar(a.value, NUMBER, "a layer size") for a in call.args]
-    if any(s is None for s in sizes):
+    if not call.args:
+        example = f"for example `{call.func.id}(256, 128)`"
+        c.report(rules.WRONG_ARGUMENTS, call.span, f"`{call.func.id}` needs the sizes of its layers", help=example)
         return None
-    bad = next((a for a, s in zip(call.args, sizes, strict=True) if s is not None and (s != int(s) or s < 1)), None)
-    if bad is not None:
-        c.report(
-            rules.BAD_SETTING,
-            bad.span,
-            "a layer size is a whole number of at least 1",
-            help="for example `mlp(256, 128)`",
-        )
+    with c.counting():
+        sizes = [c.scalar(a.value, NUMBER, "a layer size", LAYER, rules.BAD_SETTING) for a in call.args]
+    if any(s is None for s in sizes):
         return None
     return NETWORKS[call.func.id](kind=call.func.id, hidden=tuple(int(s) for s in sizes if s is not None))
 
@@ -92,6 +91,7 @@ BLOCK = Block(
     "the networks and the distribution of actions",
     takes={"observes": "the observation group that the network sees"},
     settings=described(PolicyConfig),
+    choices=choices(PolicyConfig),
     model=PolicyConfig,
     single=True,
     unique=True,

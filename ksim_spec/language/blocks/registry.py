@@ -43,7 +43,7 @@ Words = Mapping[str, str]  # words of the language, each with what it means in a
 NONE: Words = {}
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class Parts:
     """What the blocks of one spec have said so far; each block adds its own part. They become the `Program`.
 
@@ -78,7 +78,7 @@ Step = Callable[["Checker", list[ast.Section], Parts], None]
 Roles = Mapping[str, Node | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Row:
     """One thing that a block declares: what the task computes for it by role, and expressions within these.
 
@@ -92,7 +92,7 @@ class Row:
     parts: Roles = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Line:
     """A word that opens a line of a block, or a setting with attributes of its own.
 
@@ -109,17 +109,18 @@ def _nothing(c: Checker, sections: list[ast.Section], parts: Parts) -> None:
     """A block that has nothing to do at this step."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Block:
     """A block of the language, or one that stands inside another.
 
     `takes` are the attributes of its lines and `header` those of its header (None: it looks at none, so that `form`
-    reports any); `lines` are words that open lines, `settings` the names that it sets. `one` is what one of them is
+    reports any); `lines` are words that open lines, `settings` the names that it sets and
+    `choices` words that these may be. `one` is what one of them is
     called in messages; `name` says whether its header names it, as in `example`. Of a `single` block there is one in a
     spec; several that are `whole` are read as one; in a `unique` one the names of lines differ; `distinct` blocks have
-    names of their own; the lines of one that `changes` change something that is there already. `needed` is the rule
-    that a spec without one breaks, and a line to begin with; `outlined` is what its lines
-    are in an outline.
+    names of their own; the lines of one that `changes` change something that is there already. One without anything of
+    what it `holds` means nothing. `needed` is the rule that a spec without one breaks, and a line to begin with;
+    `outlined` is what its lines are in an outline.
 
     A spec is checked in three steps, each over all blocks in the order of `SECTIONS`: `declare` what the others use,
     `check`, and `finish` what needs the others. `declares` lists what a program has of it.
@@ -131,6 +132,7 @@ class Block:
     header: Words | None = None
     lines: Mapping[str, Line] = field(default_factory=dict)
     settings: Words = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
     model: type[BaseModel] | None = None
     nested: tuple[Block, ...] = ()
     one: str = ""
@@ -141,6 +143,7 @@ class Block:
     unique: bool = False
     distinct: bool = False
     changes: bool = False
+    holds: str = ""
     needed: tuple[Rule, str] | None = None
     outlined: Literal["name", "setting", "rule", "change", "value"] = "value"
     declare: Step = _nothing

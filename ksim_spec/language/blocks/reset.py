@@ -9,6 +9,7 @@ from ksim_spec.language.blocks.registry import Block, Line, Parts, Row
 from ksim_spec.language.blocks.state_change import TAKES, state_change
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import Program, Reset, StateChange
+from ksim_spec.language.ranges import Range, Word
 from ksim_spec.language.things import Keyframe
 from ksim_spec.language.types import Unknown
 from ksim_spec.source import NOWHERE
@@ -16,6 +17,8 @@ from ksim_spec.syntax import ast
 from ksim_spec.units import (
     TIME,
 )
+
+SETTLE = Range(0, 60, dim=TIME)  # every reset waits for it
 
 
 def check_reset(c: Checker, sections: list[ast.Section]) -> Reset:
@@ -49,7 +52,7 @@ def _settle(c: Checker, stmt: ast.Clause) -> float | None:
     if not stmt.args:
         c.report(rules.WRONG_ARGUMENTS, stmt.span, "`settle` needs a time", help="for example `settle 0.5 s`")
         return None
-    return c.scalar(stmt.args[0], TIME, "the time to settle")
+    return c.scalar(stmt.args[0], TIME, "the time to settle", SETTLE)
 
 
 def _pose(c: Checker, stmt: ast.Clause) -> str | None:
@@ -81,7 +84,7 @@ BLOCK = Block(
     takes=TAKES,
     lines={
         "pose": Line("the keyframe that an episode begins at", once=True),
-        "settle": Line("lets the physics run for a while before the episode begins", once=True),
+        "settle": Line(Word("lets the physics run for a while before the episode begins", SETTLE), once=True),
     },
     whole=True,
     changes=True,

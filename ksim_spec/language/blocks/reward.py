@@ -229,6 +229,7 @@ GROUP = Block(
     takes=_TERM,
     header={"weight": _FACTOR, "scale": _FACTOR},
     one="a group",
+    holds="term",
     name="optional",
     distinct=True,
 )
@@ -237,6 +238,7 @@ PRODUCT = Block(
     "one term, the product of plain numbers",
     takes={},
     header=_TERM,
+    holds="factor",
     name="optional",
     unique=True,
 )
@@ -246,6 +248,7 @@ BLOCK = Block(
     takes=_TERM,
     header={},
     nested=(GROUP, PRODUCT),
+    holds="term",
     needed=(rules.MISSING_REWARD, "reward { … }"),
     check=_read,
     declares=_declares,

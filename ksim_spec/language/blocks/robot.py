@@ -29,7 +29,7 @@ def declare_robot(c: Checker, section: ast.Section) -> tuple[list[AddedSite], li
         if isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
             _alias(c, stmt, stmt.target.id)
         elif isinstance(stmt, ast.Clause) and stmt.word == "mirror":
-            mirror += _mirror(c, stmt)
+            mirror += _mirror(c, stmt, mirror)
         elif isinstance(stmt, ast.Clause) and stmt.word in ("site", "onboard"):
             continue
         elif not isinstance(stmt, ast.ErrorStmt):
@@ -43,7 +43,7 @@ def declare_robot(c: Checker, section: ast.Section) -> tuple[list[AddedSite], li
     for stmt in section.body:
         if isinstance(stmt, ast.Clause) and stmt.word == "onboard":
             _onboard(c, stmt)
-        elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name):
+        elif isinstance(stmt, ast.Assign) and isinstance(stmt.target, ast.Name) and stmt.target.id in c.scope.names:
             _part_of_the_robot(c, stmt.target)
     return sites, mirror
 
@@ -143,7 +143,7 @@ def _added_site(c: Checker, stmt: ast.Clause, sites: list[AddedSite]) -> None:
     c.robot.add_site(name, body.one)
 
 
-def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
+def _mirror(c: Checker, stmt: ast.Clause, earlier: list[tuple[str, str]]) -> list[tuple[str, str]]:
     if len(stmt.args) != 2 or not all(isinstance(a, ast.String) for a in stmt.args):
         c.report(
             rules.WRONG_ARGUMENTS,
@@ -153,6 +153,15 @@ def _mirror(c: Checker, stmt: ast.Clause) -> list[tuple[str, str]]:
         )
         return []
     left, right = (a.value for a in stmt.args if isinstance(a, ast.String))
+    if left == right and any(sign in left for sign in "*?["):  # a part in the middle is its own image, by its name
+        message = f"`{left}` is on both sides: nothing changes places"
+        help = 'name one side and the other, for example `mirror "left_*" <-> "right_*"`'
+        c.report(rules.NO_MIRROR_PARTNER, stmt.args[1].span, message, help=help)
+        return []
+    if (left, right) in earlier or (right, left) in earlier:
+        message = f"`{left}` and `{right}` are mirror images already"
+        c.report(rules.DUPLICATE_NAME, stmt.span, message, help="keep one of the two lines")
+        return []
     names = [n for kind in ("joint", "body", "site", "geom", "actuator") for n in c.robot.names(kind)]
     known = set(names)
     for pattern, other in ((left, right), (right, left)):

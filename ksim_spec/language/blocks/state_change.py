@@ -75,7 +75,7 @@ def state_target(c: Checker, expr: ast.Expr, velocities_only: bool) -> StateTarg
     if isinstance(owner, Selection) and owner.of == "joint" and inner.name in ("pos", "vel"):
         return _joint_target(c, owner, inner, velocities_only)
     if isinstance(owner, Selection) and owner.of == "body" and len(owner.names) == 1 and inner.name in BODY_STATE:
-        return _body_target(c, owner, inner, swizzle, velocities_only)
+        return _body_target(c, owner, inner, swizzle, velocities_only, expr)
     known = ["pos", "vel"] if isinstance(owner, Selection) and owner.of == "joint" else list(BODY_STATE)
     c.report(
         rules.NOT_A_STATE,
@@ -104,7 +104,7 @@ def _joint_target(c: Checker, owner: Selection, inner: ast.Attribute, velocities
 
 
 def _body_target(
-    c: Checker, owner: Selection, inner: ast.Attribute, swizzle: str | None, velocities_only: bool
+    c: Checker, owner: Selection, inner: ast.Attribute, swizzle: str | None, velocities_only: bool, expr: ast.Expr
 ) -> StateTarget | None:
     if not c.robot.is_free_body(owner.one):
         c.report(
@@ -122,6 +122,16 @@ def _body_target(
     if swizzle is not None:
         if len(components) != 3:
             c.report(rules.UNKNOWN_MEMBER, inner.span, f"`{inner.name}` has no components", help="set all of it")
+            return None
+        if len(set(swizzle)) < len(swizzle):
+            twice = next(letter for letter in swizzle if swizzle.count(letter) > 1)
+            message, help = f"`.{swizzle}` sets `{twice}` twice", "name each component once"
+            c.report(
+                rules.UNKNOWN_MEMBER,
+                expr.name_span if isinstance(expr, ast.Attribute) else expr.span,
+                message,
+                help=help,
+            )
             return None
         components = tuple("xyz".index(letter) for letter in swizzle)
         axes = (Axis("xyz", tuple(swizzle)),) if len(swizzle) > 1 else ()

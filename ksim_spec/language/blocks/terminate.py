@@ -71,6 +71,7 @@ BLOCK = Block(
         "success": "the episode succeeded: nothing follows",
         "truncate": "the episode is cut off: its last observation is still worth what the critic expects of it",
     },
+    holds="rule",
     whole=True,
     unique=True,
     needed=(rules.MISSING_TERMINATE, "terminate { timeout when time > 20 s truncate }"),

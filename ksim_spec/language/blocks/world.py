@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import suggest
-from ksim_spec.language.blocks.attributes import attributes
+from ksim_spec.language.blocks.attributes import attributes, scalar
 from ksim_spec.language.blocks.registry import Block, Line, Parts
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import AddedSite, World
+from ksim_spec.language.ranges import NOT_NEGATIVE, Range, Word, range_of
 from ksim_spec.robot.naming import name_of
 from ksim_spec.source import NOWHERE
 from ksim_spec.syntax import ast
 from ksim_spec.units import NUMBER, TIME
 
 _SOLVER = ("iterations", "ls_iterations", "tolerance")
+_MOST = Range(1, 10_000, whole=True)
 
-
+FLOORS = ("plane", "robot")
 SETTINGS = {
     "floor": "`plane` adds one, `robot` leaves the MJCF's own",
-    "physics_step": "a time; the MJCF's unless given",
-    "control_step": "a time, a whole number of physics steps; 20 ms unless given",
-    "iterations": "most iterations of the constraint solver; the MJCF's unless given",
-    "ls_iterations": "most iterations of its line search; the MJCF's unless given",
-    "tolerance": "at which the solver stops early; the MJCF's unless given",
+    "physics_step": Word("a time; the MJCF's unless given", Range(1e-5, 0.1, dim=TIME)),
+    "control_step": Word(
+        "a time, a whole number of physics steps; 20 ms unless given", Range(0, 10, open_low=True, dim=TIME)
+    ),
+    "iterations": Word("most iterations of the constraint solver; the MJCF's unless given", _MOST),
+    "ls_iterations": Word("most iterations of its line search; the MJCF's unless given", _MOST),
+    "tolerance": Word("at which the solver stops early; the MJCF's unless given", Range(0, 1)),
 }
 
 
@@ -47,18 +51,11 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
         if name == "floor":
             floor, friction = _floor(c, stmt)
         elif name in steps:
-            value = c.scalar(stmt.value, TIME, f"`{name}`")
-            if value is not None and value > 0:
+            value = c.scalar(stmt.value, TIME, f"`{name}`", range_of(SETTINGS, name))
+            if value is not None:
                 steps[name], control_at = value, stmt.span
-            elif value is not None:
-                c.report(
-                    rules.EMPTY_RANGE,
-                    stmt.value.span,
-                    f"`{name}` must be longer than zero",
-                    help="for example `4 ms`",
-                )
         elif name in _SOLVER:
-            value = c.scalar(stmt.value, NUMBER, f"`{name}`")
+            value = c.scalar(stmt.value, NUMBER, f"`{name}`", range_of(SETTINGS, name))
             if value is not None:
                 solver.append((name, value))
         else:
@@ -85,7 +82,7 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
 
 def _floor(c: Checker, stmt: ast.Assign) -> tuple[bool, float | None]:
     attrs = attributes(c, stmt.attrs, BLOCK.lines["floor"].takes, "the floor")
-    if not (isinstance(stmt.value, ast.Name) and stmt.value.id in ("plane", "robot")):
+    if not (isinstance(stmt.value, ast.Name) and stmt.value.id in FLOORS):
         c.report(
             rules.UNKNOWN_SETTING,
             stmt.value.span,
@@ -93,8 +90,11 @@ def _floor(c: Checker, stmt: ast.Assign) -> tuple[bool, float | None]:
             help="write one of the two",
         )
         return False, None
-    expr = attrs.expr("friction")
-    friction = c.scalar(expr, NUMBER, "a friction coefficient") if expr is not None else None
+    row = BLOCK.lines["floor"].takes or {}
+    friction = scalar(c, attrs, "friction", NUMBER, "`friction`", row)
+    if (attr := attrs.get("friction")) is not None and stmt.value.id == "robot":
+        message, help = "the robot's own floor has its own friction", "write it into the robot file, or `floor = plane`"
+        c.report(rules.UNKNOWN_ATTRIBUTE, attr.span, message, help=help)
     if stmt.value.id == "plane" and (other := c.robot.takes_floors_name()) is not None:
         c.report(
             rules.FLOOR_NAME,
@@ -113,8 +113,13 @@ def _read(c: Checker, sections: list[ast.Section], parts: Parts) -> None:
 BLOCK = Block(
     "world",
     "floor, time steps, solver",
-    lines={"floor": Line("a plane, or the MJCF's own floor", {"friction": "sliding friction of the floor"})},
+    lines={
+        "floor": Line(
+            "a plane, or the MJCF's own floor", {"friction": Word("sliding friction of the floor", NOT_NEGATIVE)}
+        )
+    },
     settings=SETTINGS,
+    choices=FLOORS,
     single=True,
     unique=True,
     declare=_read,

@@ -1,0 +1,1 @@
+"""The functions that `import ksim_spec as ks` offers."""
