@@ -22,7 +22,7 @@ from ksim_spec.robot.floors import NAME as FLOOR
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.load import compile_spec, spec_from_file, spec_from_text
 from ksim_spec.robot.naming import generated_name, name_of
-from ksim_spec.robot.options import apply_options
+from ksim_spec.robot.options import DISABLE, ENABLE, apply_options
 from ksim_spec.robot.same_model import Asked, differences
 from ksim_spec.robot.scene_request import ContactRequest, Scene, SceneRequest, SensorRequest, stage_of
 from ksim_spec.robot.who import robot_bodies
@@ -107,10 +107,17 @@ class _Composer:
         floor = {"geom": [FLOOR], "pair": pairs, "hfield": self.names.get("hfield", ["*"])}
         return Asked(
             names,
-            {*self.request.options, *(["timestep"] if self.request.physics_step is not None else [])},
+            self._options(),
             {"actuator": [name_of(s) for s in self.request.servos], **({} if self.floor is None else floor)},
             self.gone,
         )
+
+    def _options(self) -> set[str]:
+        """What the request sets of `mjOption`: a flag is a bit of one of two of its numbers."""
+        flags = {k.removeprefix("flag:") for k in self.request.options if k.startswith("flag:")}
+        bits = {"disableflags": flags & set(DISABLE), "enableflags": flags & set(ENABLE)}
+        time = ["timestep"] if self.request.physics_step is not None else []
+        return {*self.request.options, *time, *(name for name, asked in bits.items() if asked)}
 
     def _name_everything(self) -> None:
         """Names what has no name after its place in the robot's own model, so that sensors can refer to it."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from ksim_spec._internal import git
 
 DIRTY = "-dirty"
 
@@ -37,9 +38,5 @@ def commit_of(path: Path) -> str | None:
 
     None outside a repository, before its first commit, and where git is not installed.
     """
-    words = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", f"--dirty={DIRTY}"]
-    try:
-        done = subprocess.run(words, cwd=path.parent, capture_output=True, text=True, check=False, timeout=30)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None if done.returncode == 0 else None
+    words = ("describe", "--always", "--abbrev=40", "--exclude=*", f"--dirty={DIRTY}")
+    return git.line(*words, cwd=path.parent) or None

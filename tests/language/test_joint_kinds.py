@@ -176,4 +176,4 @@ def test_what_moves_a_joint_without_being_on_it_is_named(tmp_path: Path, actuato
 )
 def test_an_action_that_drives_nothing_is_no_action(tmp_path: Path, actuator: str, help: str):
     told = [d for d in found(tmp_path, DRIVEN_ELSEWHERE.format(actuator)) if d.severity == "error"]
-    assert [d.message for d in told] == ["the `action` block drives nothing"] and help in told[0].help
+    assert [d.message for d in told] == ["this `action` block holds no target"] and help in told[0].help

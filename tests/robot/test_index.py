@@ -176,7 +176,7 @@ def test_includes_are_read_and_lines_belong_to_their_file(tmp_path: Path) -> Non
     [
         ("<mujoco>\n<worldbody>\n<body>\n</worldbody>\n</mujoco>", "KS151", 4, "mismatched tag"),
         ('<!DOCTYPE m [\n<!ENTITY x SYSTEM "file:///etc/passwd">]>\n<mujoco>&x;</mujoco>', "KS153", 2, "entity"),
-        ("<robot name='r'/>", "KS152", 1, "not an MJCF model"),
+        ("<robot name='r'/>", "KS152", 1, "a URDF robot"),
         ('<mujoco><worldbody>\n<body name="a"/>\n<body name="a"/>\n</worldbody></mujoco>', "KS156", 3, "`a`"),
         ('<mujoco><worldbody><body>\n<joint damping="much"/>\n</body></worldbody></mujoco>', "KS157", 2, "much"),
         ('<mujoco><worldbody>\n<geom class="blu" size="1"/>\n</worldbody></mujoco>', "KS155", 2, "blu"),

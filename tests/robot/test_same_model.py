@@ -71,7 +71,6 @@ def test_what_a_request_asks_for_is_no_difference(path: Path, floor: float | Non
         sensors=(SensorRequest("x", "framepos", "site", "more"),),
         options={"iterations": 3, "cone": "elliptic"},
         keep_sensors=(),
-        strip_visual=True,
     )
     assert compose(request).model.opt.iterations == 3
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from ksim_spec._internal import git
 from ksim_spec.syntax.keywords import DIRECTIVES, SECTIONS
 
 ATTRIBUTES = "*.ksim diff=ksim linguist-language=HCL"
@@ -57,11 +57,11 @@ def install(scope: str) -> list[Done]:
     """Writes every setting into the repository's or the user's configuration; leaves other people's values alone."""
     done: list[Done] = []
     for key, value in settings():
-        found = _git("config", f"--{scope}", "--get", key)
+        found = git.line("config", f"--{scope}", "--get", key)
         if found == value:
             done.append(Done(key, value, "there already"))
         elif found is None or _is_ours(found):
-            _git("config", f"--{scope}", key, value)
+            git.line("config", f"--{scope}", key, value)
             done.append(Done(key, value, "written"))
         else:
             done.append(Done(key, found, "left as it is"))
@@ -72,9 +72,9 @@ def uninstall(scope: str) -> list[Done]:
     """Removes the settings that `install` wrote; what has another value stays."""
     done: list[Done] = []
     for key, value in settings():
-        found = _git("config", f"--{scope}", "--get", key)
+        found = git.line("config", f"--{scope}", "--get", key)
         if found is not None and (found == value or _is_ours(found)):
-            _git("config", f"--{scope}", "--unset", key)
+            git.line("config", f"--{scope}", "--unset", key)
             done.append(Done(key, found, "removed"))
         elif found is not None:
             done.append(Done(key, found, "left as it is"))
@@ -82,12 +82,4 @@ def uninstall(scope: str) -> list[Done]:
 
 
 def in_repository() -> bool:
-    return _git("rev-parse", "--git-dir") is not None
-
-
-def _git(*words: str) -> str | None:
-    try:
-        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False, timeout=60)
-    except FileNotFoundError:
-        return None
-    return done.stdout.rstrip("\n") if done.returncode == 0 else None
+    return git.line("rev-parse", "--git-dir") is not None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ksim_spec import rules
+from ksim_spec._internal import git
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.differ.change import Change
 from ksim_spec.differ.diff import changes
@@ -85,8 +84,8 @@ def _commits(ref: str, path: str, files: list[str]) -> list[tuple[str, str, str,
 
     Renames of the spec are followed backwards.
     """
-    top = _git("rev-parse", "--show-toplevel").strip()
-    listed = _git("log", "--format=%x00%H%x01%as%x01%s", "--name-status", "-M", ref, "--", cwd=top)
+    top = git.line("rev-parse", "--show-toplevel")
+    listed = git.line("log", "--format=%x00%H%x01%as%x01%s", "--name-status", "-M", ref, "--", cwd=top) or ""
     wanted, known = set(files), path
     found: list[tuple[str, str, str, str, str]] = []
     for block in listed.split("\0")[1:]:
@@ -104,9 +103,4 @@ def _commits(ref: str, path: str, files: list[str]) -> list[tuple[str, str, str,
 
 
 def _exists(ref: str) -> bool:
-    return bool(_git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"))
-
-
-def _git(*words: str, cwd: str | None = None) -> str:
-    done = subprocess.run(["git", *words], cwd=cwd, capture_output=True, check=False, timeout=120)
-    return os.fsdecode(done.stdout) if done.returncode == 0 else ""
+    return bool(git.line("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ksim_spec import rules
+from ksim_spec._internal import git
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.rules.rule import Rule
 
@@ -73,13 +74,15 @@ class GitTree:
     @staticmethod
     def open(ref: str) -> GitTree:
         """Returns the tree of a revision; raises SpecError where there is none, with the command that fetches it."""
-        top = _git(["rev-parse", "--show-toplevel"])
+        if not git.installed():
+            raise _problem(rules.NO_REPOSITORY, "`git` is not installed", "install it, or give paths")
+        top = git.line("rev-parse", "--show-toplevel")
         if top is None:
             raise _problem(rules.NO_REPOSITORY, f"`{ref}:…` needs a git repository, and this folder is in none",
                            "run it inside the repository, or give paths")  # fmt: skip
         if ref and not is_revision(ref):
             raise _problem(rules.NO_REVISION, f"there is no revision `{ref}` here", fetch_advice(ref))
-        return GitTree(ref, Path(os.fsdecode(top).strip()))
+        return GitTree(ref, Path(top))
 
     @cached_property
     def _folder(self) -> tempfile.TemporaryDirectory[str]:
@@ -87,13 +90,7 @@ class GitTree:
 
     @cached_property
     def _blobs(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            ["git", "cat-file", "--batch"],
-            cwd=self.root,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        return git.conversation("cat-file", "--batch", cwd=self.root)
 
     def read(self, path: str) -> bytes | None:
         """Returns a file's content in that revision, None where there is none."""
@@ -118,7 +115,7 @@ class GitTree:
     def specs(self, folder: str) -> list[str]:
         """Returns the spec files below a folder of that revision."""
         command = ["ls-tree", "-r", "--name-only", "-z", self.ref] if self.ref else ["ls-files", "-z"]
-        listed = _git([*command, *(["--", folder] if folder != "." else [])], self.root) or b""
+        listed = git.run(*command, *(["--", folder] if folder != "." else []), cwd=self.root) or b""
         names = [os.fsdecode(x) for x in listed.split(b"\0") if x.endswith(b".ksim")]
         return sorted(n for n in names if not any(part.startswith(".") for part in n.split("/")))
 
@@ -166,7 +163,7 @@ class GitTree:
         beside = posixpath.normpath(posixpath.join(here, text))
         rooted = posixpath.normpath(text)
         explicit = text.startswith(("./", "../")) or text == "."
-        kind = _git(["cat-file", "-t", f"{self.ref}:{rooted if rooted != '.' else ''}"], self.root)
+        kind = git.run("cat-file", "-t", f"{self.ref}:{rooted if rooted != '.' else ''}", cwd=self.root)
         return rooted if kind is not None and not explicit else beside
 
     def is_folder(self, path: str) -> bool:
@@ -175,7 +172,7 @@ class GitTree:
             return True
         if not self.ref:
             return self.read(path) is None and bool(self.specs(path))
-        return (_git(["cat-file", "-t", f"{self.ref}:{path}"], self.root) or b"").strip() == b"tree"
+        return (git.run("cat-file", "-t", f"{self.ref}:{path}", cwd=self.root) or b"").strip() == b"tree"
 
 
 def closure(tree: Tree, path: str) -> dict[str, bytes]:
@@ -214,16 +211,16 @@ def _named_by_model(name: str, data: bytes) -> Iterator[str]:
 
 def is_revision(text: str) -> bool:
     """Whether git knows a commit by that name here."""
-    return _git(["rev-parse", "--verify", "--quiet", f"{text}^{{commit}}"]) is not None
+    return git.run("rev-parse", "--verify", "--quiet", f"{text}^{{commit}}") is not None
 
 
 def fetch_advice(ref: str) -> str:
     """Returns the command that brings a revision here, as far as one can tell."""
     base = re.split(r"[~^@]", ref)[0]
-    shallow = (_git(["rev-parse", "--is-shallow-repository"]) or b"").strip() == b"true"
+    shallow = (git.run("rev-parse", "--is-shallow-repository") or b"").strip() == b"true"
     remote, _, branch = base.partition("/")
-    known = (_git(["remote"]) or b"").decode().split()
-    if shallow and base != ref and _git(["rev-parse", "--verify", "--quiet", f"{base}^{{commit}}"]) is not None:
+    known = (git.run("remote") or b"").decode().split()
+    if shallow and base != ref and git.run("rev-parse", "--verify", "--quiet", f"{base}^{{commit}}") is not None:
         return "the clone is shallow: `git fetch --unshallow` brings its history"
     depth = "--depth=1 " if shallow else ""
     if remote in known and branch:
@@ -234,15 +231,6 @@ def fetch_advice(ref: str) -> str:
         if known
         else "`git log` and `git branch -a` list what there is"
     )
-
-
-def _git(arguments: list[str], folder: Path | None = None) -> bytes | None:
-    """Returns what a git command prints; None where it fails."""
-    try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False, timeout=60)
-    except FileNotFoundError:
-        raise _problem(rules.NO_REPOSITORY, "`git` is not installed", "install it, or give paths") from None
-    return done.stdout if done.returncode == 0 else None
 
 
 def _problem(rule: Rule, message: str, help: str) -> SpecError:

@@ -219,7 +219,8 @@ def _read(c: Checker, sections: list[ast.Section], parts: Parts) -> None:
     joints = [j for t in parts.action for j in t.joints]
     size = sum(t.size for t in parts.action)
     if sections and not sections[0].body and not sections[0].broken:
-        c.report(rules.MISSING_ACTION, sections[0].header_span, "the `action` block drives nothing", help=_example(c))
+        message = "this `action` block holds no target"
+        c.report(rules.EMPTY_BLOCK, sections[0].header_span, message, help=_example(c))
     if not size:
         c.scope.salvaged.add("action")  # a missing or broken `action` block is a mistake of its own
         return
@@ -242,7 +243,6 @@ BLOCK = Block(
         "gain": Word("stiffness at the joint of the position servos, which plain motors are made into", POSITIVE),
         "damping": Word("damping of those servos at the joint", NOT_NEGATIVE),
     },
-    holds="target",
     single=True,
     unique=True,
     needed=(rules.MISSING_ACTION, "action { target = position(legs) around home scale 0.5 rad }"),
