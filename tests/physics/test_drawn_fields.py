@@ -56,10 +56,10 @@ ROBOT = """
     <position name="right" joint="right" kp="30" kv="0.5"/>
     <position name="toe" joint="toe" kp="100" kv="2"/>
   </actuator>
-  <contact><pair geom1="floor" geom2="left_foot" friction="0.7 0.7 0.01 0.001 0.001"/></contact>
   <keyframe><key name="home" qpos="0 0 0.3 1 0 0 0 0 0 0"/></keyframe>
 </mujoco>
 """
+PAIR = """<contact><pair geom1="floor" geom2="left_foot" friction="0.7 0.7 0.01 0.001 0.001"/></contact></mujoco>"""
 SPEC = """
 task crab
 robot "crab.xml" {
@@ -86,7 +86,7 @@ randomize {
 """
 LINES = (
     'geom("floor").friction *= uniform(0.3, 0.5)',
-    'geoms("toe", "trunk").friction = uniform(1.5, 2)',
+    'geoms("left_foot", "toe").friction = uniform(1.5, 2)',
     'geoms("floor").friction = uniform(0.1, 0.2)',
     'geoms("toe", "floor", "trunk").friction = uniform(0.1, 0.3)',
     'body("trunk").mass += uniform(1 kg, 2 kg)',
@@ -130,10 +130,12 @@ class Line(NamedTuple):
 
 
 @cache
-def line(text: str, floor: str = "plane  friction 0.4") -> Line:
+def line(text: str, floor: str = "robot") -> Line:
     """Returns what generated code makes of a line, at samples that differ from element to element."""
     with TemporaryDirectory() as folder:
-        (Path(folder) / "crab.xml").write_text(ROBOT, encoding="utf-8")
+        # The friction of geoms counts where no pair has its own; those of the floor that the spec puts there follow it.
+        robot = ROBOT if floor == "robot" else ROBOT.replace("</mujoco>", PAIR)
+        (Path(folder) / "crab.xml").write_text(robot, encoding="utf-8")
         path = Path(folder) / "crab.ksim"
         rest = REST.replace("{ ", "{\n").replace(" }", "\n}").replace("  ", "\n")
         path.write_text(SPEC.replace("LINE", text).replace("FLOOR", floor) + rest, encoding="utf-8")
@@ -150,7 +152,7 @@ def model() -> mujoco.MjModel:
     return line(LINES[0]).compiled.binding.scene.model
 
 
-def wanted(text: str, floor: str = "plane  friction 0.4") -> mujoco.MjModel:
+def wanted(text: str, floor: str = "robot") -> mujoco.MjModel:
     """Returns a model of its own with what the line says, written with NumPy; MuJoCo works out what depends on it."""
     found = line(text, floor)
     changes, scene = found.compiled.program.randomization, found.compiled.binding.scene
