@@ -10,6 +10,7 @@ from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, frames
 from ksim_spec.language.blocks.attributes import (
+    COMMAND_FIELD,
     DRAWN,
     attributes,
     drawn_interval,
@@ -99,7 +100,7 @@ def _field(
     c.draws = c.drawing(f"command.{command}.{name}", "command", f"command.{command}.{name}")
     value = c.value(stmt.value)
     c.draws = None
-    checked = need_scalar(c, value, stmt.value.span, "a command field")
+    checked = need_scalar(c, value, stmt.value.span, COMMAND_FIELD)
     if checked is None:
         leaves.append((name, Value(const(0.0), zero=True)))
         return
