@@ -162,6 +162,16 @@ class Checker:
         return float(value.node.attr("value"))
 
     @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Lets a declaration be checked where something uses it: the draws and local names of that place are not its own."""
+        draws, self.draws = self.draws, None
+        locals, self.scope.locals = self.scope.locals, []
+        try:
+            yield
+        finally:
+            self.draws, self.scope.locals = draws, locals
+
+    @contextmanager
     def counting(self, *words: str) -> Iterator[None]:
         """Lets these words for a count follow numbers, as in `20e6 env_states`, and no others."""
         outer, self.counts = self.counts, words
