@@ -128,19 +128,37 @@ def wide_tolerance(s: Subject) -> Iterator[Diagnostic]:
 
 
 def negligible_term(s: Subject) -> Iterator[Diagnostic]:
-    """A bounded term that cannot matter beside the others."""
+    """A bounded term that cannot matter beside the others, or the one beside which none of them matters."""
     if not 0 < s.best < INF:
         return
-    for r in s.program.rewards:
-        adds = s.rewards[r.name].adds
-        largest = max(map(abs, adds))
-        if r.mode != "event" and bounded(adds) and 0 < largest < NEGLIGIBLE * s.best:
+    small = [r for r in s.program.rewards if r.name in s.steady and 0 < _largest(s, r.name) < NEGLIGIBLE * s.best]
+    top = max(s.steady, key=lambda name: s.steady[name].adds[1])
+    rest = s.best - max(s.steady[top].adds[1], 0.0)
+    drowned = [r for r in small if _largest(s, r.name) >= NEGLIGIBLE * rest > 0]
+    for r in small:
+        if r not in drowned:
             yield warn(
                 rules.NEGLIGIBLE_TERM,
-                f"`{r.name}` adds at most {largest:.2g} in a second, and all terms together up to {s.best:.3g}",
+                f"`{r.name}` adds at most {_largest(s, r.name):.2g} in a second, and all terms together up to {s.best:.3g}",
                 r.span,
                 "give it a weight that is felt, or remove it",
             )
+    if drowned:
+        more = f" and {len(drowned) - 1} more" if drowned[1:] else ""
+        at = next(r.span for r in s.program.rewards if r.name == top)
+        yield warn(
+            rules.NEGLIGIBLE_TERM,
+            f"beside `{top}`, up to {s.steady[top].adds[1]:.3g} in a second, `{drowned[0].name}`{more} cannot be felt",
+            at,
+            "give it a smaller weight, or limit it: `clip 0 .. 1`",
+            (f"all other terms together add up to {rest:.3g}",),
+        )
+
+
+def _largest(s: Subject, name: str) -> float:
+    """The largest size of what a term adds in a second; 0 for one without bounds."""
+    adds = s.rewards[name].adds
+    return max(map(abs, adds)) if bounded(adds) else 0.0
 
 
 def edges(roots: list[Node]) -> list[Node]:
