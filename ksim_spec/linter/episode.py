@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Label
+from ksim_spec.ir.hash import Canon
 from ksim_spec.ir.intervals.interval import INF, Ends, product, sound
-from ksim_spec.ir.node import walk
+from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.ops import make
 from ksim_spec.language.program import StateChange, Termination
 from ksim_spec.linter.context import ALWAYS, NEVER, Subject, text_of, warn
@@ -93,6 +95,30 @@ def _replaces(later: StateChange, change: StateChange) -> bool:
     return set(change.names) <= set(later.names) and set(change.components) <= set(later.components)
 
 
+def repeated_failure(s: Subject) -> Iterator[Diagnostic]:
+    """A term per second for a condition that ends the episode: it is paid for a single step."""
+    canon = Canon(s.program.params)
+    ending = {canon(c): t for t in s.program.terminations if t.outcome != "truncate" for c in _either(t.when)}
+    for r in s.program.rewards:
+        if r.mode != "rate" or r.value.op != "to_float" or s.anytime(r.weight).ends == NEVER:
+            continue
+        rules_met = [ending.get(canon(c)) for c in _either(r.value.args[0])]
+        if all(rules_met) and (rule := rules_met[0]) is not None:
+            dt = s.program.world.control_step
+            found = warn(
+                rules.REPEATED_FAILURE,
+                f"`{r.name}` counts only on the step on which `{rule.name}` ends the episode: for {dt:g} s of its weight",
+                r.span,
+                "pay it once: leave `per s` out of the weight and end the line with `on event`, or remove it",
+            )
+            yield replace(found, related=(Label(rule.span, "the episode ends here"),))
+
+
+def _either(condition: Node) -> list[Node]:
+    """Returns the conditions of which one is enough."""
+    return [c for a in condition.args for c in _either(a)] if condition.op == "or" else [condition]
+
+
 def no_time_limit(s: Subject) -> Iterator[Diagnostic]:
     endings = s.program.terminations
     limited = any(t.outcome == "truncate" or _on_time_alone(t) for t in endings)
@@ -172,6 +198,7 @@ def _moved(start: Ends, op: str, by: Ends) -> Ends:
 
 
 CHECKS = (
+    repeated_failure,
     never_fires,
     always_fires,
     fires_at_start,

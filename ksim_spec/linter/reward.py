@@ -31,6 +31,30 @@ def never_nonzero(s: Subject) -> Iterator[Diagnostic]:
                 "change what it measures, or remove it",
                 notes,
             )
+        elif idle := _beyond_limits(s, r.value):
+            more = f" and {len(idle) - 1} more" if idle[1:] else ""
+            yield warn(
+                rules.NEVER_NONZERO,
+                f"`{r.name}` never counts for `{idle[0]}`{more}: the bound lies outside the joint's own",
+                r.span,
+                "narrow the range about its middle: a factor on both ends shifts it where both have one sign",
+                _joint_notes(s, r.value),
+            )
+
+
+def _beyond_limits(s: Subject, value: Node) -> list[str]:
+    """Returns the joints whose excess over a bound made of their limits, `max(pos - bound, 0)`, is always 0."""
+    found: list[str] = []
+    for node in walk([value]):
+        if node.op != "maximum" or not any(n.attr("what") in ("lower", "upper") for n in s.reads([node], "model")):
+            continue
+        names = next((n.attr("names") for n in s.reads([node], "read") if n.attr("what") == "pos"), ())
+        over = next((a for a in node.args if not s.anytime(a).exact), None)
+        if over is None or len(names) < 2 or over.shape != (len(names),):
+            continue
+        ends = s.anytime(over).elements()
+        found += [name for name, (_, high) in zip(names, ends, strict=True) if -INF < high <= 0]
+    return list(dict.fromkeys(found))
 
 
 def _joint_notes(s: Subject, value: Node) -> tuple[str, ...]:

@@ -242,6 +242,7 @@ START_BELOW_FLOOR = Rule("KS651", "start-below-floor", "warning", "an episode be
 COSTLY_CONTACTS = Rule(
     "KS652", "costly-contacts", "hint", "contacts between very many pairs of geoms are read at every step"
 )
+REPEATED_FAILURE = Rule("KS653", "repeated-failure", "warning", "a reward term counts only where the episode is over")
 MASSLESS_BODY = Rule("KS680", "massless-body", "warning", "the drawn mass of a body without mass is left as it is")
 
 # Training ------------------------------------------------------------------------------------------------------------

@@ -63,6 +63,16 @@ CASES = {
         [("  legs.pos += normal(0.05 rad)", "  legs.pos = legs.upper\n  legs.pos += uniform(0.2 rad, 0.3 rad)")],
         ["start-beyond-limits"],
     ),
+    "a failure paid by the second": ([reward("fell = number(base.height < 0.5 m) weight -100 per s")], ["repeated-failure"]),
+    "two failures paid by the second": (
+        [reward("fell = number(tilt(base) > 60 deg or base.height < 0.5 m) weight -100 per s")], ["repeated-failure"]
+    ),
+    "a failure paid once": ([reward("fell = number(base.height < 0.5 m) weight -2 on event")], []),
+    "a warning before the failure": ([reward("low = number(base.height < 0.6 m) weight -1 per s")], []),
+    "a failure or what is none": (
+        [reward("low = number(base.height < 0.5 m or norm(v) > 3 m/s) weight -1 per s")], []
+    ),
+    "time is up": ([reward("late = number(time >= 20 s) weight -1 per s")], []),
     "a weight too small": ([("weight 0.5 per s", "weight 0.005 per s")], ["negligible-term"]),
     "air time as a rate": (
         [reward("air = sum(feet.air_time - 0.2 s where landing) weight 1 per s per s")], ["event-as-rate"]
