@@ -94,7 +94,7 @@ class Subject:
     def steady(self) -> dict[str, RewardFact]:
         """The terms that count all the time: neither those on events nor a bonus a step for what is reached."""
         kept = [r.name for r in self.program.rewards if r.mode != "event" and not _is_bonus(r)]
-        return {name: self.rewards[name] for name in kept}
+        return {name: self.rewards[name] for name in kept if self.rewards[name].counts == "always"}
 
     @cached_property
     def best(self) -> float:

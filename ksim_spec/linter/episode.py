@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ksim_spec import rules
+from ksim_spec.analysis.reward_bounds import either, without
 from ksim_spec.diagnostics import Diagnostic, Label
-from ksim_spec.ir.hash import Canon
 from ksim_spec.ir.intervals.interval import INF, Ends, product, sound
-from ksim_spec.ir.node import Node, walk
+from ksim_spec.ir.node import walk
 from ksim_spec.ir.ops import make
 from ksim_spec.language.program import StateChange, Termination
 from ksim_spec.linter.context import ALWAYS, NEVER, Subject, text_of, warn
@@ -96,27 +96,20 @@ def _replaces(later: StateChange, change: StateChange) -> bool:
 
 
 def repeated_failure(s: Subject) -> Iterator[Diagnostic]:
-    """A term per second for a condition that ends the episode: it is paid for a single step."""
-    canon = Canon(s.program.params)
-    ending = {canon(c): t for t in s.program.terminations if t.outcome != "truncate" for c in _either(t.when)}
+    """A term per second that is other than 0 only where the episode ends: it is paid for a single step."""
     for r in s.program.rewards:
-        if r.mode != "rate" or r.value.op != "to_float" or s.anytime(r.weight).ends == NEVER:
+        if r.mode != "rate" or s.rewards[r.name].counts != "once" or s.anytime(r.weight).ends == NEVER:
             continue
-        rules_met = [ending.get(canon(c)) for c in _either(r.value.args[0])]
-        if all(rules_met) and (rule := rules_met[0]) is not None:
-            dt = s.program.world.control_step
-            found = warn(
-                rules.REPEATED_FAILURE,
-                f"`{r.name}` counts only on the step on which `{rule.name}` ends the episode: for {dt:g} s of its weight",
-                r.span,
-                "pay it once: leave `per s` out of the weight and end the line with `on event`, or remove it",
-            )
-            yield replace(found, related=(Label(rule.span, "the episode ends here"),))
-
-
-def _either(condition: Node) -> list[Node]:
-    """Returns the conditions of which one is enough."""
-    return [c for a in condition.args for c in _either(a)] if condition.op == "or" else [condition]
+        ending = [t for t in s.program.terminations if t.outcome != "truncate"]
+        rule = next((t for t in ending if without(s.seeds, r.value, either(t.when)) == NEVER), ending[0])
+        found = warn(
+            rules.REPEATED_FAILURE,
+            f"`{r.name}` counts only on the step on which the episode ends: for {s.program.world.control_step:g} s "
+            "of its weight",
+            r.span,
+            "pay it once: leave `per s` out of the weight and end the line with `on event`, or remove it",
+        )
+        yield replace(found, related=(Label(rule.span, "the episode ends here"),))
 
 
 def no_time_limit(s: Subject) -> Iterator[Diagnostic]:

@@ -8,8 +8,7 @@ from dataclasses import replace
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Label
 from ksim_spec.ir.hash import Canon
-from ksim_spec.ir.intervals.analysis import Ranges
-from ksim_spec.ir.intervals.interval import INF, exactly
+from ksim_spec.ir.intervals.interval import INF
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.language.program import RewardTerm
 from ksim_spec.linter.context import NEVER, Subject, bounded, warn
@@ -185,26 +184,10 @@ def _largest(s: Subject, name: str) -> float:
     return max(map(abs, adds)) if bounded(adds) else 0.0
 
 
-def edges(roots: list[Node]) -> list[Node]:
-    """Returns the conditions that hold for one step at a time: what `rising` and `falling` make."""
-    return [n for n in walk(roots) if n.op == "and" and any(_before(a, b) for a, b in (n.args, n.args[::-1]))]
-
-
-def _before(now: Node, then: Node) -> bool:
-    """True where `then` says that the opposite of `now` held a step ago."""
-    if now.op == "not":
-        return then.op == "prev" and then.args[0] is now.args[0]
-    return then.op == "not" and then.args[0].op == "prev" and then.args[0].args[0] is now
-
-
 def event_as_rate(s: Subject) -> Iterator[Diagnostic]:
     """A term of single steps with a weight per second: the control step makes next to nothing of it."""
     for r in s.program.rewards:
-        moments = edges([r.value]) if r.mode == "rate" else []
-        if not moments or s.rewards[r.name].value == NEVER:
-            continue
-        without = {n: exactly((0.0,) * max(1, _size(n))) for n in moments}
-        if Ranges(s.seeds, s.seeds.seconds, without)(r.value).ends == NEVER:
+        if r.mode == "rate" and s.rewards[r.name].counts == "moment":
             dt = s.program.world.control_step
             yield warn(
                 rules.EVENT_AS_RATE,
@@ -213,13 +196,6 @@ def event_as_rate(s: Subject) -> Iterator[Diagnostic]:
                 r.span,
                 "leave `per s` out of the weight and end the line with `on event`",
             )
-
-
-def _size(node: Node) -> int:
-    size = 1
-    for n in node.shape:
-        size *= n
-    return size
 
 
 def steady_on_event(s: Subject) -> Iterator[Diagnostic]:
