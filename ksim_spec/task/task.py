@@ -233,6 +233,10 @@ class Task:
         return state._replace(now=now, take_E=done_E, used_E=state.used_E | done_E)
 
     def _events(self, now: Episode, drawn: Samples, params: Any) -> tuple[Episode, Float[Array, "E V"] | None]:
+        """Returns the clocks of the events moved on, and by how much those that are due change the velocities.
+
+        Of several in one step each begins with the velocities that those before it leave.
+        """
         names: list[str] = self.about["events"]
         if not names:
             return now, None
@@ -240,7 +244,8 @@ class Task:
         left = dict(now.event_left)
         for name in names:
             fires_E = left[name] <= 0.5 * self.control_dt
-            change_EV, interval_E = self.functions.event(name, now.reads, {**now.draws, **drawn}, params)
+            reads = now.reads if name == names[0] else {**now.reads, "qvel": now.reads["qvel"] + total}
+            change_EV, interval_E = self.functions.event(name, reads, {**now.draws, **drawn}, params)
             total = total + jnp.where(fires_E[:, None], change_EV, 0.0)
             left[name] = jnp.where(fires_E, interval_E, left[name]) - self.control_dt
         return now._replace(event_left=left), total
