@@ -193,9 +193,10 @@ class Task:
         total_E, terms = self.functions.rewards(moment, params)
         rules = self.functions.terminations(moment, params)
         ok_E = ~fault_E & jnp.isfinite(total_E)
+        # A term that is no number stays so, unless the physics broke: what is counted then names it.
+        terms = {k: jnp.where(ok_E, v, jnp.where(fault_E | jnp.isfinite(v), 0.0, jnp.nan)) for k, v in terms.items()}
         fault_E = ~ok_E
         reward_E = jnp.where(ok_E, total_E, 0.0)
-        terms = {k: jnp.where(ok_E, v, 0.0) for k, v in terms.items()}
         fail_E, success_E, truncated_E = self._outcome(rules, ok_E)
         cut_E = ok_E & (now.step_E + 1 >= state.cut_E) & ~(fail_E | success_E | truncated_E)
         truncated_E = truncated_E | cut_E
