@@ -61,6 +61,7 @@ class _Run:
     wall_before: float
     started: float
     faults: int = 0
+    causes: Counter[str] = field(default_factory=Counter)
     compile_s: float = 0.0
     last: Row = field(default_factory=dict)
     returns: list[float] = field(default_factory=list)
