@@ -29,9 +29,7 @@ def _merged(op: str, old: np.ndarray | float, by: np.ndarray | float) -> np.ndar
 
 def _apply(model: mujoco.MjModel, data: mujoco.MjData, change: StateChange, value: np.ndarray | float) -> None:
     if change.target in ("joint_pos", "joint_vel"):
-        array, where = (
-            (data.qpos, model.jnt_qposadr) if change.target == "joint_pos" else (data.qvel, model.jnt_dofadr)
-        )
+        array, where = (data.qpos, model.jnt_qposadr) if change.target == "joint_pos" else (data.qvel, model.jnt_dofadr)
         at = [int(where[model.joint(name).id]) for name in change.names]
         array[at] = _merged(change.op, array[at], value)
         return

@@ -14,6 +14,8 @@ from ksim_spec.ir.intervals.interval import INF, Ends, exactly, product
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.language.program import Program, RewardTerm
 
+Counts = Literal["always", "moment", "once"]
+
 
 @dataclass(frozen=True)
 class RewardFact:
@@ -31,7 +33,7 @@ class RewardFact:
     per_step: Ends
     per_episode: Ends | None
     share: float | None
-    counts: Literal["always", "moment", "once"] = "always"
+    counts: Counts = "always"
 
 
 def contribution(program: Program, term: RewardTerm, ranges: Ranges) -> Ends:
@@ -44,7 +46,7 @@ def reward_facts(seeds: Seeds) -> dict[str, RewardFact]:
     """Returns the facts of every reward term, by name, in the order written."""
     program, ranges = seeds.program, seeds.ranges()
     dt = program.world.control_step
-    counts = {r.name: _counts(seeds, r) for r in program.rewards}
+    counts: dict[str, Counts] = {r.name: _counts(seeds, r) for r in program.rewards}
     adds = {r.name: contribution(program, r, ranges) for r in program.rewards}
     steps = {r.name: adds[r.name] if r.mode == "event" else product(adds[r.name], (dt, dt)) for r in program.rewards}
     always = [r.name for r in program.rewards if counts[r.name] == "always" and r.mode != "event"]
@@ -61,7 +63,7 @@ def reward_facts(seeds: Seeds) -> dict[str, RewardFact]:
     return found
 
 
-def _counts(seeds: Seeds, term: RewardTerm) -> Literal["always", "moment", "once"]:
+def _counts(seeds: Seeds, term: RewardTerm) -> Counts:
     """Returns when a term can be other than 0."""
     if seeds.ranges()(term.value).ends == (0.0, 0.0):
         return "always"

@@ -155,7 +155,8 @@ def _observations(name: str, group: dict[str, Any], style: Style) -> str:
          e["delay"], e["bias"], e["noise"], e["scale"], e["clip"], e["history"], e["expression"])
         for e in group["entries"]
     ]  # fmt: skip
-    head = ("slice", "name", "unit", "frame", "source", "delay", "bias", "noise", "scale", "clip", "history", "expression")
+    how = ("delay", "bias", "noise", "scale", "clip", "history")
+    head = ("slice", "name", "unit", "frame", "source", *how, "expression")
     return _section(f"observe {visible(name)}: {group['size']} numbers", head, rows, style)
 
 

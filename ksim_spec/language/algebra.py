@@ -175,7 +175,7 @@ def _shared_frame(a: Frame | None, b: Frame | None) -> Frame | None:
 
 
 def numbers_of(value: Value) -> Value:
-    """Returns the value, a rotation as the numbers that it is made of: sums, filters and products of them turn nothing."""
+    """Returns the value, a rotation as the mere numbers of it: sums, filters and products of these turn nothing."""
     return value.but(kind="scalar", frame=None) if value.kind == "rotation" else value
 
 

@@ -163,7 +163,7 @@ class Checker:
 
     @contextmanager
     def apart(self) -> Iterator[None]:
-        """Lets a declaration be checked where something uses it: the draws and local names of that place are not its own."""
+        """Lets a declaration be checked where something uses it, without the draws and local names of that place."""
         draws, self.draws = self.draws, None
         locals, self.scope.locals = self.scope.locals, []
         try:
@@ -216,8 +216,8 @@ class Checker:
         return False
 
     def _moved_up(self, span: Span, dim: Dim) -> str:
-        """Returns a number such as `10 Nm/rad*s` with the factors behind its unit's `/` but the first put above it, where
-        that makes the dimension wanted; empty for any other text.
+        """Returns a number such as `10 Nm/rad*s` with all factors behind its unit's `/` but the first put above it,
+        where that makes the dimension wanted; empty for any other text.
         """
         source = self.robot.sources.get(span.file)
         text = source.text[span.start : span.end] if source is not None else ""

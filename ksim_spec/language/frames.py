@@ -114,7 +114,8 @@ def relative_to(value: Value, frame: Frame, position: Value | None) -> Value:
         return to_world(value)
     if value.kind == "axial" and value.dim.same(ANGULAR_VELOCITY) and frame.angvel is not None:
         world = to_world(value)
-        moved = world.but(node=make("sub", world.node, _lift(frame.angvel, world)), privileged=world.privileged or not frame.placed)
+        node = make("sub", world.node, _lift(frame.angvel, world))
+        moved = world.but(node=node, privileged=world.privileged or not frame.placed)
         return in_frame(moved, frame)
     if value.kind != "vector" or not value.dim.same(VELOCITY):
         return in_frame(value, frame)

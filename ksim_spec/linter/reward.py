@@ -162,7 +162,8 @@ def negligible_term(s: Subject) -> Iterator[Diagnostic]:
         if r not in drowned:
             yield warn(
                 rules.NEGLIGIBLE_TERM,
-                f"`{r.name}` adds at most {_largest(s, r.name):.2g} in a second, and all terms together up to {s.best:.3g}",
+                f"`{r.name}` adds at most {_largest(s, r.name):.2g} in a second, "
+                f"and all terms together up to {s.best:.3g}",
                 r.span,
                 "give it a weight that is felt, or remove it",
             )

@@ -207,6 +207,7 @@ class _Composer:
         """Adds the sensors of a request. Whether two geoms touch is read once: by fields and pair, `shared` has those
         sensors that another request, or this one from the other side, has added.
         """
+
         def ids(geoms: tuple[str | int, ...]) -> list[int]:
             return [model.geom(self._resolve("geom", g)).id for g in geoms]
 

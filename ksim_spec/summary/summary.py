@@ -43,8 +43,8 @@ SCHEMA_VERSION = 1
 def describe(compiled: Compiled) -> dict[str, Any]:
     """Returns the resolved spec of a task as JSON-able values.
 
-    Keys: task, robot, who, timing, world, observations, action, idle_actuators, commands, signals, rewards, terminations,
-    reset, events, randomize, curriculum, checks, networks, train, cost, notes, hashes.
+    Keys: task, robot, who, timing, world, observations, action, idle_actuators, commands, signals, rewards,
+    terminations, reset, events, randomize, curriculum, checks, networks, train, cost, notes, hashes.
     """
     program = compiled.program
     texts = texts_of(written(program.items), compiled.loaded.sources)
@@ -210,11 +210,6 @@ def _clean(x: Any) -> float:
     return float(f"{float(x):.9g}")
 
 
-def _choices(ranges: Ranges, value: Node) -> list[float | bool] | None:
-    """The values of a field that is true or false; None for a number."""
-    return [False, True] if value.dtype == "bool" else None
-
-
 def _command(
     compiled: Compiled, name: str, frame: str, fields: tuple[CommandField, ...], texts: Mapping[str, str]
 ) -> dict[str, Any]:
@@ -225,11 +220,11 @@ def _command(
         rows.append({
             "name": f.name, "unit": f.dim, "value": texts[f"command.{name}.{f.name}:value"],
             "range": [_clean(x) for x in ends] if all(map(math.isfinite, ends)) else None,
-            "values": _choices(ranges, f.value),
+            "values": [False, True] if f.value.dtype == "bool" else None,
         })  # fmt: skip
     zero = program.param(f"command.{name}", "probability")
-    frame = frame if f"command.{name}.in" in texts else None
-    return {"frame": frame, "fields": rows, "resample_s": _ends(program, f"command.{name}"),
+    seen_from = frame if f"command.{name}.in" in texts else None
+    return {"frame": seen_from, "fields": rows, "resample_s": _ends(program, f"command.{name}"),
             "zero_probability": zero and zero.value}  # fmt: skip
 
 

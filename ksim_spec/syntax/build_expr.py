@@ -118,7 +118,7 @@ class ExpressionBuilder:
         return ast.Name(parts[0].text, span=self.span(parts[0].start, parts[0].end))
 
     def group(self, parts: list[Part]) -> ast.Expr:
-        """The value in brackets; one that is made of several has the brackets in its place, so that its text is whole."""
+        """The value in brackets; where it is made of several, they are part of its place, so that its text is whole."""
         value = parts[1]
         return replace(value, span=self.around(parts)) if isinstance(value, _COMPOUND) else value
 

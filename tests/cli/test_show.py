@@ -199,7 +199,11 @@ def test_commands_say_their_frame_where_they_have_one_and_every_range(whole):
 
 
 def test_lines_of_the_reset_are_whole(whole):
-    assert whole["reset"]["changes"] == ["limbs.pos += uniform(0.1 rad)  shared", "base.yaw = 1 rad", "base.height = 1.2 m"]
+    assert whole["reset"]["changes"] == [
+        "limbs.pos += uniform(0.1 rad)  shared",
+        "base.yaw = 1 rad",
+        "base.height = 1.2 m",
+    ]
     assert whole["reset"]["settle_s"] == 0.2
     assert whole["randomize"][0]["change"] == "limbs.damping += uniform(0 Nm*s/rad, 0.1 Nm*s/rad)  shared"
 

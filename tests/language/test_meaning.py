@@ -120,7 +120,11 @@ def found(*pairs: tuple[str, str]) -> list[tuple[str, str]]:
 
 def test_a_name_holds_in_the_whole_file():
     named = ("  landing =", "  amp = 0.5 rad\n  top = 1 m/s\n  landing =")
-    for use in (("scale 0.5 rad", "scale amp"), ("1.0 m/s)\n", "top)\n"), ("scale 0.5 rad", "scale 0.5 rad * (0.5 + strength)")):
+    for use in (
+        ("scale 0.5 rad", "scale amp"),
+        ("1.0 m/s)\n", "top)\n"),
+        ("scale 0.5 rad", "scale 0.5 rad * (0.5 + strength)"),
+    ):
         assert [f for f in found(named, use) if f[0] != "unused-signal"] == []
 
 

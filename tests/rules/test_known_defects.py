@@ -28,8 +28,12 @@ def test_playground_1_as_it_was_written():
     (only,) = found(("  group costs", trot[1]), spec=trot[0])
     assert only.slug == "never-nonzero" and "`FL_calf` and 3 more" in only.message
     narrowed = soft.replace("0.95 * legs.lower", "legs.lower + 0.05 * (legs.upper - legs.lower)")
-    narrowed = narrowed.replace("legs.pos - 0.95 * legs.upper", "legs.pos - legs.upper + 0.05 * (legs.upper - legs.lower)")
-    assert found(("  group costs", f"  limits = {narrowed}  weight -1 per rad per s\n  group costs"), spec=trot[0]) == []
+    narrowed = narrowed.replace(
+        "legs.pos - 0.95 * legs.upper", "legs.pos - legs.upper + 0.05 * (legs.upper - legs.lower)"
+    )
+    assert (
+        found(("  group costs", f"  limits = {narrowed}  weight -1 per rad per s\n  group costs"), spec=trot[0]) == []
+    )
 
 
 def test_playground_2_a_termination_on_a_contact_that_cannot_be():

@@ -14,8 +14,8 @@ from ksim_spec.language.blocks.registry import Block, Parts, Row
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import ActionTerm, Program, World
 from ksim_spec.language.ranges import NOT_NEGATIVE, POSITIVE, Range, Word, fits, range_of
-from ksim_spec.language.tables import table_value
 from ksim_spec.language.scope import Thing
+from ksim_spec.language.tables import table_value
 from ksim_spec.language.things import Keyframe, Selection
 from ksim_spec.language.types import UNKNOWN, Axis, Unknown, Value, per_joint_dim
 from ksim_spec.robot.naming import name_of

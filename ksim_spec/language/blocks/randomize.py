@@ -100,7 +100,8 @@ def _report_part(c: Checker, stmt: ast.Assign) -> None:
     if isinstance(of, ast.Attribute) and of.name in _VECTOR_FIELDS and set(target.name) <= set("xyz"):
         along = ", ".join("1" if x in target.name else "0" for x in "xyz")
         message = f"`{of.name}` varies as a whole, not its `{target.name}` alone"
-        help = f"draw along an axis: `{path_text(of)} += {'uniform(1 cm)' if of.name == 'com' else 'uniform(1 m/s^2)'} * ({along})`"
+        unit = "cm" if of.name == "com" else "m/s^2"
+        help = f"draw along an axis: `{path_text(of)} += uniform(1 {unit}) * ({along})`"
         c.report(rules.NOT_A_FIELD, target.name_span, message, help=help)
         return
     message, help = "this is not a field of the model", "a field is that of an element, for example `base.mass`"
