@@ -225,7 +225,11 @@ def factor_between(one: Dim, other: Dim) -> str:
 def in_unit(dim: Dim) -> str:
     """Returns `in m/s` or `per s`: how a sentence says what unit something has."""
     text = str(dim)
-    return text if text.startswith("per ") else f"in {text}"
+    return text if text.startswith("per ") else f"in {_SPOKEN.get(text, text)}"
+
+
+# What stiffness and damping are called beside their SI spelling; contracts keep that.
+_SPOKEN = {"m^2*kg/s": "Nm*s/rad", "kg/s": "N*s/m", "kg per s^2": "N/m"}
 
 
 def rate_unit(dim: Dim) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import mujoco
 import numpy as np
 
+from ksim_spec.analysis.begun import begun
 from ksim_spec.analysis.effective_weights import in_a_second
 from ksim_spec.analysis.standstill import Standing
 from ksim_spec.emit.binding import Binding
-from ksim_spec.emit.rest import following_activations, held_activation, idle_control, in_pose
+from ksim_spec.emit.rest import following_activations, held_activation, idle_control
 from ksim_spec.emit.task_functions import control_factors
 from ksim_spec.ir.evaluate import Evaluator, Inputs
+from ksim_spec.ir.intervals.analysis import Ranges
 from ksim_spec.ir.node import walk
 from ksim_spec.language.program import Program
 from ksim_spec.robot.index import RobotIndex
@@ -23,6 +25,7 @@ SECONDS = 1.0
 def idle_rewards(program: Program, binding: Binding, index: RobotIndex, commanded: float) -> dict[str, float]:
     """Returns what each term adds in a second, on average over the first one, while nothing is done.
 
+    It begins as an episode does, with every draw of the reset in its middle and after the time to settle.
     Commands are zero, or at the far ends of their ranges for `commanded` 1; levels are at their ends, noise at its
     middle, episodes do not end, and the robot is the one of the file. A term on events adds what one step of it would.
     """
@@ -35,7 +38,8 @@ def idle_rewards(program: Program, binding: Binding, index: RobotIndex, commande
     action = np.zeros(program.action_size)
     sums = np.zeros(len(program.rewards))
     steps = max(1, round(SECONDS / program.world.control_step))
-    for k, data in enumerate(_resting(program, binding, action, levels, steps)):
+    middle = Standing(program, index).ranges()
+    for k, data in enumerate(_resting(program, binding, action, levels, steps, middle)):
         reads = {name: getattr(data, name) for name in binding.reads}
         time = (k + 1) * program.world.control_step
         inputs = Inputs(reads, action, commands, time, samples, program.params, levels)
@@ -45,11 +49,11 @@ def idle_rewards(program: Program, binding: Binding, index: RobotIndex, commande
 
 
 def _resting(
-    program: Program, binding: Binding, action: np.ndarray, levels: dict[str, float], steps: int
+    program: Program, binding: Binding, action: np.ndarray, levels: dict[str, float], steps: int, middle: Ranges
 ) -> Iterator[mujoco.MjData]:
-    """Yields the simulation after each control step from the pose of the reset with that action."""
+    """Yields the simulation after each control step from the start of an episode with that action."""
     model = binding.scene.model
-    data = in_pose(program, model)
+    data = begun(program, model, middle)
     data.ctrl[:] = idle_control(program, model)
     roots = [t.target for t in program.action]
     targets, _ = Evaluator(roots, binding.leaves)(Inputs(action=action, params=program.params, levels=levels))
@@ -59,6 +63,7 @@ def _resting(
     data.act[:] = held_activation(program, model)
     for place, actuator, low, high in following_activations(program, model):
         data.act[place] = np.clip(data.ctrl[actuator], low, high)
+    mujoco.mj_step(model, data, round(program.reset.settle / program.world.physics_step))
     for _ in range(steps):
         mujoco.mj_step(model, data, program.world.substeps)
         shown = mujoco.MjData(model)

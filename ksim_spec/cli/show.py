@@ -45,7 +45,7 @@ def show_command(
 
 def as_text(shown: dict[str, Any], style: Style) -> str:
     """Returns what `describe` returned as headed tables; nothing in them is read as markup or control characters."""
-    parts = [_title(shown, style), _timing(shown["timing"])]
+    parts = [_title(shown, style), _timing(shown["timing"], shown["world"])]
     parts += [_observations(name, group, style) for name, group in shown["observations"].items()]
     parts += [_actions(shown["action"], style), _idle_actuators(shown["idle_actuators"], style)]
     parts += [_command(name, command, style) for name, command in shown["commands"].items()]
@@ -121,7 +121,7 @@ def _who(who: dict[str, Any]) -> str:
     return f"{who['bodies']} bodies from {trees}{base}{more}"
 
 
-def _timing(t: dict[str, Any]) -> str:
+def _timing(t: dict[str, Any], world: dict[str, Any]) -> str:
     episode = "no timeout"
     if t["episode_s"] is not None:
         episode = f"at most {t['episode_s']:g} s, {t['episode_steps']} control steps"
@@ -132,23 +132,38 @@ def _timing(t: dict[str, Any]) -> str:
     ]
     delays = {k: v for k, v in t["action_delay_s"].items() if any(v)}
     lines += [f"action delay of {visible(k)}: {_range([x * 1000 for x in v], 'ms')}" for k, v in delays.items()]
+    lines += [_floor(world["floor"]), "solver: " + ", ".join(_solver(world["solver"]))]
     return "\n".join(lines)
+
+
+def _floor(floor: dict[str, Any] | None) -> str:
+    if floor is None:
+        return "no floor"
+    whose = "the spec's plane" if floor["of_the_spec"] else "the robot file's"
+    return f"floor `{visible(floor['floor'])}`: {whose}, friction {' '.join(map(_number, floor['friction']))}"
+
+
+def _solver(solver: dict[str, Any]) -> list[str]:
+    counts = ("iterations", "ls_iterations")
+    named = {k: v if isinstance(v, str) else _number(v) for k, v in solver.items() if k != "solver"}
+    return [solver["solver"], *(f"{v} {k}" if k in counts else f"{k} {v}" for k, v in named.items())]
 
 
 def _observations(name: str, group: dict[str, Any], style: Style) -> str:
     rows = [
         (f"{e['slice'][0]}:{e['slice'][1]}", e["name"], e["unit"] if e["unit"] != "1" else "", e["frame"], e["source"],
-         e["noise"], e["scale"], e["expression"])
+         e["delay"], e["bias"], e["noise"], e["scale"], e["clip"], e["history"], e["expression"])
         for e in group["entries"]
     ]  # fmt: skip
-    head = ("slice", "name", "unit", "frame", "source", "noise", "scale", "expression")
+    how = ("delay", "bias", "noise", "scale", "clip", "history")
+    head = ("slice", "name", "unit", "frame", "source", *how, "expression")
     return _section(f"observe {visible(name)}: {group['size']} numbers", head, rows, style)
 
 
 def _actions(action: list[dict[str, Any]], style: Style) -> str:
     rows = [
         (i, a["joint"], a["actuator"], a["mode"], a["unit"], _number(a["home"]), _number(a["scale"]),
-         _range(a["target_range"]), _range(a["joint_range"]), _range(a["force_range"]))
+         _range(a["target_range"]) + " (cut)" * a["cut"], _range(a["joint_range"]), _range(a["force_range"]))
         for i, a in enumerate(action)
     ]  # fmt: skip
     head = ("index", "joint", "actuator", "mode", "unit", "home", "scale", "target at -1 .. 1", "joint range",
@@ -162,13 +177,16 @@ def _idle_actuators(idle: list[dict[str, Any]], style: Style) -> str:
 
 
 def _command(name: str, command: dict[str, Any], style: Style) -> str:
-    about = [f"in {command['frame']}"]
+    about = [f"in {command['frame']}"] if command["frame"] else []
     if command["resample_s"]:
         about.append(f"redrawn every {_range(command['resample_s'], 's')}")
     if command["zero_probability"]:
         about.append(f"all zero with probability {command['zero_probability']:.3g}")
-    rows = [(f["name"], f["unit"], _range(f["range"]), f["value"]) for f in command["fields"]]
-    title = f"command {visible(name)}, {', '.join(map(visible, about))}"
+    rows = [
+        (f["name"], *(("", "false or true") if f["values"] else (f["unit"], _range(f["range"]))), f["value"])
+        for f in command["fields"]
+    ]
+    title = ", ".join([f"command {visible(name)}", *map(visible, about)])
     return _section(title, ("field", "unit", "range", "value"), rows, style)
 
 
@@ -192,16 +210,23 @@ def _rewards(rewards: list[dict[str, Any]], style: Style) -> str:
 def _earned(rewards: list[dict[str, Any]], style: Style) -> str:
     """What terms can come to; on an event where the column before says so."""
     rows = [
-        (r["name"], "event" if r["mode"] == "on event" else "second", _open(r["range"]), _open(r["adds_per_second"]),
+        (r["name"], _in_a(r), _open(r["range"]), _open(r["adds_per_second"]),
          _open(r["adds_per_episode"]), "" if r["share_of_best"] is None else f"{r['share_of_best']:.1%}",
          _number(r["doing_nothing"], 4), _number(r["doing_nothing_at_full_command"], 4))
         for r in rewards
     ]  # fmt: skip
-    steady = [r for r in rewards if r["mode"] != "on event"]
+    steady = [r for r in rewards if _in_a(r) == "second"]
     sums = [sum(r[k] for r in steady) for k in ("doing_nothing", "doing_nothing_at_full_command")]
     rows.append(("together", "second", "", "", "", "", _number(sums[0], 4), _number(sums[1], 4)))
     head = ("name", "in a", "value", "adds", "in an episode", "of the best", "doing nothing", "at full command")
     return _section("what the rewards can come to (doing nothing: action zero for a second)", head, rows, style)
+
+
+def _in_a(reward: dict[str, Any]) -> str:
+    """What a term's amounts are for: a second, an event, or the one step that ends an episode."""
+    if reward["counts"] == "once":
+        return "last step"
+    return "event" if reward["mode"] == "on event" or reward["counts"] == "moment" else "second"
 
 
 def _open(ends: Sequence[float | None] | None) -> str:
@@ -219,6 +244,8 @@ def _unusual(fires: str) -> str:
 def _variation(shown: dict[str, Any], style: Style) -> str:
     rows = [("reset", "to " + shown["reset"]["pose"], "each episode")]
     rows += [("reset", line, "each episode") for line in shown["reset"]["changes"]]
+    if shown["reset"]["settle_s"]:
+        rows.append(("reset", f"settles for {shown['reset']['settle_s']:g} s", "each episode"))
     for e in shown["events"]:
         rows += [(f"event {e['name']}", line, f"every {_range(e['every'], 's')}") for line in e["changes"]]
     rows += [("randomize", r["change"], f"each {r['per']}") for r in shown["randomize"]]

@@ -20,7 +20,7 @@ from ksim_spec.ir.clock import Clocks
 from ksim_spec.ir.hash import Canon
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.ir.temporal_ops import TEMPORAL, is_temporal
-from ksim_spec.language.program import ActionTerm, Program, StateChange
+from ksim_spec.language.program import ActionTerm, Program, StateChange, in_order
 from ksim_spec.robot.compiled_reader import law_of
 from ksim_spec.robot.servo import control_factor
 
@@ -238,7 +238,7 @@ class Roles:
             w.lines.append(f"q = {constant_text(qpos.tolist())}")
             moving = constant_text(velocity.tolist()) if velocity.any() else f"jnp.zeros({model.nv})"
             w.lines.append(f"qd = {moving}")
-            for change in reset.changes:
+            for change in in_order(reset.changes):
                 (value,) = w.write([change.value])
                 w.lines.append(state_line(change, value, model, "q", "qd"))
             return ["return q, qd"]

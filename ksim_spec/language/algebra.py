@@ -174,6 +174,11 @@ def _shared_frame(a: Frame | None, b: Frame | None) -> Frame | None:
     return b if a == VERTICAL and b.shares_z else None
 
 
+def numbers_of(value: Value) -> Value:
+    """Returns the value, a rotation as the mere numbers of it: sums, filters and products of these turn nothing."""
+    return value.but(kind="scalar", frame=None) if value.kind == "rotation" else value
+
+
 def _need_number(v: Value, what: str) -> None:
     if v.is_bool:
         raise TypeProblem(
@@ -211,7 +216,7 @@ def add(a: Value, b: Value, op: str = "add") -> Value:
     dim = same_dim(a, b, doing)
     kind, frame = same_frame(a, b, doing)
     axes = common_axes([a, b])
-    return Value(make(op, expanded(a, axes), expanded(b, axes)), axes, dim, kind, frame, _source(a, b))
+    return numbers_of(Value(make(op, expanded(a, axes), expanded(b, axes)), axes, dim, kind, frame, _source(a, b)))
 
 
 def multiply(a: Value, b: Value) -> Value:
@@ -227,7 +232,8 @@ def multiply(a: Value, b: Value) -> Value:
     if a.kind != "scalar" and b.kind != "scalar":
         same_frame(a, b, "multiply")
     axes = common_axes([a, b])
-    return Value(make("mul", expanded(a, axes), expanded(b, axes)), axes, a.dim * b.dim, kind, frame, _source(a, b))
+    node = make("mul", expanded(a, axes), expanded(b, axes))
+    return numbers_of(Value(node, axes, a.dim * b.dim, kind, frame, _source(a, b)))
 
 
 def divide(a: Value, b: Value) -> Value:
@@ -238,7 +244,8 @@ def divide(a: Value, b: Value) -> Value:
     kind, frame = (a.kind, a.frame) if b.kind == "scalar" else ("scalar", None)
     if kind == "scalar" and b.frame is not None:
         frame = None
-    return Value(make("div", expanded(a, axes), expanded(b, axes)), axes, a.dim / b.dim, kind, frame, _source(a, b))
+    node = make("div", expanded(a, axes), expanded(b, axes))
+    return numbers_of(Value(node, axes, a.dim / b.dim, kind, frame, _source(a, b)))
 
 
 def negate(a: Value) -> Value:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ksim_spec import rules
-from ksim_spec.diagnostics import Diagnostic, Diagnostics, Fix, Label, behind
+from ksim_spec.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Label, behind
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.params import Draw, Params, Role, unused
@@ -24,7 +24,7 @@ from ksim_spec.language.types import UNKNOWN, Axis, Unknown, Value
 from ksim_spec.rules.rule import Rule
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
-from ksim_spec.units import ANGLE, NUMBER, Dim, factor_between, in_unit
+from ksim_spec.units import ANGLE, NUMBER, Dim, UnitError, factor_between, in_unit, parse_unit
 
 if TYPE_CHECKING:
     from ksim_spec.language.robot_view import RobotView
@@ -162,6 +162,16 @@ class Checker:
         return float(value.node.attr("value"))
 
     @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Lets a declaration be checked where something uses it, without the draws and local names of that place."""
+        draws, self.draws = self.draws, None
+        locals, self.scope.locals = self.scope.locals, []
+        try:
+            yield
+        finally:
+            self.draws, self.scope.locals = draws, locals
+
+    @contextmanager
     def counting(self, *words: str) -> Iterator[None]:
         """Lets these words for a count follow numbers, as in `20e6 env_states`, and no others."""
         outer, self.counts = self.counts, words
@@ -189,17 +199,36 @@ class Checker:
         bare = value.literal and value.dim == NUMBER
         rule = rules.MISSING_UNIT if bare else rules.UNIT_MISMATCH
         have = "a number without a unit" if bare else str(value.dim)
+        moved = self._moved_up(span, dim)
         help = (
-            f"write the unit, for example `{_number_text(value)} {dim}`"
+            f"all behind `/` divides: write `{moved}`"
+            if moved
+            else f"write the unit, for example `{_number_text(value)} {dim}`"
             if bare
             else "leave the unit out, or divide by one"
             if dim == NUMBER
             else f"give it {in_unit(dim)}: they differ by a factor of {factor_between(value.dim, dim)}"
         )
         fix = Fix(f"write `{dim}`", (behind(span, f" {dim}"),)) if bare else None
+        fix = Fix(f"write `{moved}`", (Edit(span, moved),)) if moved else fix
         wanted = "a plain number" if dim == NUMBER else in_unit(dim)
         self.report(rule, span, f"{what} is {wanted}, and this is {have}", help=help, fix=fix)
         return False
+
+    def _moved_up(self, span: Span, dim: Dim) -> str:
+        """Returns a number such as `10 Nm/rad*s` with all factors behind its unit's `/` but the first put above it,
+        where that makes the dimension wanted; empty for any other text.
+        """
+        source = self.robot.sources.get(span.file)
+        text = source.text[span.start : span.end] if source is not None else ""
+        number, _, unit = text.partition(" ")
+        above, slash, below = unit.partition("/")
+        first, star, more = below.partition("*")
+        swapped = f"{above}*{more}/{first}"
+        try:
+            return f"{number} {swapped}" if slash and star and parse_unit(swapped).dim.same(dim) else ""
+        except UnitError:
+            return ""
 
     def param(self, name: str, value: Value, role: Role, owner: str, span: Span, draw: Draw | None = None) -> Value:
         """Turns a literal number into a runtime parameter of its own; any other value stays what it is."""

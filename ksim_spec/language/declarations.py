@@ -160,8 +160,17 @@ def texts(rows: Iterable[Written], sources: SourceMap) -> dict[str, str]:
 def text_of(span: Span, sources: SourceMap) -> str:
     """Returns the text of a place on one line, comments left out."""
     source = sources.get(span.file)
-    lines = source.text[span.start : span.end].splitlines() if source is not None else []
+    lines = _bracketed(source.text, span.start, span.end).splitlines() if source is not None else []
     return " ".join(" ".join(line.partition("#")[0].split()) for line in lines).strip()
+
+
+def _bracketed(text: str, start: int, end: int) -> str:
+    """Returns a part of a text with the brackets before it that are closed in it: `(v).x` begins at its bracket."""
+    part = text[start:end]
+    while part.count(")") > part.count("(") and text[:start].rstrip().endswith("("):
+        start = len(text[:start].rstrip()) - 1
+        part = text[start:end]
+    return part
 
 
 # What it means -------------------------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ def to_world(value: Value) -> Value:
     if frame.quat is None:
         return value
     q = _lift(frame.quat, value)
+    value = value.but(privileged=value.privileged or not frame.measured)
     if value.kind == "rotation":
         return value.but(node=make("quat_positive", make("quat_mul", q, value.node)), frame=WORLD)
     node = rotate(q, value.node)
@@ -71,6 +72,7 @@ def in_frame(value: Value, frame: Frame) -> Value:
     if frame.quat is None:
         return world
     q = _lift(frame.quat, world)
+    world = world.but(privileged=world.privileged or not frame.measured)
     if value.kind == "rotation":
         node = make("quat_mul", make("quat_inv", q), world.node)
         return world.but(node=make("quat_positive", node), frame=frame)
@@ -112,7 +114,8 @@ def relative_to(value: Value, frame: Frame, position: Value | None) -> Value:
         return to_world(value)
     if value.kind == "axial" and value.dim.same(ANGULAR_VELOCITY) and frame.angvel is not None:
         world = to_world(value)
-        moved = world.but(node=make("sub", world.node, _lift(frame.angvel, world)), privileged=True)
+        node = make("sub", world.node, _lift(frame.angvel, world))
+        moved = world.but(node=node, privileged=world.privileged or not frame.placed)
         return in_frame(moved, frame)
     if value.kind != "vector" or not value.dim.same(VELOCITY):
         return in_frame(value, frame)
@@ -126,4 +129,4 @@ def relative_to(value: Value, frame: Frame, position: Value | None) -> Value:
     arm = make("sub", position.node, _lift(frame.position, world))
     swept = make("cross", _lift(frame.angvel, world), arm)
     node = make("sub", make("sub", world.node, _lift(frame.linvel, world)), swept)
-    return in_frame(world.but(node=node, privileged=True), frame)
+    return in_frame(world.but(node=node, privileged=world.privileged or not frame.placed), frame)

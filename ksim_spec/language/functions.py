@@ -712,11 +712,14 @@ def _rotation_distance(c: Checker, a: Arguments) -> Value:
 
 
 def selection_argument(c: Checker, e: ast.Expr) -> Value | Unknown:
-    """Returns a body's z axis in the world, for `tilt(body)`."""
+    """Returns a body's z axis in the world, for `tilt(body)`, which only reads how much of it is vertical."""
     thing = c.thing(e)
     if isinstance(thing, Selection):
         from ksim_spec.language.members import member
 
         value = member(c, thing, "up", e.span)
-        return value if isinstance(value, Value) else UNKNOWN
+        if not isinstance(value, Value):
+            return UNKNOWN
+        # How far a robot leans it can measure, as it can `world.up in base`; which way it leans in the world, not.
+        return value.but(privileged=value.privileged and not all(c.robot.measures(thing.of, n) for n in thing.names))
     return thing if isinstance(thing, Value | Unknown) else c.value(e)

@@ -12,7 +12,7 @@ from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra
 from ksim_spec.language.algebra import TypeProblem
 from ksim_spec.language.frames import heading_of
-from ksim_spec.language.quantities import QUANTITIES, SENSORS, Quantity, contact_names, quantity
+from ksim_spec.language.quantities import QUANTITIES, SENSORS, Quantity, contact_names, leaf_of, quantity
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.sources import ContactSensor, Derived, ModelField
 from ksim_spec.language.things import KINDS, Command, FrameOf, Keyframe, Selection, World
@@ -159,6 +159,8 @@ def quantity_value(c: Checker, s: Selection, row: Quantity, other: tuple[str, ..
     lead = tuple(a.size for a in outer)
     there = s.of != "joint" or isinstance(row.source, ModelField) or all(c.robot.measures("joint", n) for n in s.names)
     privileged = not (row.measured and there)
+    if privileged and leaf_of(row).place_of_frame and all(c.robot.placed_by_joints(s.of, n) for n in s.names):
+        privileged = False
     if isinstance(row.source, Derived):
         base = quantity(s.of, row.source.base)
         node = row.source.make(leaf(base, s.of, s.names, lead, **_sided(base, other)), c.control_dt)
@@ -240,7 +242,8 @@ def frame_of(c: Checker, thing: Thing) -> Frame | None:
         return None
     quat, position, linvel = (leaf(quantity(thing.of, q), thing.of, thing.names, ()) for q in ("quat", "pos", "linvel"))
     angvel = quantity_value(c, thing, quantity(thing.of, "angvel"), ()).node
-    return Frame(f"{thing.of}:{thing.one}", thing.alias, quat, position, linvel=linvel, angvel=angvel)
+    known = (c.robot.measures(thing.of, thing.one), c.robot.placed_by_joints(thing.of, thing.one))
+    return Frame(f"{thing.of}:{thing.one}", thing.alias, quat, position, False, linvel, angvel, *known)
 
 
 def position_of(c: Checker, expr: ast.Expr) -> Value | None:

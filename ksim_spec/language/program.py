@@ -184,6 +184,14 @@ class StateChange:
     span: Span = field(default=NOWHERE, compare=False)
 
 
+def in_order(changes: tuple[StateChange, ...]) -> list[StateChange]:
+    """Returns the lines of a reset as they are applied: those that place and turn, then those that set velocities.
+
+    So a velocity is that of the world however the body is turned, and the order in which the two kinds stand is free.
+    """
+    return sorted(changes, key=lambda change: change.target in ("linvel", "angvel", "joint_vel"))
+
+
 @dataclass(frozen=True)
 class Reset:
     """`control` is the keyframe's control of every actuator, `activation` all of its; None where it gives none."""

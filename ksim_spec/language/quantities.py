@@ -73,6 +73,11 @@ class Quantity:
     doc: str = ""
 
     @property
+    def place_of_frame(self) -> bool:
+        """Whether it says where a frame is or how it moves: on a fixed base, that follows from the joints alone."""
+        return isinstance(self.source, AddedSensor) and self.source.sensor.startswith("frame")
+
+    @property
     def size(self) -> tuple[int, ...]:
         """The shape of one element's value."""
         return () if self.kind == "scalar" else (4,) if self.kind == "rotation" else (3,)

@@ -51,9 +51,31 @@ class RobotView:
         """False for an element of an object, a door or whatever else moves and is not the robot."""
         found = self.index.find(kind, name)
         if isinstance(found, el.Sensor):
-            return self.measures({"xbody": "body"}.get(found.objtype, found.objtype), found.obj)
-        body = found.id if isinstance(found, el.Body) else found.body if isinstance(found, el.Attached) else 0
+            sides = ((found.objtype, found.obj), (found.reftype, found.ref))
+            return all(self.measures({"xbody": "body"}.get(k, k), n) for k, n in sides if n)
+        body = self._body(kind, name)
         return body in self.own or not self._trees[body]
+
+    def placed_by_joints(self, kind: str, name: str) -> bool:
+        """True for an element whose place follows from what the robot measures at its joints: it stands on a fixed
+        base, or is fixed itself.
+        """
+        body = self._body(kind, name)
+        above = [body]
+        while above[-1]:
+            above.append(self.index.bodies[above[-1]].parent)
+        floats = any(j.type == "free" and j.body in above for j in self.index.joints)
+        carried = any(self.index.bodies[b].attrs.get("mocap") == "true" for b in above)
+        return not floats and not carried and (body in self.own or not self._trees[body])
+
+    def _body(self, kind: str, name: str) -> int:
+        """The id of the body that an element is part of; the world for what is part of none."""
+        if kind == "inertial":
+            kind = "body"
+        if kind == "site" and name in self.added:
+            kind, name = "body", self.added[name]
+        found = self.index.find(kind, name)
+        return found.id if isinstance(found, el.Body) else found.body if isinstance(found, el.Attached) else 0
 
     @cached_property
     def _trees(self) -> list[int]:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from ksim_spec import rules
-from ksim_spec.diagnostics import Advice, suggest
+from ksim_spec.diagnostics import Advice, article, suggest
 from ksim_spec.language.members import sensor_value
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.things import KINDS, ElementKind, Keyframe, Selection
@@ -96,8 +96,8 @@ def _elements(c: Checker, e: ast.Call, kind: ElementKind, word: str, patterns: l
     for pattern, expr in patterns:
         if pattern in empty and not (kind == "site" and c.robot.incomplete):
             wild = any(ch in pattern for ch in "*?[")
-            what = "matches no" if wild else "is not a"
-            message = f"`{pattern}` {what} {kind} of {c.robot.name}"
+            what = f"matches no {kind}" if wild else f"is not {article(kind)}"
+            message = f"`{pattern}` {what} of {c.robot.name}"
             notes = tuple(c.robot.about_unnamed(kind, plural(kind)))
             near = suggest(pattern, names, plural(kind))
             help = _glob_help(pattern, names) or (str(near) if wild else near)  # one name is no fix of a pattern

@@ -95,7 +95,7 @@ def _steps(c: Checker, v: Value, what: str) -> int:
 def _ema(c: Checker, a: list[Value]) -> Value:
     tau = _seconds(c, a[1], "the time constant of `ema`")
     alpha = 1.0 - math.exp(-c.control_dt / tau)
-    return _keep("ema", a[0], Value(const(alpha)))
+    return _keep("ema", algebra.numbers_of(a[0]), Value(const(alpha)))
 
 
 def _lowpass(c: Checker, a: list[Value]) -> Value:
@@ -105,7 +105,7 @@ def _lowpass(c: Checker, a: list[Value]) -> Value:
             rules.NOT_A_LITERAL, "the cut-off of `lowpass` must be a literal frequency", help="for example `10 Hz`"
         )
     alpha = 1.0 - math.exp(-2 * math.pi * float(cutoff.node.attr("value")) * c.control_dt)
-    return _keep("ema", a[0], Value(const(alpha)))
+    return _keep("ema", algebra.numbers_of(a[0]), Value(const(alpha)))
 
 
 def _history(c: Checker, a: list[Value]) -> Value:
@@ -123,7 +123,7 @@ def _delay(c: Checker, a: list[Value]) -> Value:
 
 
 def _integrate(c: Checker, a: list[Value]) -> Value:
-    return _keep("integrate", a[0], dt=c.control_dt).but(dim=a[0].dim * TIME)
+    return _keep("integrate", algebra.numbers_of(a[0]), dt=c.control_dt).but(dim=a[0].dim * TIME)
 
 
 def _slew(c: Checker, a: list[Value]) -> Value:
@@ -135,7 +135,7 @@ def _slew(c: Checker, a: list[Value]) -> Value:
             help=f"write it {in_unit(x.dim / TIME)}",
         )
     limit = make("mul", rate.node, const(c.control_dt))
-    return _keep("slew", x, Value(limit))
+    return _keep("slew", algebra.numbers_of(x), Value(limit))
 
 
 def _rising(c: Checker, a: list[Value]) -> Value:
@@ -183,7 +183,7 @@ def _extreme(op: str) -> Build:
     def build(c: Checker, a: list[Value]) -> Value:
         need_bool(a[1], f"`{op}`")
         axes = algebra.common_axes(a)
-        return a[0].but(node=make(op, a[0].node, algebra.expanded(a[1], axes)))
+        return algebra.numbers_of(a[0]).but(node=make(op, a[0].node, algebra.expanded(a[1], axes)))
 
     return build
 

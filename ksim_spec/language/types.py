@@ -33,7 +33,11 @@ QUAT = Axis("quat", ("w", "x", "y", "z"))
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame of reference: the world, a body or site, or the yaw-only heading frame of a body."""
+    """A frame of reference: the world, a body or site, or the yaw-only heading frame of a body.
+
+    `measured` says that the robot knows how it is turned, which it does not of objects, `placed` that it also knows
+    where it is and how it moves, as on a fixed base.
+    """
 
     key: str
     name: str = field(default="world", compare=False)
@@ -42,6 +46,8 @@ class Frame:
     heading: bool = False
     linvel: Node | None = field(default=None, compare=False)
     angvel: Node | None = field(default=None, compare=False)
+    measured: bool = field(default=True, compare=False)
+    placed: bool = field(default=False, compare=False)
 
     @property
     def shares_z(self) -> bool:

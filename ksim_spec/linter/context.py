@@ -14,7 +14,7 @@ from ksim_spec.ir.intervals.analysis import Found, Ranges
 from ksim_spec.ir.intervals.interval import INF, Ends
 from ksim_spec.ir.node import Node, intern, walk
 from ksim_spec.ir.ops import const
-from ksim_spec.language.program import ObservationEntry, Program
+from ksim_spec.language.program import ObservationEntry, Program, RewardTerm
 from ksim_spec.language.quantities import is_contact
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
@@ -91,12 +91,15 @@ class Subject:
         return reward_facts(self.seeds)
 
     @cached_property
-    def best(self) -> float:
-        """The most that all terms but those on events can add in a second."""
-        return sum(max(f.adds[1], 0.0) for r, f in self._steady())
+    def steady(self) -> dict[str, RewardFact]:
+        """The terms that count all the time: neither those on events nor a bonus a step for what is reached."""
+        kept = [r.name for r in self.program.rewards if r.mode != "event" and not _is_bonus(r)]
+        return {name: self.rewards[name] for name in kept if self.rewards[name].counts == "always"}
 
-    def _steady(self) -> list[tuple[object, RewardFact]]:
-        return [(r, self.rewards[r.name]) for r in self.program.rewards if r.mode != "event"]
+    @cached_property
+    def best(self) -> float:
+        """The most that all steady terms can add in a second."""
+        return sum(max(f.adds[1], 0.0) for f in self.steady.values())
 
     def quiet(self, entry: ObservationEntry) -> Node:
         """Returns an observation without noise: every draw in its middle, and what then adds 0 left out."""
@@ -152,6 +155,10 @@ class Subject:
             what = "anything outside the robot" if other == ("outside",) else f"{other[0]} `{', '.join(other[1:])}`"
             found += [f"{node.attr('of')} `{n}` can never touch {what}" for n in idle]
         return tuple(dict.fromkeys(found))
+
+
+def _is_bonus(term: RewardTerm) -> bool:
+    return term.mode == "step" and term.value.op == "to_float"
 
 
 def _middle(sample: Node) -> Node:

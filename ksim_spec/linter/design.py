@@ -24,11 +24,12 @@ def design(
     Where a profile changed the spec, `complete` is false: what it left unused or made alike is left alone, and so are
     settings for play. `memory` holds the intervals of an earlier text, and those of this one afterwards.
     """
-    from ksim_spec.linter import domains, episode, interface, reward, training, variation
+    from ksim_spec.linter import cost, domains, episode, interface, reward, training, variation
     from ksim_spec.linter.context import Subject
 
     subject = Subject(program, robot, memory or {})
     families = [domains.CHECKS, reward.CHECKS, interface.CHECKS, episode.CHECKS, variation.CHECKS]
+    families += [cost.CHECKS]
     families += [interface.ALIKE, interface.UNUSED, variation.UNUSED, training.CHECKS] if complete else []
     findings = [finding for checks in families for check in checks for finding in check(subject)]
     if memory is not None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ksim_spec import rules
+from ksim_spec.analysis.reward_bounds import either, without
 from ksim_spec.diagnostics import Diagnostic, Label
-from ksim_spec.ir.intervals.interval import INF, Ends, sound
+from ksim_spec.ir.intervals.interval import INF, Ends, product, sound
 from ksim_spec.ir.node import walk
 from ksim_spec.ir.ops import make
 from ksim_spec.language.program import StateChange, Termination
@@ -93,6 +95,23 @@ def _replaces(later: StateChange, change: StateChange) -> bool:
     return set(change.names) <= set(later.names) and set(change.components) <= set(later.components)
 
 
+def repeated_failure(s: Subject) -> Iterator[Diagnostic]:
+    """A term per second that is other than 0 only where the episode ends: it is paid for a single step."""
+    for r in s.program.rewards:
+        if r.mode != "rate" or s.rewards[r.name].counts != "once" or s.anytime(r.weight).ends == NEVER:
+            continue
+        ending = [t for t in s.program.terminations if t.outcome != "truncate"]
+        rule = next((t for t in ending if without(s.seeds, r.value, either(t.when)) == NEVER), ending[0])
+        found = warn(
+            rules.REPEATED_FAILURE,
+            f"`{r.name}` counts only on the step on which the episode ends: for {s.program.world.control_step:g} s "
+            "of its weight",
+            r.span,
+            "pay it once: leave `per s` out of the weight and end the line with `on event`, or remove it",
+        )
+        yield replace(found, related=(Label(rule.span, "the episode ends here"),))
+
+
 def no_time_limit(s: Subject) -> Iterator[Diagnostic]:
     endings = s.program.terminations
     limited = any(t.outcome == "truncate" or _on_time_alone(t) for t in endings)
@@ -135,10 +154,10 @@ def same_start(s: Subject) -> Iterator[Diagnostic]:
 
 def start_beyond_limits(s: Subject) -> Iterator[Diagnostic]:
     """A start that puts joints where they cannot be."""
-    for change in s.program.reset.changes:
+    for k, change in enumerate(s.program.reset.changes):
         if change.target != "joint_pos" or change.op == "*=":
             continue
-        worst = [found for i, name in enumerate(change.names) if (found := _spill(s, change, i, name))]
+        worst = [found for name in change.names if (found := _spill(s, k, name))]
         if worst:
             more = (f"so it is with {len(worst) - 1} more joints",) if len(worst) > 1 else ()
             yield warn(
@@ -150,22 +169,29 @@ def start_beyond_limits(s: Subject) -> Iterator[Diagnostic]:
             )
 
 
-def _spill(s: Subject, change: StateChange, i: int, joint: str) -> str:
+def _spill(s: Subject, line: int, joint: str) -> str:
+    """Says in words that a joint is outside its limits after a line of the reset; empty where it is not."""
     limits = s.seeds.joint_positions(joint)
-    drawn = s.likely(change.value)
-    start = _start(s, change, drawn.element(i if len(drawn.low) > 1 else 0), joint)
     slack = SPILL * (limits[1] - limits[0])
+    pose = s.seeds.posed(s.program.reset.pose, joint)
+    start = (pose, pose)
+    for change in s.program.reset.changes[: line + 1]:
+        if change.target == "joint_pos" and joint in change.names:
+            drawn = s.likely(change.value)
+            start = _moved(start, change.op, drawn.element(change.names.index(joint) if len(drawn.low) > 1 else 0))
     if limits[0] - slack <= start[0] and start[1] <= limits[1] + slack:
         return ""
     return f"`{joint}` at {text_of(start)}, outside its range ({text_of(limits)})"
 
 
-def _start(s: Subject, change: StateChange, drawn: Ends, joint: str) -> Ends:
-    pose = s.seeds.posed(s.program.reset.pose, joint)
-    return sound(pose + drawn[0], pose + drawn[1]) if change.op == "+=" else drawn
+def _moved(start: Ends, op: str, by: Ends) -> Ends:
+    if op == "*=":
+        return product(start, by)
+    return sound(start[0] + by[0], start[1] + by[1]) if op == "+=" else by
 
 
 CHECKS = (
+    repeated_failure,
     never_fires,
     always_fires,
     fires_at_start,

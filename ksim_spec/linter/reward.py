@@ -8,8 +8,7 @@ from dataclasses import replace
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, Label
 from ksim_spec.ir.hash import Canon
-from ksim_spec.ir.intervals.analysis import Ranges
-from ksim_spec.ir.intervals.interval import INF, exactly
+from ksim_spec.ir.intervals.interval import INF
 from ksim_spec.ir.node import Node, walk
 from ksim_spec.language.program import RewardTerm
 from ksim_spec.linter.context import NEVER, Subject, bounded, warn
@@ -31,6 +30,30 @@ def never_nonzero(s: Subject) -> Iterator[Diagnostic]:
                 "change what it measures, or remove it",
                 notes,
             )
+        elif idle := _beyond_limits(s, r.value):
+            more = f" and {len(idle) - 1} more" if idle[1:] else ""
+            yield warn(
+                rules.NEVER_NONZERO,
+                f"`{r.name}` never counts for `{idle[0]}`{more}: the bound lies outside the joint's own",
+                r.span,
+                "narrow the range about its middle: a factor on both ends shifts it where both have one sign",
+                _joint_notes(s, r.value),
+            )
+
+
+def _beyond_limits(s: Subject, value: Node) -> list[str]:
+    """Returns the joints whose excess over a bound made of their limits, `max(pos - bound, 0)`, is always 0."""
+    found: list[str] = []
+    for node in walk([value]):
+        if node.op != "maximum" or not any(n.attr("what") in ("lower", "upper") for n in s.reads([node], "model")):
+            continue
+        names = next((n.attr("names") for n in s.reads([node], "read") if n.attr("what") == "pos"), ())
+        over = next((a for a in node.args if not s.anytime(a).exact), None)
+        if over is None or len(names) < 2 or over.shape != (len(names),):
+            continue
+        ends = s.anytime(over).elements()
+        found += [name for name, (_, high) in zip(names, ends, strict=True) if -INF < high <= 0]
+    return list(dict.fromkeys(found))
 
 
 def _joint_notes(s: Subject, value: Node) -> tuple[str, ...]:
@@ -128,41 +151,44 @@ def wide_tolerance(s: Subject) -> Iterator[Diagnostic]:
 
 
 def negligible_term(s: Subject) -> Iterator[Diagnostic]:
-    """A bounded term that cannot matter beside the others."""
+    """A bounded term that cannot matter beside the others, or the one beside which none of them matters."""
     if not 0 < s.best < INF:
         return
-    for r in s.program.rewards:
-        adds = s.rewards[r.name].adds
-        largest = max(map(abs, adds))
-        if r.mode != "event" and bounded(adds) and 0 < largest < NEGLIGIBLE * s.best:
+    small = [r for r in s.program.rewards if r.name in s.steady and 0 < _largest(s, r.name) < NEGLIGIBLE * s.best]
+    top = max(s.steady, key=lambda name: s.steady[name].adds[1])
+    rest = s.best - max(s.steady[top].adds[1], 0.0)
+    drowned = [r for r in small if _largest(s, r.name) >= NEGLIGIBLE * rest > 0]
+    for r in small:
+        if r not in drowned:
             yield warn(
                 rules.NEGLIGIBLE_TERM,
-                f"`{r.name}` adds at most {largest:.2g} in a second, and all terms together up to {s.best:.3g}",
+                f"`{r.name}` adds at most {_largest(s, r.name):.2g} in a second, "
+                f"and all terms together up to {s.best:.3g}",
                 r.span,
                 "give it a weight that is felt, or remove it",
             )
+    if drowned:
+        more = f" and {len(drowned) - 1} more" if drowned[1:] else ""
+        at = next(r.span for r in s.program.rewards if r.name == top)
+        yield warn(
+            rules.NEGLIGIBLE_TERM,
+            f"beside `{top}`, up to {s.steady[top].adds[1]:.3g} in a second, `{drowned[0].name}`{more} cannot be felt",
+            at,
+            "give it a smaller weight, or limit it: `clip 0 .. 1`",
+            (f"all other terms together add up to {rest:.3g}",),
+        )
 
 
-def edges(roots: list[Node]) -> list[Node]:
-    """Returns the conditions that hold for one step at a time: what `rising` and `falling` make."""
-    return [n for n in walk(roots) if n.op == "and" and any(_before(a, b) for a, b in (n.args, n.args[::-1]))]
-
-
-def _before(now: Node, then: Node) -> bool:
-    """True where `then` says that the opposite of `now` held a step ago."""
-    if now.op == "not":
-        return then.op == "prev" and then.args[0] is now.args[0]
-    return then.op == "not" and then.args[0].op == "prev" and then.args[0].args[0] is now
+def _largest(s: Subject, name: str) -> float:
+    """The largest size of what a term adds in a second; 0 for one without bounds."""
+    adds = s.rewards[name].adds
+    return max(map(abs, adds)) if bounded(adds) else 0.0
 
 
 def event_as_rate(s: Subject) -> Iterator[Diagnostic]:
     """A term of single steps with a weight per second: the control step makes next to nothing of it."""
     for r in s.program.rewards:
-        moments = edges([r.value]) if r.mode == "rate" else []
-        if not moments or s.rewards[r.name].value == NEVER:
-            continue
-        without = {n: exactly((0.0,) * max(1, _size(n))) for n in moments}
-        if Ranges(s.seeds, s.seeds.seconds, without)(r.value).ends == NEVER:
+        if r.mode == "rate" and s.rewards[r.name].counts == "moment":
             dt = s.program.world.control_step
             yield warn(
                 rules.EVENT_AS_RATE,
@@ -171,13 +197,6 @@ def event_as_rate(s: Subject) -> Iterator[Diagnostic]:
                 r.span,
                 "leave `per s` out of the weight and end the line with `on event`",
             )
-
-
-def _size(node: Node) -> int:
-    size = 1
-    for n in node.shape:
-        size *= n
-    return size
 
 
 def steady_on_event(s: Subject) -> Iterator[Diagnostic]:

@@ -187,8 +187,8 @@ class _Composer:
         if not self.request.contacts:
             return {}
         model = compile_spec(self.spec, self.path)
-        touch = TouchFilter(model)
-        return {request.key: self._contact(request, model, touch) for request in self.request.contacts}
+        touch, shared = TouchFilter(model), dict[tuple[int, frozenset[int]], str]()
+        return {request.key: self._contact(request, model, touch, shared) for request in self.request.contacts}
 
     def _own(self) -> Iterable[str]:
         """The names of the robot's bodies."""
@@ -197,7 +197,17 @@ class _Composer:
         index = RobotIndex.load(self.request.robot)
         return [name_of(index.bodies[b]) for b in robot_bodies(index)]
 
-    def _contact(self, request: ContactRequest, model: mujoco.MjModel, touch: TouchFilter) -> list[str]:
+    def _contact(
+        self,
+        request: ContactRequest,
+        model: mujoco.MjModel,
+        touch: TouchFilter,
+        shared: dict[tuple[int, frozenset[int]], str],
+    ) -> list[str]:
+        """Adds the sensors of a request. Whether two geoms touch is read once: by fields and pair, `shared` has those
+        sensors that another request, or this one from the other side, has added.
+        """
+
         def ids(geoms: tuple[str | int, ...]) -> list[int]:
             return [model.geom(self._resolve("geom", g)).id for g in geoms]
 
@@ -206,7 +216,11 @@ class _Composer:
         single = set(request.data) <= {"found", "dist"}
         added: list[str] = []
         for a, b in touch.pairs(ids(request.a), others):
+            if single and (known := shared.get((fields, frozenset((a, b))))) is not None:
+                added.append(known)
+                continue
             name = f"{PREFIX}{request.key}:{len(added)}"
+            shared[fields, frozenset((a, b))] = name
             self.spec.add_sensor(
                 name=name,
                 type=mujoco.mjtSensor.mjSENS_CONTACT,

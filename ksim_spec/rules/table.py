@@ -240,6 +240,10 @@ STUCK_LEVEL = Rule("KS619", "stuck-level", "warning", "the condition of a level 
 UNUSED_COMMAND = Rule("KS620", "unused-command", "warning", "nothing uses a command, or a field of one")
 OVERWRITTEN_CHANGE = Rule("KS650", "overwritten-change", "warning", "a later line of `reset` undoes an earlier one")
 START_BELOW_FLOOR = Rule("KS651", "start-below-floor", "warning", "an episode begins with the robot below the floor")
+COSTLY_CONTACTS = Rule(
+    "KS652", "costly-contacts", "hint", "contacts between very many pairs of geoms are read at every step"
+)
+REPEATED_FAILURE = Rule("KS653", "repeated-failure", "warning", "a reward term counts only where the episode is over")
 MASSLESS_BODY = Rule("KS680", "massless-body", "warning", "the drawn mass of a body without mass is left as it is")
 
 # Training ------------------------------------------------------------------------------------------------------------

@@ -20,13 +20,14 @@ def reward_values(compiled: Compiled) -> dict[str, dict[str, Any]]:
     """Returns by term: `range` of its value, what it `adds_per_second` and per episode at least and at most, its
     `share` of the most that all can add, and what it adds per second while nothing is done.
 
-    For a term on events, `adds_per_second` is what one event adds.
+    For a term on events, and one that `counts` at a moment or once an episode, `adds_per_second` is what one step adds.
     """
     program, index = compiled.program, compiled.index
     facts = reward_facts(Seeds(program, index))
     idle, commanded = (idle_rewards(program, compiled.binding, index, share) for share in (0.0, 1.0))
     return {
         name: {
+            "counts": fact.counts,
             "range": _ends(fact.value),
             "adds_per_second": _ends(fact.adds),
             "adds_per_step": _ends(fact.per_step),

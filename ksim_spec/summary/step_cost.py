@@ -29,7 +29,7 @@ def cost(compiled: Compiled) -> dict[str, Any]:
         "reads": {name: int(getattr(data, name).size) for name in binding.reads},
         "sensors": int(model.nsensor),
         "contacts": {key: len(slots) for key, slots in scene.contacts.items()},
-        "contact_slots": sum(len(slots) for slots in scene.contacts.values()),
+        "contact_slots": len({slot.start for slots in scene.contacts.values() for slot in slots}),
         "fields_per_environment": {n: _field_size(model, n) for n in all_arrays(program.randomization, scene)},
         "model": {k: int(getattr(model, k)) for k in ("nq", "nv", "nu", "nbody", "ngeom")},
         "dataset_bytes": _dataset_bytes(program),

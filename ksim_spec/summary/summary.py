@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import mujoco
 import numpy as np
 
 from ksim_spec.analysis.effective_weights import effective
@@ -16,7 +17,8 @@ from ksim_spec.analysis.leaf_intervals import Seeds
 from ksim_spec.compiler import Compiled
 from ksim_spec.contract.build import hashes
 from ksim_spec.emit.binding import pose_positions
-from ksim_spec.ir.constant_fold import evaluate
+from ksim_spec.ir.intervals.analysis import Ranges
+from ksim_spec.ir.intervals.interval import Ends
 from ksim_spec.ir.node import Node
 from ksim_spec.language.declarations import texts as texts_of
 from ksim_spec.language.declarations import written
@@ -30,7 +32,8 @@ from ksim_spec.language.program import (
     RewardTerm,
     StateChange,
 )
-from ksim_spec.robot.servo import joint_force
+from ksim_spec.robot.naming import name_of
+from ksim_spec.robot.servo import joint_force, targets
 from ksim_spec.summary.reward_bounds import idle_actuators, reward_values, termination_values, who
 from ksim_spec.summary.step_cost import cost
 
@@ -40,8 +43,8 @@ SCHEMA_VERSION = 1
 def describe(compiled: Compiled) -> dict[str, Any]:
     """Returns the resolved spec of a task as JSON-able values.
 
-    Keys: task, robot, who, timing, observations, action, idle_actuators, commands, signals, rewards, terminations,
-    reset, events, randomize, curriculum, checks, networks, train, cost, notes, hashes.
+    Keys: task, robot, who, timing, world, observations, action, idle_actuators, commands, signals, rewards,
+    terminations, reset, events, randomize, curriculum, checks, networks, train, cost, notes, hashes.
     """
     program = compiled.program
     texts = texts_of(written(program.items), compiled.loaded.sources)
@@ -53,6 +56,7 @@ def describe(compiled: Compiled) -> dict[str, Any]:
         "robot": program.robot_name,
         "who": who(compiled),
         "timing": _timing(program, steps),
+        "world": _world(compiled),
         "observations": {g.name: _group(g, texts) for g in program.observations},
         "action": [row for t in program.action for row in _action(t, compiled)],
         "idle_actuators": idle_actuators(compiled),
@@ -74,6 +78,7 @@ def describe(compiled: Compiled) -> dict[str, Any]:
         "reset": {
             "pose": program.reset.pose or "the model's reference pose",
             "changes": _lines(texts, "reset", program.reset.changes),
+            "settle_s": program.reset.settle,
         },
         "events": [
             {
@@ -84,7 +89,7 @@ def describe(compiled: Compiled) -> dict[str, Any]:
             for e in program.events
         ],
         "randomize": [
-            {"change": texts[f"randomize.{i}:line"], "per": f.scope, "of": list(f.names)}
+            {"change": _line(texts, f"randomize.{i}"), "per": f.scope, "of": list(f.names)}
             for i, f in enumerate(program.randomization)
         ],
         "curriculum": [_level(lv, texts) for lv in program.levels],
@@ -107,7 +112,14 @@ def _ends(program: Program, owner: str) -> list[float] | None:
 
 
 def _lines(texts: Mapping[str, str], block: str, changes: Sequence[StateChange]) -> list[str]:
-    return [texts[f"{block}.{i}:line"] for i in range(len(changes))]
+    return [_line(texts, f"{block}.{i}") for i in range(len(changes))]
+
+
+def _line(texts: Mapping[str, str], name: str) -> str:
+    """A line that changes something, and whether its draw is shared."""
+    change = texts[f"{name}:line"]
+    rest = texts[name].rpartition(texts[f"{name}:value"])[2].split()
+    return f"{change}  shared" if "shared" in rest else change
 
 
 # Parts ---------------------------------------------------------------------------------------------------------------
@@ -126,12 +138,28 @@ def _timing(program: Program, steps: int | None) -> dict[str, Any]:
     }
 
 
+def _world(compiled: Compiled) -> dict[str, Any]:
+    """The floor that things stand on, or None, and the settings of the solver in the composed model."""
+    scene, world = compiled.binding.scene, compiled.program.world
+    model, option = scene.model, scene.model.opt
+    floors = [n for n in (scene.floor, *(name_of(f) for f in compiled.index.geoms if f.type == "plane")) if n]
+    names = [model.geom(i).name for i in range(model.ngeom)]
+    floor = next((n for n in floors if n in names), None)
+    friction = None if floor is None else [_clean(x) for x in model.geom(floor).friction]
+    words = {"solver": mujoco.mjtSolver, "integrator": mujoco.mjtIntegrator, "cone": mujoco.mjtCone}
+    kinds = {name: kind(getattr(option, name)).name.partition("_")[2].lower() for name, kind in words.items()}
+    numbers = {name: _clean(getattr(option, name)) for name in ("iterations", "ls_iterations", "tolerance")}
+    own = {"floor": floor, "of_the_spec": world.floor, "friction": friction}
+    return {"floor": own if floor is not None else None, "solver": kinds | numbers}
+
+
 def _group(group: ObservationGroup, texts: Mapping[str, str]) -> dict[str, Any]:
     entries = []
     for e, start, stop in group.slices():
         entries.append({
             "name": e.name, "slice": [start, stop], "unit": e.unit, "frame": e.frame,
             "source": "privileged" if e.privileged else "robot", "noise": e.noise, "scale": e.scale,
+            **{word: texts.get(f"{e.stream}.{word}", "") for word in ("delay", "bias", "clip", "history")},
             "elements": list(e.labels), "expression": texts[f"{e.stream}:value"],
         })  # fmt: skip
     return {"size": group.size, "entries": entries}
@@ -139,29 +167,38 @@ def _group(group: ObservationGroup, texts: Mapping[str, str]) -> dict[str, Any]:
 
 def _action(term: ActionTerm, compiled: Compiled) -> list[dict[str, Any]]:
     program, model = compiled.program, compiled.binding.scene.model
-    scale = np.broadcast_to(_required(program, term.scale), (term.size,))
+    ranges = Seeds(program, compiled.index).ranges()
     home = pose_positions(model, program.reset.pose, term.joints)
-    around = np.zeros(term.size)
-    if term.around is not None and term.around.op == "pose":
-        around = pose_positions(model, term.around.attr("key"), term.joints)
-    elif term.around is not None:
-        around = np.broadcast_to(_required(program, term.around), (term.size,))
     rows = []
-    for i, (joint, actuator) in enumerate(zip(term.joints, term.actuators, strict=True)):
-        j, force = model.joint(joint), joint_force(program.actuator(compiled.index, actuator))
+    for i, (joint, name) in enumerate(zip(term.joints, term.actuators, strict=True)):
+        j, actuator = model.joint(joint), program.actuator(compiled.index, name)
+        scale = _at(ranges, term.scale, i)
+        around = 0.0 if term.around is None else _at(ranges, term.around, i)
+        asked, taken = (around - scale, around + scale), targets(actuator)
+        target = [min(max(x, taken[0]), taken[1]) for x in asked]
+        force = _force(joint_force(actuator), model, j.id)
         rows.append({
-            "term": term.name, "mode": term.mode, "joint": joint, "actuator": actuator,
-            "unit": _target_unit(term.mode, bool(j.type[0] == 2)), "home": _clean(home[i]), "scale": _clean(scale[i]),
-            "target_range": [_clean(around[i] - scale[i]), _clean(around[i] + scale[i])],
+            "term": term.name, "mode": term.mode, "joint": joint, "actuator": name,
+            "unit": _target_unit(term.mode, bool(j.type[0] == 2)), "home": _clean(home[i]), "scale": _clean(scale),
+            "target_range": [_clean(x) for x in target], "cut": bool(target != [*asked]),
             "joint_range": [_clean(x) for x in j.range] if model.jnt_limited[j.id] else None,
             "force_range": [_clean(x) for x in force] if np.all(np.isfinite(force)) else None,
         })  # fmt: skip
     return rows
 
 
-def _required(program: Program, node: Node) -> np.ndarray:
-    value = evaluate(node, program.params, {v.name: v.end for v in program.levels})
-    return np.asarray(np.nan) if value is None else value
+def _at(ranges: Ranges, node: Node, i: int) -> float:
+    """The number for one joint, with the curriculum where it is largest."""
+    found = ranges(node)
+    return max(found.element(i if len(found.low) > 1 else 0), key=abs)
+
+
+def _force(given: Ends, model: mujoco.MjModel, joint: int) -> Ends:
+    """What reaches a joint of what its actuator gives: MJCF's `actuatorfrcrange` limits all of them together."""
+    if not model.jnt_actfrclimited[joint]:
+        return given
+    low, high = (float(x) for x in model.jnt_actfrcrange[joint])
+    return max(given[0], low), min(given[1], high)
 
 
 def _target_unit(mode: str, slide: bool) -> str:
@@ -183,9 +220,11 @@ def _command(
         rows.append({
             "name": f.name, "unit": f.dim, "value": texts[f"command.{name}.{f.name}:value"],
             "range": [_clean(x) for x in ends] if all(map(math.isfinite, ends)) else None,
+            "values": [False, True] if f.value.dtype == "bool" else None,
         })  # fmt: skip
     zero = program.param(f"command.{name}", "probability")
-    return {"frame": frame, "fields": rows, "resample_s": _ends(program, f"command.{name}"),
+    seen_from = frame if f"command.{name}.in" in texts else None
+    return {"frame": seen_from, "fields": rows, "resample_s": _ends(program, f"command.{name}"),
             "zero_probability": zero and zero.value}  # fmt: skip
 
 

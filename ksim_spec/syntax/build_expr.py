@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from ksim_spec.syntax.tokens import Tok
 from ksim_spec.units import NUMBER, PLAIN, UnitError, UnitValue, parse_unit
 
 Part = Any
+_COMPOUND = (ast.Binary, ast.Unary, ast.IfExpr, ast.Member, ast.InFrame, ast.AsUnit)
 _NUMBER = re.compile(r"[0-9_]+(?:\.[0-9_]+)?(?:[eE][+-]?[0-9]+)?")
 
 
@@ -116,7 +118,9 @@ class ExpressionBuilder:
         return ast.Name(parts[0].text, span=self.span(parts[0].start, parts[0].end))
 
     def group(self, parts: list[Part]) -> ast.Expr:
-        return parts[1]
+        """The value in brackets; where it is made of several, they are part of its place, so that its text is whole."""
+        value = parts[1]
+        return replace(value, span=self.around(parts)) if isinstance(value, _COMPOUND) else value
 
     def field(self, parts: list[Part]) -> ast.Attribute:
         value, _, tok = parts

@@ -193,9 +193,10 @@ class Task:
         total_E, terms = self.functions.rewards(moment, params)
         rules = self.functions.terminations(moment, params)
         ok_E = ~fault_E & jnp.isfinite(total_E)
+        # A term that is no number stays so, unless the physics broke: what is counted then names it.
+        terms = {k: jnp.where(ok_E, v, jnp.where(fault_E | jnp.isfinite(v), 0.0, jnp.nan)) for k, v in terms.items()}
         fault_E = ~ok_E
         reward_E = jnp.where(ok_E, total_E, 0.0)
-        terms = {k: jnp.where(ok_E, v, 0.0) for k, v in terms.items()}
         fail_E, success_E, truncated_E = self._outcome(rules, ok_E)
         cut_E = ok_E & (now.step_E + 1 >= state.cut_E) & ~(fail_E | success_E | truncated_E)
         truncated_E = truncated_E | cut_E
@@ -233,6 +234,10 @@ class Task:
         return state._replace(now=now, take_E=done_E, used_E=state.used_E | done_E)
 
     def _events(self, now: Episode, drawn: Samples, params: Any) -> tuple[Episode, Float[Array, "E V"] | None]:
+        """Returns the clocks of the events moved on, and by how much those that are due change the velocities.
+
+        Of several in one step each begins with the velocities that those before it leave.
+        """
         names: list[str] = self.about["events"]
         if not names:
             return now, None
@@ -240,7 +245,8 @@ class Task:
         left = dict(now.event_left)
         for name in names:
             fires_E = left[name] <= 0.5 * self.control_dt
-            change_EV, interval_E = self.functions.event(name, now.reads, {**now.draws, **drawn}, params)
+            reads = now.reads if name == names[0] else {**now.reads, "qvel": now.reads["qvel"] + total}
+            change_EV, interval_E = self.functions.event(name, reads, {**now.draws, **drawn}, params)
             total = total + jnp.where(fires_E[:, None], change_EV, 0.0)
             left[name] = jnp.where(fires_E, interval_E, left[name]) - self.control_dt
         return now._replace(event_left=left), total

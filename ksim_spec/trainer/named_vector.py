@@ -29,7 +29,7 @@ class Named(eqx.Module):
 
     def pick(self, *names: str) -> Float[Array, "... N"]:
         """Returns several entries as one vector."""
-        return self.values[..., np.array([self.names.index(n) for n in names])]
+        return self.values[..., np.array([self.names.index(n) for n in names], int)]
 
     def items(self) -> list[tuple[str, np.ndarray | np.floating]]:
         """Returns names with their values on the host: scalars, or arrays of the axes before the last."""

@@ -166,6 +166,10 @@ def make_update(
     return update
 
 
+def _fault_of(broken: str) -> str:
+    return f"fault/reward/{broken.removeprefix('broken/')}"
+
+
 def _summarize(config: TrainConfig, counts: Named, update: Array, axis: str | None) -> tuple[Named, dict[str, Array]]:
     """Returns the metrics of the rollout, and the statistics that curricula see (zero where no episode finished)."""
     states = jnp.float32(config.num_env_states)
@@ -176,9 +180,10 @@ def _summarize(config: TrainConfig, counts: Named, update: Array, axis: str | No
     per_episode = counts.pick("return", "seconds", "fail", "success", "truncated") / jnp.maximum(episodes, 1.0)
     per_step = counts.pick("reward", *terms) / states
     updates = update.astype(jnp.float32) + 1.0
-    parts = [counts.pick("episodes", "fault", "not_finite"), jnp.where(episodes > 0, per_episode, jnp.nan), per_step]
     term_names = tuple(f"reward/{name.removeprefix('term/')}" for name in terms)
-    metrics = Named(jnp.concatenate(parts), (*SUMMARY, *term_names))
+    broken = tuple(name for name in counts.names if name.startswith("broken/"))
+    parts = [counts.pick("episodes", "fault", "not_finite"), jnp.where(episodes > 0, per_episode, jnp.nan), per_step]
+    metrics = Named(jnp.concatenate([*parts, counts.pick(*broken)]), (*SUMMARY, *term_names, *map(_fault_of, broken)))
     known = Named(jnp.concatenate([per_episode[:4], per_step]), (*CURRICULUM, *term_names))
     stats = {name: known[name] for name in known.names}
     return metrics, stats | {"episodes": episodes, "update": updates, "env_states": updates * states}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -67,7 +68,11 @@ def clean(x: Array) -> Array:
 
 
 def _count(info: StepInfo, done: Array, reward: Array, obs: Obs) -> Named:
-    """Returns sums over environments of one step: COUNTED, then every reward term as `term/<name>`."""
+    """Returns sums over environments of one step: COUNTED, then every reward term as `term/<name>`, and as
+    `broken/<name>` the steps on which it was no finite number. Those are no faults of the physics.
+    """
+    broken = {name: ~jnp.isfinite(x) for name, x in info.terms.items()}
+    numbers = functools.reduce(jnp.logical_or, broken.values(), jnp.zeros_like(info.fault_E))
     finite = jnp.isfinite(reward)
     for x in obs.values():
         finite &= jnp.isfinite(x).all(-1)
@@ -78,14 +83,16 @@ def _count(info: StepInfo, done: Array, reward: Array, obs: Obs) -> Named:
         info.fail_E & whole,
         info.success_E & whole,
         info.truncated_E & whole & ~info.fail_E,
-        info.fault_E,
-        ~finite & ~info.fault_E,
+        info.fault_E & ~numbers,
+        numbers | ~finite & ~info.fault_E,
         *(jnp.where(whole, x, 0.0) for x in at_end),
         reward,
         *info.terms.values(),
+        *broken.values(),
     ]
     table_KE = clean(jnp.stack([x.astype(jnp.float32) for x in columns]))
-    return Named(table_KE.sum(-1), COUNTED + tuple(f"term/{name}" for name in info.terms))
+    names = [f"{kind}/{name}" for kind in ("term", "broken") for name in info.terms]
+    return Named(table_KE.sum(-1), (*COUNTED, *names))
 
 
 def rollout(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -63,6 +64,7 @@ class _Run:
     resume_hint: str
     started: float
     faults: int = 0
+    causes: Counter[str] = field(default_factory=Counter)
     compile_s: float = 0.0
     last: Row = field(default_factory=dict)
     returns: list[float] = field(default_factory=list)
@@ -225,7 +227,8 @@ def _loop(
                 f"stopped at {done * run.config.num_env_states} env_states; resume with: {run.resume_hint}"
             )
     if run.faults:
-        run.progress.say(f"{run.faults} faults: environments whose physics or numbers broke were reset")
+        causes = ", ".join(f"{name} {count} times" for name, count in run.causes.most_common())
+        run.progress.say(f"{run.faults} faults: environments were reset ({causes})")
     states = done * run.config.num_env_states
     stopped = done < run.config.num_updates
     return TrainResult(run.run_dir, path, done, states, run.wall_s, run.compile_s, stopped, run.faults, run.last)
@@ -247,11 +250,22 @@ def _row(run: _Run, done: int, metrics: Named, seconds: float, cpu: float) -> Ro
     return head | body | perf
 
 
+def _causes(row: Row) -> Counter[str]:
+    """Returns how often the physics broke in an update, each reward term was no finite number, or another number."""
+    terms = {name: int(count or 0) for name, count in row.items() if name.startswith("fault/reward/")}
+    found = Counter({"physics": int(row["fault/physics"] or 0)})
+    found.update({f"`{name.removeprefix('fault/reward/')}`": count for name, count in terms.items()})
+    found["other numbers"] = int(row["fault/not_finite"] or 0) * (not any(terms.values()))
+    return +found
+
+
 def _record(run: _Run, row: Row, on_update: Sequence[OnUpdate]) -> None:
     faults = int((row["fault/physics"] or 0) + (row["fault/not_finite"] or 0))
     if faults and not run.faults:
-        run.progress.say("physics or numbers broke in an environment; it is reset and counted, training goes on")
+        what = ", ".join(_causes(row))
+        run.progress.say(f"{what} broke in an environment; it is reset and counted, training goes on")
     run.faults += faults
+    run.causes += _causes(row)
     if row["episode/return"] is not None:
         run.returns.append(float(row["episode/return"]))
     run.last = row

@@ -132,3 +132,102 @@ def test_tables_line_up_with_wide_and_control_characters():
 def test_a_spec_with_errors_is_2(tmp_path, capsys):
     assert main(["show", changed(tmp_path, 'body("trunk")', 'body("trunc")')]) == 2
     assert "did you mean" in capsys.readouterr().err
+
+
+# Everything that a spec says ----------------------------------------------------------------------------------------
+
+MJCF = """<mujoco><option timestep="0.005" iterations="7" gravity="0 0 0"/><worldbody><geom name="ground" type="plane" size="5 5 .1"/>
+<body name="trunk" pos="0 0 0.5"><freejoint name="root"/><geom name="t" size="0.1 0.1 0.05" type="box"/>
+<body name="leg" pos="0 0 -0.1"><joint name="hip" axis="0 1 0" range="-60 60" actuatorfrcrange="-4 4"/>
+<geom name="l" type="capsule" fromto="0 0 0 0 0 -0.2" size="0.02"/><site name="foot" pos="0 0 -0.2"/></body>
+<body name="arm" pos="0 0 0.1"><joint name="sho" axis="0 1 0" range="-90 30"/>
+<geom name="a" type="capsule" fromto="0 0 0 0 0 0.2" size="0.02"/></body></body></worldbody>
+<actuator><position name="hip" joint="hip" kp="20" ctrlrange="-0.3 0.3"/>
+<motor name="sho" joint="sho" ctrlrange="-5 5"/></actuator>
+<keyframe><key name="home" qpos="0 0 0.5 1 0 0 0 0.2 -0.3"/></keyframe></mujoco>"""
+BLOCKS = {
+    "robot": '  base = body("trunk")\n  foot = site("foot")\n  limbs = joints("hip", "sho")\n  home = keyframe("home")',
+    "world": "  floor = plane  friction 0.7\n  control_step = 20 ms\n  iterations = 3\n  tolerance = 1e-6",
+    "action": '  t = position(joint("hip"))  around (limbs.lower[0] + limbs.upper[0]) / 2  scale 0.5 rad\n'
+    '  u = torque(joint("sho"))  scale 3 Nm',
+    "observe": "  gyro = base.angvel in base  delay 40 ms  bias uniform(0.1 rad/s)  scale 0.2 per rad/s  clip -3 .. 3  history 3\n"
+    "  q = (limbs.lower + limbs.upper) / 2 - limbs.pos\n  aim = aim\n  all = aiming",
+    "reward": "  seen = base.yaw  weight -0.1 per rad per s\n  high = base.height  weight 1 per m per s\n"
+    "  fly = foot.air_time * number(rising(foot.contact))  weight 3 per s per s\n"
+    "  win = number(base.height > 2 m)  weight 50 per step\n  alive = 1  weight 1 per s",
+    "reset": "  pose home\n  limbs.pos += uniform(0.1 rad)  shared\n  base.yaw = 1 rad\n  base.height = 1.2 m\n  settle 0.2 s",
+    "more": "terminate { won when base.height > 2 m  success }\n"
+    "command aim { x = choice(0.1 m, 0.3 m, -0.2 m)\n go = bernoulli(30 %) }\n"
+    "command aiming in base { x = if bernoulli(50 %) then uniform(0 m, 1 m) else uniform(2 m, 3 m) }\n"
+    "randomize { limbs.damping += uniform(0 Nm*s/rad, 0.1 Nm*s/rad)  shared  per run }",
+}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> dict:
+    from ksim_spec.summary.summary import describe
+    from tests.tiny_tasks import compiled
+
+    return describe(compiled(tmp_path_factory.mktemp("show"), MJCF, **BLOCKS))
+
+
+def test_every_attribute_of_an_observation_is_shown(whole):
+    gyro, q, *_ = whole["observations"]["actor"]["entries"]
+    assert [gyro[word] for word in ("delay", "bias", "clip", "history")] == [
+        "40 ms", "uniform(0.1 rad/s)", "-3 .. 3", "3"
+    ]  # fmt: skip
+    assert q["expression"] == "(limbs.lower + limbs.upper) / 2 - limbs.pos"
+
+
+def test_the_floor_and_the_solver_are_those_of_the_model(whole):
+    assert whole["world"]["floor"] == {"floor": "floor", "of_the_spec": True, "friction": [0.7, 0.005, 0.0001]}
+    solver = whole["world"]["solver"]
+    assert (solver["iterations"], solver["tolerance"], solver["solver"]) == (3, 1e-6, "newton")
+
+
+def test_targets_are_known_and_cut_and_forces_limited_at_the_joint(whole):
+    hip, sho = whole["action"]
+    assert hip["target_range"] == [-0.3, 0.3] and hip["cut"] and hip["force_range"] == [-4, 4]
+    assert sho["target_range"] == [-3, 3] and not sho["cut"] and sho["force_range"] == [-5, 5]
+
+
+def test_commands_say_their_frame_where_they_have_one_and_every_range(whole):
+    aim, aiming = whole["commands"]["aim"], whole["commands"]["aiming"]
+    assert aim["frame"] is None and aiming["frame"] == "base"
+    assert aim["fields"][0]["range"] == [-0.2, 0.3] and aim["fields"][1]["values"] == [False, True]
+    assert aiming["fields"][0]["range"] == [0, 3]
+
+
+def test_lines_of_the_reset_are_whole(whole):
+    assert whole["reset"]["changes"] == [
+        "limbs.pos += uniform(0.1 rad)  shared",
+        "base.yaw = 1 rad",
+        "base.height = 1.2 m",
+    ]
+    assert whole["reset"]["settle_s"] == 0.2
+    assert whole["randomize"][0]["change"] == "limbs.damping += uniform(0 Nm*s/rad, 0.1 Nm*s/rad)  shared"
+
+
+def test_what_counts_in_one_step_is_bounded_by_it(whole):
+    terms = {r["name"]: r for r in whole["rewards"]}
+    assert terms["fly"]["counts"] == "moment" and terms["fly"]["adds_per_episode"] is None
+    assert terms["fly"]["adds_per_second"] == pytest.approx([0, 5.02 * 3 * 0.02], rel=0.01)
+    assert terms["win"]["counts"] == "once" and terms["win"]["adds_per_episode"] == [0, 50]
+    assert terms["fly"]["share_of_best"] is None and terms["win"]["share_of_best"] is None
+
+
+def test_doing_nothing_begins_where_episodes_do(whole):
+    terms = {r["name"]: r["doing_nothing"] for r in whole["rewards"]}
+    assert terms["seen"] == pytest.approx(-0.1, abs=0.02)  # a yaw of 1 rad
+    # nothing falls here: it stays at its height
+    assert terms["high"] == pytest.approx(1.2, abs=0.05)
+
+
+def test_the_text_says_it_all(whole):
+    from ksim_spec.cli.show import as_text
+
+    text = as_text(whole, Style(False))
+    for part in ("floor `floor`: the spec's plane, friction 0.7 0.005 0.0001", "solver: newton, ", ", 3 iterations, ",
+                 "uniform(0.1 rad/s)", "-0.3 .. 0.3 (cut)", "false or true", "settles for 0.2 s", "last step"):  # fmt: skip
+        assert part in text
+    assert "in world" not in text and "nan" not in text

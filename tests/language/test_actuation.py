@@ -390,16 +390,44 @@ def test_lint_takes_the_same_to_be_the_robot(tmp_path: Path) -> None:
         assert {d.slug for d in found if d.slug == "constant-observation"} == slugs
 
 
-@pytest.mark.parametrize("quantity", ['body("cube").angvel', 'joint("swing").pos', 'joint("swing").vel', 'sensor("g")'])
+@pytest.mark.parametrize(
+    "quantity",
+    [
+        'body("cube").angvel', 'joint("swing").pos', 'joint("swing").vel', 'sensor("g")', 'sensor("turned")',
+        'world.down in body("cube")', 'world.down in site("on_cube")', 'body("s").pos in body("cube")',
+        'world.down in body("cube").heading', 'body("s").linvel relative_to body("cube")', 'body("s").quat in body("cube")',
+        'body("door").pos', 'body("cube").height', 'tilt(body("cube"))', 'joint("swing").torque',
+    ],
+)  # fmt: skip
 def test_what_an_object_does_is_not_measured_by_the_robot(quantity: str, tmp_path: Path) -> None:
-    gyro = {"more": CUBE + DOOR + '</worldbody><sensor><gyro name="g" site="on_cube"/></sensor><worldbody>'}
+    sensors = '<gyro name="g" site="on_cube"/><framequat name="turned" objtype="body" objname="s" reftype="body" refname="cube"/>'
+    gyro = {"more": CUBE + DOOR + f"</worldbody><sensor>{sensors}</sensor><worldbody>"}
     file = path(tmp_path, SERVOS, HELD, observe=f"  other = {quantity}", **{**OBJECTS, **gyro})
     assert [d.slug for d in load_spec(file).diagnostics] == ["privileged-in-actor"]
     named = path(
         tmp_path, SERVOS, HELD, observe=f"  other = {quantity}", robot='  base = body("cube")', **{**OBJECTS, **gyro}
     )
-    wanted = [] if "swing" not in quantity else ["privileged-in-actor"]
+    never = ("swing", "door", "height", "linvel")  # not of a robot that floats either
+    wanted = ["privileged-in-actor"] if any(word in quantity for word in never) else []
     assert [d.slug for d in load_spec(named).diagnostics] == wanted
+
+
+@pytest.mark.parametrize(
+    "quantity",
+    [
+        'body("s").pos', 'body("s").height', 'body("s").linvel', 'body("s").angvel', 'body("s").quat', 'tilt(body("s"))',
+        'site("nose").up.z', 'body("s").pos - body("a").pos', 'body("s").linvel relative_to body("a")',
+        'body("s").pos in body("a")', 'geom("fixed").pos',
+    ],
+)  # fmt: skip
+def test_where_the_parts_of_a_fixed_robot_are_follows_from_its_joints(quantity: str, tmp_path: Path) -> None:
+    robot = '  site nose on body("s") at (0 m, 0 m, 0.1 m)'
+    fixed = {**OBJECTS, "more": OBJECTS["more"] + '<geom name="fixed" size="0.1" contype="0" conaffinity="0"/>'}
+    file = path(tmp_path, SERVOS, HELD, observe=f"  other = {quantity}", robot=robot, **fixed)
+    assert [d.slug for d in load_spec(file).diagnostics] == []
+    on_cube = robot.replace('body("s")', 'body("cube")')
+    file = path(tmp_path, SERVOS, HELD, observe='  other = site("nose").up.z', robot=on_cube, **fixed)
+    assert [d.slug for d in load_spec(file).diagnostics] == ["privileged-in-actor"]
 
 
 def test_show_says_who_the_robot_is(tmp_path: Path) -> None:

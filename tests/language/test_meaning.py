@@ -118,6 +118,16 @@ def found(*pairs: tuple[str, str]) -> list[tuple[str, str]]:
     return [(d.slug, d.severity) for d in load_text(changed(*pairs), "walk.ksim", WALK).diagnostics]
 
 
+def test_a_name_holds_in_the_whole_file():
+    named = ("  landing =", "  amp = 0.5 rad\n  top = 1 m/s\n  landing =")
+    for use in (
+        ("scale 0.5 rad", "scale amp"),
+        ("1.0 m/s)\n", "top)\n"),
+        ("scale 0.5 rad", "scale 0.5 rad * (0.5 + strength)"),
+    ):
+        assert [f for f in found(named, use) if f[0] != "unused-signal"] == []
+
+
 def test_the_world_and_a_heading_share_z_and_nothing_else():
     assert found(("linvel = v\n", "linvel = v.z - base.linvel.z\n")) == []
     assert found(("linvel = v\n", "linvel = v.y - base.linvel.y\n")) == [("frame-mismatch", "error")]

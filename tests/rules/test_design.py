@@ -45,6 +45,34 @@ CASES = {
     "a kernel that is punished": ([reward("low = gaussian(base.height - 0.5 m, 0.05 m) weight -1 per s")], []),
     "a weight of nothing": ([("weight -0.05 per s", "weight 0 per s")], ["zero-weight"]),
     "a level that starts at nothing": ([("cost          from 0.1", "cost          from 0")], []),
+    "one term that drowns the others": ([reward("tall = exp(10 * base.up.z) weight 1 per s")], ["negligible-term"]),
+    "a bonus for what is reached": ([reward("still = number(norm(v) < 0.1 m/s) weight 200 per step")], []),
+    "a joint beyond its soft limits": ([("  timeout when", "  far when any(legs.pos > legs.upper) fail\n  timeout when")], []),
+    "a joint a little beyond its soft limits": (
+        [("  timeout when", "  far when any(legs.pos < legs.lower - 1 deg) or any(legs.pos > legs.upper + 1 deg) fail\n  timeout when")],
+        [],
+    ),
+    "a start that is set, then moved": (
+        [("  legs.pos += normal(0.05 rad)", "  legs.pos = home.pos\n  legs.pos += uniform(-0.1 rad, 0.1 rad)")], []
+    ),
+    "a start that is set without a pose, then moved": (
+        [("  pose home\n", ""), ("  legs.pos += normal(0.05 rad)", "  legs.pos = (legs.lower + legs.upper) / 2\n"
+          "  legs.pos += uniform(0.1 rad) - 0.2 * (legs.upper - legs.lower)")], []
+    ),
+    "a start that is set at an end, then moved beyond it": (
+        [("  legs.pos += normal(0.05 rad)", "  legs.pos = legs.upper\n  legs.pos += uniform(0.2 rad, 0.3 rad)")],
+        ["start-beyond-limits"],
+    ),
+    "a failure paid by the second": ([reward("fell = number(base.height < 0.5 m) weight -100 per s")], ["repeated-failure"]),
+    "two failures paid by the second": (
+        [reward("fell = number(tilt(base) > 60 deg or base.height < 0.5 m) weight -100 per s")], ["repeated-failure"]
+    ),
+    "a failure paid once": ([reward("fell = number(base.height < 0.5 m) weight -2 on event")], []),
+    "a warning before the failure": ([reward("low = number(base.height < 0.6 m) weight -1 per s")], []),
+    "a failure or what is none": (
+        [reward("low = number(base.height < 0.5 m or norm(v) > 3 m/s) weight -1 per s")], []
+    ),
+    "time is up": ([reward("late = number(time >= 20 s) weight -1 per s")], []),
     "a weight too small": ([("weight 0.5 per s", "weight 0.005 per s")], ["negligible-term"]),
     "air time as a rate": (
         [reward("air = sum(feet.air_time - 0.2 s where landing) weight 1 per s per s")], ["event-as-rate"]

@@ -2,7 +2,7 @@
 
 from ksim_spec.diagnostics import Diagnostic
 from ksim_spec.language.load import load_text
-from tests.rules.design import WALK, found, reward, slugs
+from tests.rules.design import ROOT, WALK, found, reward, slugs
 
 
 def told(old: str, new: str) -> list[Diagnostic]:
@@ -19,6 +19,21 @@ def test_playground_1_soft_joint_limits_outside_the_range():
     (only,) = found(reward("limits = sum(max(legs.pos - 1.05 * legs.upper, 0 rad)) weight -1 per rad per s"))
     assert only.slug == "never-nonzero" and "joints are taken to stay" in only.notes[0]
     assert slugs(reward("limits = sum(max(legs.pos - 0.95 * legs.upper, 0 rad)) weight -1 per rad per s")) == []
+
+
+def test_playground_1_as_it_was_written():
+    """A factor on both ends moves a range whose ends have one sign: the soft end of the calves lies beyond the hard."""
+    soft = "sum(max(0.95 * legs.lower - legs.pos, 0 rad) + max(legs.pos - 0.95 * legs.upper, 0 rad))"
+    trot = (ROOT / "specs" / "trot.ksim", f"  limits = {soft}  weight -1 per rad per s\n  group costs")
+    (only,) = found(("  group costs", trot[1]), spec=trot[0])
+    assert only.slug == "never-nonzero" and "`FL_calf` and 3 more" in only.message
+    narrowed = soft.replace("0.95 * legs.lower", "legs.lower + 0.05 * (legs.upper - legs.lower)")
+    narrowed = narrowed.replace(
+        "legs.pos - 0.95 * legs.upper", "legs.pos - legs.upper + 0.05 * (legs.upper - legs.lower)"
+    )
+    assert (
+        found(("  group costs", f"  limits = {narrowed}  weight -1 per rad per s\n  group costs"), spec=trot[0]) == []
+    )
 
 
 def test_playground_2_a_termination_on_a_contact_that_cannot_be():
@@ -72,6 +87,9 @@ def test_ksim_13_a_vector_rotated_twice():
 def test_ksim_18_a_helper_that_widens_limits():
     wide = "limits = sum(max(legs.lower - 0.1 rad - legs.pos, 0 rad)) weight -1 per rad per s"
     assert slugs(reward(wide)) == ["never-nonzero"]
+    one_side = "limits = sum(max(legs.lower + 0.1 rad - legs.pos, 0 rad) + max(legs.pos - legs.upper - 0.1 rad, 0 rad))"
+    assert slugs(reward(f"{one_side} weight -1 per rad per s")) == ["never-nonzero"]
+    assert slugs(reward("limits = std.near_limits(legs) weight -1 per rad per s")) == []
 
 
 def test_ksim_25_a_mass_multiplied_by_anything_from_0():

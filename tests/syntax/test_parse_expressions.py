@@ -127,7 +127,7 @@ def test_spans_are_code_point_offsets() -> None:
     source = f"signal {{\n{line}\n}}\n"
     tree = only(line)
     value = tree.value
-    assert source[value.left.span.start : value.left.span.end] == "a + bb"
+    assert source[value.left.span.start : value.left.span.end] == "(a + bb)"
     assert source[value.right.span.start : value.right.span.end] == "f(c)"
     assert source[value.op_span.start : value.op_span.end] == "*"
     assert source[tree.span.start : tree.span.end] == "x = (a + bb) * f(c)"

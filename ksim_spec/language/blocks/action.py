@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import did_you_mean
@@ -13,6 +14,7 @@ from ksim_spec.language.blocks.registry import Block, Parts, Row
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import ActionTerm, Program, World
 from ksim_spec.language.ranges import NOT_NEGATIVE, POSITIVE, Range, Word, fits, range_of
+from ksim_spec.language.scope import Thing
 from ksim_spec.language.tables import table_value
 from ksim_spec.language.things import Keyframe, Selection
 from ksim_spec.language.types import UNKNOWN, Axis, Unknown, Value, per_joint_dim
@@ -213,19 +215,26 @@ def _mode_help(written: ast.Expr) -> str:
     return f"did you mean `{near[0]}`?" if near else "for example `position(legs)`"
 
 
-def _read(c: Checker, sections: list[ast.Section], parts: Parts) -> None:
+def _declare(c: Checker, sections: list[ast.Section], parts: Parts) -> None:
+    """Declares the action, which is checked at its first use, or when its turn comes."""
+    c.scope.declare("action", "the action", partial(_vector, c, sections[0] if sections else None, parts))
+
+
+def _vector(c: Checker, section: ast.Section | None, parts: Parts) -> Thing:
+    """Checks the block and returns the whole action; a missing or broken block is a mistake of its own."""
     assert parts.world is not None
-    parts.action = check_action(c, sections[0] if sections else None, parts.world)
+    with c.apart():
+        parts.action = check_action(c, section, parts.world)
     joints = [j for t in parts.action for j in t.joints]
-    size = sum(t.size for t in parts.action)
-    if sections and not sections[0].body and not sections[0].broken:
+    if section and not section.body and not section.broken:
         message = "this `action` block holds no target"
-        c.report(rules.EMPTY_BLOCK, sections[0].header_span, message, help=_example(c))
-    if not size:
-        c.scope.salvaged.add("action")  # a missing or broken `action` block is a mistake of its own
-        return
-    leaf = make("action", dtype="float", shape=(size,))
-    c.scope.declare("action", "the action", lambda: Value(leaf, (Axis("joint", tuple(joints)),)))
+        c.report(rules.EMPTY_BLOCK, section.header_span, message, help=_example(c))
+    size = sum(t.size for t in parts.action)
+    return Value(make("action", dtype="float", shape=(size,)), (Axis("joint", tuple(joints)),)) if size else UNKNOWN
+
+
+def _read(c: Checker, sections: list[ast.Section], parts: Parts) -> None:
+    c.scope.lookup("action")
 
 
 def _declares(program: Program) -> Iterator[Row]:
@@ -246,6 +255,7 @@ BLOCK = Block(
     single=True,
     unique=True,
     needed=(rules.MISSING_ACTION, "action { target = position(legs) around home scale 0.5 rad }"),
-    declare=_read,
+    declare=_declare,
+    check=_read,
     declares=_declares,
 )

@@ -117,17 +117,26 @@ def known_here(c: Checker, node: Node, allowed: frozenset[str], span: Span, what
     return True
 
 
+COMMAND_FIELD = "a command field"
+_ANGLES = "give the angles that the command asks for a field each, for example `yaw`"
+
+
+def _ways(value: Value) -> str:
+    """How numbers become one: `norm` takes components only, and leaves joints and feet."""
+    return "`sum(…)`, `mean(…)`, or `norm(…)`" if value.axes[-1].name == "xyz" else "`sum(…)`, `mean(…)`, or `max(…)`"
+
+
 def need_scalar(c: Checker, value: Value | Unknown, span: Span, what: str) -> Value | None:
     """Returns the value when it is a scalar; reports one that still has axes, with the ways to reduce it."""
     if isinstance(value, Unknown):
         return None
+    if value.kind == "rotation" and len(value.axes) == 1 and what == COMMAND_FIELD:
+        message, help = f"{what} must be a single number, and a rotation has 4", _ANGLES
+        c.report(rules.NOT_SCALAR, span, message, help=help)
+        return None
     if value.axes:
         axes = ", ".join(f"`{a}`" for a in value.axes)
-        kind, ways = (
-            ("true or false", "`any(…)` or `all(…)`")
-            if value.is_bool
-            else ("number", "`sum(…)`, `mean(…)`, or `norm(…)`")
-        )
+        kind, ways = ("true or false", "`any(…)` or `all(…)`") if value.is_bool else ("number", _ways(value))
         word = "any" if value.is_bool else "sum"
         around = (before(span, f"{word}("), behind(span, ")"))
         c.report(

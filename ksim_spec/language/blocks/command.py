@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Label
@@ -10,6 +11,7 @@ from ksim_spec.ir.node import Node
 from ksim_spec.ir.ops import const, make
 from ksim_spec.language import algebra, frames
 from ksim_spec.language.blocks.attributes import (
+    COMMAND_FIELD,
     DRAWN,
     attributes,
     drawn_interval,
@@ -22,18 +24,16 @@ from ksim_spec.language.checker import Checker
 from ksim_spec.language.distributions import sample
 from ksim_spec.language.program import CommandBlock, CommandField, Program
 from ksim_spec.language.ranges import INTERVAL, PROBABILITY, Word
+from ksim_spec.language.scope import Thing
 from ksim_spec.language.things import Command
-from ksim_spec.language.types import Frame, Value
+from ksim_spec.language.types import UNKNOWN, Frame, Value
 from ksim_spec.source import NOWHERE
 from ksim_spec.syntax import ast
 from ksim_spec.units import NUMBER, TIME
 
 
-def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
-    """Declares a command and returns its fields, redraw interval, and probability of zero."""
-    name = section.name
-    if name is None or section.broken:
-        return None
+def check_command(c: Checker, section: ast.Section, name: str) -> tuple[CommandBlock, Command] | None:
+    """Returns a command's fields, redraw interval and probability of zero, and what its name stands for."""
     header = attributes(c, section.attrs, BLOCK.header, "a command")
     frame = _frame(c, header.expr("in"))
     fields: list[CommandField] = []
@@ -58,13 +58,11 @@ def check_command(c: Checker, section: ast.Section) -> CommandBlock | None:
         if not any(isinstance(s, ast.ErrorStmt) for s in section.body):
             example = "for example `x = uniform(-1 m/s, 1 m/s)`"
             c.report(rules.MISSING_FIELD, section.header_span, f"the command `{name}` has no field", help=example)
-        c.scope.salvaged.add(name)
         return None
     wanted = [s for s in section.body if isinstance(s, ast.Assign | ast.ErrorStmt)]
     command = Command(name, tuple(leaves), frame, partial=len(leaves) < len(wanted))
-    c.declare(name, "command", lambda: command, section)
     named = (frame.name, frame.key) if frame else ("world", "world")
-    return CommandBlock(name, tuple(fields), interval, zero, *named, section.header_span, resampled)
+    return CommandBlock(name, tuple(fields), interval, zero, *named, section.header_span, resampled), command
 
 
 def _frame(c: Checker, expr: ast.Expr | None) -> Frame | None:
@@ -99,7 +97,7 @@ def _field(
     c.draws = c.drawing(f"command.{command}.{name}", "command", f"command.{command}.{name}")
     value = c.value(stmt.value)
     c.draws = None
-    checked = need_scalar(c, value, stmt.value.span, "a command field")
+    checked = need_scalar(c, value, stmt.value.span, COMMAND_FIELD)
     if checked is None:
         leaves.append((name, Value(const(0.0), zero=True)))
         return
@@ -147,8 +145,33 @@ def _zero(c: Checker, stmt: ast.Clause, name: str) -> Node | None:
     return make("lt", u, param)
 
 
+def _declare(c: Checker, sections: list[ast.Section], parts: Parts) -> None:
+    """Declares every command; each is checked at its first use, or when its turn comes."""
+    for section in sections:
+        if section.name is not None and not section.broken:
+            check = cache(partial(_checked, c, section, section.name))
+            c.declare(section.name, "command", partial(_meant, check), section)
+            parts.pending.append(partial(_turn, c, section.name, check))
+
+
+def _checked(c: Checker, section: ast.Section, name: str) -> tuple[CommandBlock, Command] | None:
+    with c.apart():
+        return check_command(c, section, name)
+
+
+def _meant(check: Callable[[], tuple[CommandBlock, Command] | None]) -> Thing:
+    found = check()
+    return UNKNOWN if found is None else found[1]
+
+
+def _turn(c: Checker, name: str, check: Callable[[], tuple[CommandBlock, Command] | None]) -> CommandBlock | None:
+    c.scope.lookup(name)  # by its name, so that one that needs itself is seen
+    found = check()
+    return None if found is None else found[0]
+
+
 def _read(c: Checker, sections: list[ast.Section], parts: Parts) -> None:
-    parts.commands = [found for section in sections if (found := check_command(c, section)) is not None]
+    parts.commands = [found for turn in parts.pending if (found := turn()) is not None]
 
 
 def _declares(program: Program) -> Iterator[Row]:
@@ -178,6 +201,7 @@ BLOCK = Block(
     one="a command",
     name="needed",
     example="velocity",
+    declare=_declare,
     check=_read,
     declares=_declares,
 )

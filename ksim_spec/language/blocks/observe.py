@@ -25,10 +25,10 @@ from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import ObservationEntry, ObservationGroup, Pipeline, Program
 from ksim_spec.language.ranges import DELAY, HISTORY, Word, range_of
 from ksim_spec.language.tables import table_value
-from ksim_spec.language.types import Unknown, Value
+from ksim_spec.language.types import XYZ, Unknown, Value
 from ksim_spec.source import Span
 from ksim_spec.syntax import ast
-from ksim_spec.units import NUMBER, TIME, Dim, in_unit
+from ksim_spec.units import ANGLE, NUMBER, TIME, Dim, in_unit
 
 
 def check_observations(c: Checker, sections: list[ast.Section]) -> tuple[ObservationGroup, ...]:
@@ -156,7 +156,9 @@ def _draws(c: Checker, attr: ast.Attr, owner: str, scope: str, value: Value) -> 
     expr, what = attr.values[0], attr.word
     if refuse_pair(c, expr, f"the {what}"):
         return None
-    c.draws = c.drawing(f"{owner}.{what}", scope, owner, value.axes)
+    turns = value.kind == "rotation"
+    axes, dim = ((*value.axes[:-1], XYZ), ANGLE) if turns else (value.axes, value.dim)
+    c.draws = c.drawing(f"{owner}.{what}", scope, owner, axes)
     drawn = c.value(expr)
     c.draws = None
     if isinstance(drawn, Unknown):
@@ -173,17 +175,35 @@ def _draws(c: Checker, attr: ast.Attr, owner: str, scope: str, value: Value) -> 
         c.report(rules.BOOL_AS_NUMBER, expr.span, message, help=help)
         return None
     fixed = refuse_fixed(c, attr, drawn)
-    if not value.mixed and not drawn.dim.same(value.dim) and not drawn.zero:
+    if not value.mixed and not drawn.dim.same(dim) and not drawn.zero:
         rule = rules.MISSING_UNIT if drawn.dim == NUMBER else rules.UNIT_MISMATCH
+        wanted = f"a rotation is turned {in_unit(dim)}" if turns else f"the observation is {in_unit(dim)}"
         c.report(
             rule,
             expr.span,
-            f"the {what} {'has no unit' if drawn.dim == NUMBER else f'is {in_unit(drawn.dim)}'}, "
-            f"and the observation is {in_unit(value.dim)}",
-            help=f"write it {in_unit(value.dim)}",
+            f"the {what} {'has no unit' if drawn.dim == NUMBER else f'is {in_unit(drawn.dim)}'}, and {wanted}",
+            help=f"write it {in_unit(dim)}",
         )
         return None
-    return None if fixed else drawn.but(dim=value.dim, frame=None, kind="scalar")
+    if turns and drawn.dim.angle_differs(dim):
+        c.expect_dim(drawn, dim, expr.span, f"the {what} of a rotation")
+    return None if fixed else drawn.but(dim=dim, frame=None, kind="scalar")
+
+
+def _with_draw(value: Value, drawn: Value) -> Value:
+    """Returns what is observed with noise or a bias: added, and a rotation turned by it.
+
+    The three angles of a rotation are a rotation vector in the axes that it gives: turned by its length, about it.
+    """
+    if value.kind != "rotation":
+        return algebra.add(value, drawn)
+    if not drawn.axes or drawn.axes[-1] != XYZ:
+        message, help = "a rotation is turned about x, y and z", "for example `normal(1 deg)`"
+        raise TypeProblem(rules.SHAPE_MISMATCH, message, help=help)
+    axes = algebra.common_axes([value.but(axes=(*value.axes[:-1], XYZ)), drawn])
+    vector = algebra.expanded(drawn, axes)
+    node = make("quat_mul", value.node, make("axis_angle_quat", vector))
+    return value.but(node=make("quat_positive", node))
 
 
 def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str) -> tuple[Node, Pipeline] | None:
@@ -204,7 +224,7 @@ def _pipeline(c: Checker, value: Value, attrs: Attributes, group: str, name: str
             if drawn is None:
                 return None
             pipeline = replace(pipeline, **{word: drawn.node})
-            value = algebra.add(value, drawn)
+            value = _with_draw(value, drawn)
     if value.is_bool:
         value = Value(make("to_float", value.node), value.axes, privileged=value.privileged)
     found = _scaled(c, value, attrs, qualified)

@@ -18,7 +18,7 @@ from ksim_spec.language.blocks.registry import Block, Parts, Row
 from ksim_spec.language.blocks.state_change import TAKES, axes_text, path_text
 from ksim_spec.language.checker import Checker
 from ksim_spec.language.program import FieldChange, Program
-from ksim_spec.language.things import Selection
+from ksim_spec.language.things import Selection, World
 from ksim_spec.language.types import XYZ, Unknown
 from ksim_spec.robot.servo import can_serve, servos
 from ksim_spec.syntax import ast
@@ -92,6 +92,22 @@ def check_randomization(c: Checker, sections: list[ast.Section]) -> list[FieldCh
     return found
 
 
+def _report_part(c: Checker, stmt: ast.Assign) -> None:
+    """Reports what is no field of an element: a component of one, or something else with a dot in it."""
+    target = stmt.target
+    assert isinstance(target, ast.Attribute)
+    of = target.value
+    if isinstance(of, ast.Attribute) and of.name in _VECTOR_FIELDS and set(target.name) <= set("xyz"):
+        along = ", ".join("1" if x in target.name else "0" for x in "xyz")
+        message = f"`{of.name}` varies as a whole, not its `{target.name}` alone"
+        unit = "cm" if of.name == "com" else "m/s^2"
+        help = f"draw along an axis: `{path_text(of)} += uniform(1 {unit}) * ({along})`"
+        c.report(rules.NOT_A_FIELD, target.name_span, message, help=help)
+        return
+    message, help = "this is not a field of the model", "a field is that of an element, for example `base.mass`"
+    c.report(rules.NOT_A_FIELD, target.span, message, help=help)
+
+
 def _field_change(c: Checker, stmt: ast.Assign, number: int) -> FieldChange | None:
     attrs = attributes(c, stmt.attrs, BLOCK.takes, "a randomized field")
     per = attrs.word("per") or "episode"
@@ -105,6 +121,9 @@ def _field_change(c: Checker, stmt: ast.Assign, number: int) -> FieldChange | No
         return None
     owner = c.thing(stmt.target.value)
     if isinstance(owner, Unknown):
+        return None
+    if not isinstance(owner, Selection | World):
+        _report_part(c, stmt)
         return None
     of = owner.of if isinstance(owner, Selection) else "world"
     fields = FIELDS.get(of, {})

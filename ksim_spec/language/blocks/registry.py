@@ -58,6 +58,7 @@ class Parts:
     action: list[ActionTerm] = field(default_factory=list)
     written_levels: list[tuple[ast.Entry, Value]] = field(default_factory=list)
     levels: list[Level] = field(default_factory=list)
+    pending: list[Callable[[], CommandBlock | None]] = field(default_factory=list)  # commands, checked at first use
     commands: list[CommandBlock] = field(default_factory=list)
     signal_names: list[str] = field(default_factory=list)
     signals: list[tuple[str, Value]] = field(default_factory=list)

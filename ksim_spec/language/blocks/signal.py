@@ -39,10 +39,8 @@ def declare_signals(c: Checker, section: ast.Section) -> list[str]:
 
 def _resolver(c: Checker, stmt: ast.Assign, name: str) -> Callable[[], Thing]:
     def resolve() -> Thing:
-        draws, c.draws = c.draws, None
-        outer, c.scope.locals = c.scope.locals, []
-        thing = c.thing(stmt.value)
-        c.draws, c.scope.locals = draws, outer
+        with c.apart():
+            thing = c.thing(stmt.value)
         if isinstance(thing, Value):
             if thing.literal and thing.node.op in ("const", "neg") and not thing.axes and not thing.is_bool:
                 thing = c.param(f"signal.{name}", thing, "scalar", f"signal.{name}", stmt.value.span)
@@ -77,7 +75,7 @@ BLOCK = Block(
     "signal",
     "named values",
     takes={"doc": "a line that says what it is for"},
-    check=_declare,
+    declare=_declare,
     finish=_values,
     declares=_declares,
 )
