@@ -93,6 +93,7 @@ NOT_THE_ROBOT = Rule("KS192", "not-the-robot", "error", "the composed model is n
 MJCF_WORD = Rule("KS193", "mjcf-word", "error", "the robot file has a word that MJCF does not have there")
 MJCF_NAME = Rule("KS194", "mjcf-name", "error", "the robot file names an element that it does not have")
 MJCF_FILE = Rule("KS195", "mjcf-file", "error", "a mesh or another file of the robot is not there")
+NO_FLOOR = Rule("KS196", "no-floor", "warning", "a robot floats above nothing")
 
 # Types ---------------------------------------------------------------------------------------------------------------
 
@@ -240,6 +241,9 @@ UNUSED_COMMAND = Rule("KS620", "unused-command", "warning", "nothing uses a comm
 OVERWRITTEN_CHANGE = Rule("KS650", "overwritten-change", "warning", "a later line of `reset` undoes an earlier one")
 START_BELOW_FLOOR = Rule("KS651", "start-below-floor", "warning", "an episode begins with the robot below the floor")
 MASSLESS_BODY = Rule("KS680", "massless-body", "warning", "the drawn mass of a body without mass is left as it is")
+OVERRULED_FRICTION = Rule(
+    "KS681", "overruled-friction", "warning", "a drawn friction does nothing, for the other geom's rules"
+)
 
 # Training ------------------------------------------------------------------------------------------------------------
 
