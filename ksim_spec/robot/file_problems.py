@@ -14,6 +14,7 @@ from pathlib import Path
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, suggest
 from ksim_spec.robot import elements as el
+from ksim_spec.robot.file_values import values
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.mjcf import Node
 from ksim_spec.robot.sources import missing_files
@@ -148,4 +149,5 @@ def files(index: RobotIndex) -> Iterator[Diagnostic]:
 
 def file_problems(index: RobotIndex) -> list[Diagnostic]:
     """Returns all of these problems of a robot file."""
-    return [*index.known_once("words", words), *index.known_once("names", names), *files(index)]
+    once = [*index.known_once("words", words), *index.known_once("names", names), *index.known_once("values", values)]
+    return [*once, *files(index)]

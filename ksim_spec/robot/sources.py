@@ -139,9 +139,9 @@ def asset_nodes(tree: Tree) -> list[tuple[Node, str, Path]]:
             file = Path(name.replace("\\", "/"))
             file = Path(file.name) if bare else file
             source = tree.sources.get(node.file)
-            # MuJoCo looks below the model's own folder, else beside the file that names it.
+            # MuJoCo looks below the model's own folder, else beside the included file that names it.
             places = [tree.main.parent / folders.get(node.tag, shared) / file]
-            places += [source.path.parent / file] if source and source.path else []
+            places += [source.path.parent / file] if source and source.path and source.path != tree.main else []
             found.append((node, name, next((p for p in places if p.exists()), places[0])))
     return found + [row for _, part in tree.attached for row in asset_nodes(part)]
 

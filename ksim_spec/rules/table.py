@@ -94,6 +94,7 @@ MJCF_WORD = Rule("KS193", "mjcf-word", "error", "the robot file has a word that 
 MJCF_NAME = Rule("KS194", "mjcf-name", "error", "the robot file names an element that it does not have")
 MJCF_FILE = Rule("KS195", "mjcf-file", "error", "a mesh or another file of the robot is not there")
 NO_FLOOR = Rule("KS196", "no-floor", "warning", "a robot floats above nothing")
+MJCF_IMPOSSIBLE = Rule("KS197", "mjcf-impossible", "error", "the robot file asks for what cannot be built")
 
 # Types ---------------------------------------------------------------------------------------------------------------
 
