@@ -278,3 +278,23 @@ def test_a_contact_is_one_that_pushes_on_every_engine(geom: str, z: float, touch
 def test_a_gap_that_something_else_needs_stays(more: str) -> None:
     text = NEAR.format(geom='gap="0.05"', z=0.13, default="", more=more)
     assert compose(SceneRequest(text, contacts=(ContactRequest("c", ("foot",)),))).model.geom("foot").gap[0] == 0.05
+
+
+PRESSED = """<mujoco><asset><hfield name="h" nrow="12" ncol="12" size="1 1 0.1 0.1" elevation="{}"/></asset><worldbody>
+  <geom name="below" {} /><body name="t" pos="0 0 {}"><freejoint/><geom name="foot" type="box" size="0.4 0.05 0.05" mass="2"/>
+  </body></worldbody></mujoco>"""
+
+
+@pytest.mark.parametrize(("below", "z"), [('type="box" size="0.05 0.4 0.05"', 0.099),
+                                          ('type="hfield" hfield="h"', 0.149), ('type="plane" size="1 1 1"', 0.049)])  # fmt: skip
+def test_the_force_of_a_contact_is_all_of_it(below: str, z: float) -> None:
+    """Crossed boxes meet in eight contacts, a box on a height field in dozens: their forces carry the weight."""
+    text = PRESSED.format(" ".join(["1"] * 144), below, z)
+    request = ContactRequest("c", ("foot",), ("below",), ("force", "normal"))
+    scene = compose(SceneRequest(text, contacts=(request,)))
+    data = mujoco.MjData(scene.model)
+    for _ in range(1000):
+        mujoco.mj_step(scene.model, data)
+    mujoco.mj_forward(scene.model, data)
+    force = sum(float(data.sensordata[s][0] * data.sensordata[s][5]) for s in scene.contacts["c"])
+    assert abs(force) == pytest.approx(2 * 9.81, rel=0.01)
