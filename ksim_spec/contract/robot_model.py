@@ -15,7 +15,7 @@ from pathlib import Path
 from ksim_spec.contract.schema import Element, Model
 from ksim_spec.robot import elements as el
 from ksim_spec.robot.index import RobotIndex
-from ksim_spec.robot.mjcf import Node
+from ksim_spec.robot.mjcf import Node, Tree
 from ksim_spec.robot.sources import asset_files
 
 KINDS = (
@@ -53,7 +53,7 @@ def model_facts(index: RobotIndex) -> Model:
             joint_ranges=tuple(j.range for j in scalar),
             elements=elements,
             options=_options(index),
-            rest=_digest(_texts(index.tree.root)),
+            rest=_digest([*_texts(index.tree.root), *_attached(index.tree)]),
             appearance="",
         )
     return Model(
@@ -179,6 +179,13 @@ def _appearance(index: RobotIndex) -> list[str]:
 
 def _texts(node: Node) -> list[str]:
     return [f"{n.tag} {sorted((k, normal(v)) for k, v in n.attrs.items())}" for n in node.walk()]
+
+
+def _attached(tree: Tree) -> Iterator[str]:
+    """Yields the texts of attached models, which are no part of the model's own."""
+    for _, part in tree.attached:
+        yield from _texts(part.root)
+        yield from _attached(part)
 
 
 def _digest(lines: Iterable[str]) -> str:

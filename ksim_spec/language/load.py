@@ -192,7 +192,8 @@ def _robot(
         index = trace.read_robot(found.path)
     except SpecError as error:
         sources.files.update({k: v for k, v in error.sources.files.items() if k not in sources.files})
-        out.extend(error.diagnostics)
+        # What a file that cannot be read has no place in itself is shown where the spec names it.
+        out.extend(d if d.span != NOWHERE else replace(d, span=span) for d in error.diagnostics)
         return None
     for file in index.sources.files.values():
         sources.files.setdefault(file.name, file)

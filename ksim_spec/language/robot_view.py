@@ -99,7 +99,9 @@ class RobotView:
     def about_unnamed(self, kind: str, plural: str) -> Iterator[str]:
         """Yields what to know of the elements of a kind that have no name, if there are any."""
         unnamed = [e for e in self.index.all(kind) if not e.name]
-        if unnamed:
+        if len(unnamed) == 1:
+            yield f"one {kind} of this robot has no name; it is called `{name_of(unnamed[0])}`"
+        elif unnamed:
             yield f"{len(unnamed)} {plural} of this robot have no name; the first is called `{name_of(unnamed[0])}`"
 
     def add_site(self, name: str, body: str) -> None:

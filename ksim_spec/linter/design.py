@@ -17,19 +17,19 @@ from ksim_spec.robot.index import RobotIndex
 
 
 def design(
-    program: Program, robot: RobotIndex, complete: bool = True, memory: dict[str, Found] | None = None
+    program: Program, index: RobotIndex, complete: bool = True, memory: dict[str, Found] | None = None
 ) -> list[Diagnostic]:
     """Returns the findings about the design of a task without errors.
 
     Where a profile changed the spec, `complete` is false: what it left unused or made alike is left alone, and so are
     settings for play. `memory` holds the intervals of an earlier text, and those of this one afterwards.
     """
-    from ksim_spec.linter import cost, domains, episode, interface, reward, training, variation
+    from ksim_spec.linter import cost, domains, episode, interface, reward, robot, training, variation
     from ksim_spec.linter.context import Subject
 
-    subject = Subject(program, robot, memory or {})
+    subject = Subject(program, index, memory or {})
     families = [domains.CHECKS, reward.CHECKS, interface.CHECKS, episode.CHECKS, variation.CHECKS]
-    families += [cost.CHECKS]
+    families += [cost.CHECKS, robot.CHECKS]
     families += [interface.ALIKE, interface.UNUSED, variation.UNUSED, training.CHECKS] if complete else []
     findings = [finding for checks in families for check in checks for finding in check(subject)]
     if memory is not None:

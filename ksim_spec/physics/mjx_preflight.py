@@ -212,6 +212,11 @@ def _ignored(look: Preflight) -> Iterator[Diagnostic]:
     if opt.density or opt.viscosity:
         for _, name, span in (e for e in look.elements("geom", m.ngeom, m.geom) if m.geom_fluid[e[0], 0]):
             yield look.ignored(f"`fluidshape` of geom `{name}`", span, "error", "remove it, or use the `cpu` engine")
+    if np.any(m.sensor_type == mujoco.mjtSensor.mjSENS_CONTACT):
+        for i, name, span in look.elements("geom", m.ngeom, m.geom):
+            if m.geom_gap[i] > 0:
+                what = f"the `gap` of geom `{name}`, in which contact sensors see what does not touch yet"
+                yield look.ignored(what, span, "error", "remove it, or use the `cpu` engine")
     off = [i for i in range(m.nu) if int(opt.disableactuator) >> int(m.actuator_group[i]) & 1]
     if off:
         what, at = f"that `{m.actuator(off[0]).name}` is switched off by its group", look.option("actuatorgroupdisable")

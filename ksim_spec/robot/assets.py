@@ -52,8 +52,10 @@ def _elements(spec: mujoco.MjSpec) -> Iterator[tuple[Any, str]]:
 
 def _places(directory: Path, folder: str, name: str) -> Iterator[Path]:
     """Yields where MuJoCo may have found a file: beside the model, or below it with a model that is attached."""
+    name = name.replace("\\", "/")
     yield directory / folder / name
     yield directory / name
+    yield directory / folder / Path(name).name  # where `strippath` is set
     end = Path(folder, name).as_posix()
     yield from sorted(p for p in directory.rglob(Path(name).name) if p.as_posix().endswith(f"/{end}"))
 

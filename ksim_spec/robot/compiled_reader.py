@@ -29,7 +29,7 @@ def read_built(tree: Tree, path: Path | None) -> tuple[dict[str, list[el.Element
     from ksim_spec.robot.load import compile_spec, spec_from_file, spec_from_text  # MuJoCo is imported only here
 
     text = next(iter(tree.sources.files.values())).text
-    model = compile_spec(spec_from_file(path) if path else spec_from_text(text))
+    model = compile_spec(spec_from_file(path) if path else spec_from_text(text), path)
     lines = {(n.tag, n.attrs["name"]): n for n in tree.root.walk() if "name" in n.attrs}
     makers = {"body": _body, "joint": _joint, "geom": _geom, "actuator": _actuator, "sensor": _sensor, "keyframe": _key}
     found: dict[str, list[el.Element]] = {kind: [] for kind in el.KINDS}

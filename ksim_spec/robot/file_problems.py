@@ -14,12 +14,12 @@ from pathlib import Path
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, suggest
 from ksim_spec.robot import elements as el
+from ksim_spec.robot.file_values import values
 from ksim_spec.robot.index import RobotIndex
 from ksim_spec.robot.mjcf import Node
-from ksim_spec.robot.sources import asset_nodes
+from ksim_spec.robot.sources import missing_files
 
 Schema = dict[str, tuple[frozenset[str], "Schema"]]  # by tag: attributes, and the elements inside
-_POINTER = b"version https://git-lfs.github.com/spec/"
 # What MuJoCo reads without having it in its schema: it may stand wherever bodies do, and holds what they hold.
 _LIKE_BODIES = {
     "frame": frozenset(("name", "childclass", "pos", "quat", "axisangle", "xyaxes", "zaxis", "euler")),
@@ -86,6 +86,7 @@ def _attributes(index: RobotIndex, node: Node, known: frozenset[str]) -> Iterato
 # Names ---------------------------------------------------------------------------------------------------------------
 
 _LOOKS = {"material": "material"}
+_PLURAL = {"body": "bodies", "mesh": "meshes"}
 _SIDES = ("joint", "body", "tendon", "geom", "site")
 # By kind of element: attribute, and what kind its value names.
 _REFERENCES: Mapping[str, Mapping[str, str]] = {
@@ -127,7 +128,9 @@ def names(index: RobotIndex) -> Iterator[Diagnostic]:
 
 def _missing(index: RobotIndex, e: el.Element, attribute: str, kind: str, name: str, known: set[str]) -> Diagnostic:
     message = f'`{attribute}="{name}"` of `<{e.tag}>` names no {kind} of the robot'
-    return Diagnostic(rules.MJCF_NAME, message, index.span(e), help=suggest(name, sorted(known), f"{kind}s"))
+    return Diagnostic(
+        rules.MJCF_NAME, message, index.span(e), help=suggest(name, sorted(known), _PLURAL.get(kind, f"{kind}s"))
+    )
 
 
 def _asset_name(node: Node) -> str:
@@ -139,22 +142,12 @@ def _asset_name(node: Node) -> str:
 
 
 def files(index: RobotIndex) -> Iterator[Diagnostic]:
-    """Yields an error for every mesh, texture, height field or skin file that is not there, or not yet (KS195)."""
-    if not index.exact or index.path is None:
-        return  # MuJoCo has read them
-    for node, name, path in asset_nodes(index.tree):
-        try:
-            with path.open("rb") as file:
-                pointer = file.read(len(_POINTER)) == _POINTER
-        except OSError:
-            message, help = f"`{name}` is not there", f"it is looked for at `{path}`"
-            yield Diagnostic(rules.MJCF_FILE, message, index.tree.span(node), help=help)
-            continue
-        if pointer:
-            message = f"`{name}` is a Git LFS pointer, not the {node.tag} itself"
-            yield Diagnostic(rules.MJCF_FILE, message, index.tree.span(node), help="fetch the files: `git lfs pull`")
+    """Yields an error for every file that the robot names and that is not there, or not what it should be (KS195)."""
+    if index.exact:  # else MuJoCo has read them
+        yield from missing_files(index.tree)
 
 
 def file_problems(index: RobotIndex) -> list[Diagnostic]:
     """Returns all of these problems of a robot file."""
-    return [*index.known_once("words", words), *index.known_once("names", names), *files(index)]
+    once = [*index.known_once("words", words), *index.known_once("names", names), *index.known_once("values", values)]
+    return [*once, *files(index)]

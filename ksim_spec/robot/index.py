@@ -18,6 +18,7 @@ from ksim_spec.robot import elements as el
 from ksim_spec.robot.mjcf import Node, Tree, read_file, read_text
 from ksim_spec.robot.mjcf_reader import GENERATORS, Reader
 from ksim_spec.robot.naming import name_of
+from ksim_spec.robot.sources import missing_files
 from ksim_spec.source import NOWHERE, SourceMap, Span
 
 DEFAULT_TIMESTEP = 0.002
@@ -174,6 +175,8 @@ def from_tree(tree: Tree, path: Path | None) -> RobotIndex:
     if generated:
         from ksim_spec.robot.compiled_reader import read_built
 
+        if missing := [*missing_files(tree), *_classes(tree)]:
+            raise SpecError(missing, tree.sources)
         kinds, nq, nv = read_built(tree, path)
     else:
         reader = Reader(tree)
@@ -185,6 +188,27 @@ def from_tree(tree: Tree, path: Path | None) -> RobotIndex:
     if problems:
         raise SpecError(problems, tree.sources)
     return index
+
+
+def _classes(tree: Tree) -> list[Diagnostic]:
+    """Errors for default classes that an attached model without a prefix brings along under a name that is taken."""
+    own = _class_names(tree)
+    bare = [n.attrs.get("model", "") for n in tree.root.walk() if n.tag == "attach" and not n.attrs.get("prefix")]
+    found: list[Diagnostic] = []
+    for node, part in tree.attached:
+        name = node.attrs.get("name") or part.root.attrs.get("model", "")
+        taken = [c for c in _class_names(part) if c in own]
+        if taken and name in bare:
+            text = f"`{name}` is attached with an empty prefix, and both have a default class `{taken[0]}`"
+            help = "give `<attach>` a `prefix`, or rename one of the two classes"
+            found.append(Diagnostic(rules.MJCF_DUPLICATE, text, tree.span(node), help=help))
+    return found
+
+
+def _class_names(tree: Tree) -> list[str]:
+    """The names of default classes below the top one, which is each model's own."""
+    inner = [n for s in tree.sections("default") for c in s.children for n in c.walk()]
+    return [n.attrs["class"] for n in inner if n.tag == "default" and "class" in n.attrs]
 
 
 def _changes_elements(node: Node) -> bool:
@@ -208,9 +232,17 @@ def _duplicates(index: RobotIndex) -> list[Diagnostic]:
         seen: set[str] = set()
         for e in index.all(kind):
             if e.name and e.name in seen:
-                found.append(Diagnostic(rules.MJCF_DUPLICATE, f"two {kind}s are called `{e.name}`", index.span(e)))
+                text, help = f"two {kind}s are called `{e.name}`", "rename one of the two"
+                found.append(Diagnostic(rules.MJCF_DUPLICATE, text, index.span(e), help=help))
             seen.add(e.name or "")
     return found
+
+
+_KEY_HELP = {
+    "qpos": "it has 7 numbers for a free joint, 4 for a ball, and 1 for every other joint, in the order of the bodies",
+    "qvel": "it has 6 numbers for a free joint, 3 for a ball, and 1 for every other joint, in the order of the bodies",
+    "ctrl": "it has a number for each actuator",
+}
 
 
 def _keyframe_sizes(index: RobotIndex) -> list[Diagnostic]:
@@ -220,6 +252,7 @@ def _keyframe_sizes(index: RobotIndex) -> list[Diagnostic]:
         for word, size in sizes.items():
             values = getattr(key, word)
             if values is not None and len(values) != size:
-                text = f"`{word}` of keyframe `{key.label}` has {len(values)} numbers; this model has {size}"
-                found.append(Diagnostic(rules.KEYFRAME_SIZE, text, index.span(key)))
+                text = f"`{word}` of keyframe `{name_of(key)}` has {len(values)} numbers; this model has {size}"
+                help = _KEY_HELP[word]
+                found.append(Diagnostic(rules.KEYFRAME_SIZE, text, index.span(key), help=help))
     return found

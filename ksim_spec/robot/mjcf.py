@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import errno
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,10 @@ MAX_DEPTH = 500  # elements inside one another, as far as MuJoCo itself reads
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ENCODING = re.compile(rb"^[^>]*encoding=[\"']([A-Za-z0-9_.:-]+)[\"']")
 _MJCF_HELP = "a robot file is XML whose root is `<mujoco>`"
+_PART_HELP = "it is a part that other models include: name the model that includes it"
+_XACRO_HELP = "make a URDF of it first: `xacro robot.urdf.xacro > robot.urdf`; then "
+LFS_POINTER = "version https://git-lfs.github.com/spec/"
+LFS_HELP = "fetch the files: `git lfs pull`"
 _URDF_HELP = (
     'convert it: `s = mujoco.MjSpec.from_file("robot.urdf"); s.compile(); s.to_file("robot.xml")`, then add '
     "actuators, and a free joint if it floats"
@@ -52,11 +57,17 @@ class Node:
 
 @dataclass
 class Tree:
-    """A parsed model: its root node, every file read, and their text for diagnostics."""
+    """A parsed model: its root node, every file read, and their text for diagnostics.
+
+    `attached` are the models that it attaches, each with the element that names it; `files` and `sources` have theirs
+    too. `main` is the model's own file.
+    """
 
     root: Node
     sources: SourceMap
     files: list[Path] = field(default_factory=list)
+    attached: list[tuple[Node, Tree]] = field(default_factory=list)
+    main: Path | None = None
 
     def span(self, node: Node) -> Span:
         """Returns the span of the line on which a node starts."""
@@ -91,9 +102,10 @@ def decoded(data: bytes) -> str:
 
 def read_file(path: Path, name: str | None = None) -> Tree:
     """Reads a model file and its includes; SpecError when a file is missing or is not well-formed MJCF."""
-    tree = Tree(Node("mujoco", {}, "", 0), SourceMap())
+    tree = Tree(Node("mujoco", {}, "", 0), SourceMap(), main=path)
     root = _read(path, name or str(path), tree, path.parent, NOWHERE, depth=0)
-    return _checked(tree, root)
+    _attach(_checked(tree, root), (path,))
+    return tree
 
 
 def read_text(text: str, name: str = "robot.xml", directory: Path | None = None) -> Tree:
@@ -109,9 +121,29 @@ def _checked(tree: Tree, root: Node) -> Tree:
     if root.tag == "mujoco":
         return tree
     if root.tag == "robot":
-        message = "this is a URDF robot, and a spec needs MJCF"
-        raise _error(tree, rules.NOT_MJCF, message, tree.span(root), _URDF_HELP)
-    raise _error(tree, rules.NOT_MJCF, f"`<{root.tag}>` is not an MJCF model", tree.span(root), _MJCF_HELP)
+        xacro = "xmlns:xacro" in root.attrs
+        message = f"this is a {'xacro file' if xacro else 'URDF robot'}, and a spec needs MJCF"
+        help = (_XACRO_HELP if xacro else "") + _URDF_HELP
+        raise _error(tree, rules.NOT_MJCF, message, tree.span(root), help)
+    help = _PART_HELP if root.tag == "mujocoinclude" else _MJCF_HELP
+    raise _error(tree, rules.NOT_MJCF, f"`<{root.tag}>` is not an MJCF model", tree.span(root), help)
+
+
+def _attach(tree: Tree, chain: tuple[Path, ...]) -> None:
+    """Reads the models that a model attaches, and those that these attach; `chain` are the files on the way."""
+    for node in [n for s in tree.sections("asset") for n in s.children if n.tag == "model"]:
+        name = node.attrs.get("file", "")
+        path = chain[-1].parent / name
+        if path.resolve() in [p.resolve() for p in chain]:
+            raise _error(tree, rules.INCLUDE_TWICE, f"`{name}` attaches itself", tree.span(node), "take the model out")
+        if not name or path.suffix not in (".xml", ".mjcf"):
+            continue  # what else MuJoCo attaches is its own affair
+        part = Tree(Node("mujoco", {}, "", 0), tree.sources, main=path)
+        shown = str(Path(node.file).parent / name) if node.file else name
+        part.root = _read(path, shown, part, path.parent, tree.span(node), depth=0)
+        _attach(part, (*chain, path))
+        tree.attached.append((node, part))
+        tree.files += [f for f in part.files if f not in tree.files]
 
 
 def _error(tree: Tree, rule: Rule, message: str, span: Span, help: str = "", label: str = "") -> SpecError:
@@ -120,6 +152,8 @@ def _error(tree: Tree, rule: Rule, message: str, span: Span, help: str = "", lab
 
 def _read(path: Path, name: str, tree: Tree, main: Path, at: Span, depth: int) -> Node:
     try:
+        if path.exists() and not path.is_file():  # a pipe or a device never ends
+            raise IsADirectoryError(errno.EISDIR, "it is a folder" if path.is_dir() else "it is no file")
         data = path.read_bytes()
     except OSError as error:
         reason = error.strerror or "cannot be read"
@@ -128,16 +162,26 @@ def _read(path: Path, name: str, tree: Tree, main: Path, at: Span, depth: int) -
             rules.ROBOT_FILE,
             f"cannot read `{name}`: {reason.lower()}",
             at,
-            "check the path; includes are relative to the main model file",
+            "check the path: it begins at the folder of the main model file",
         ) from None
     if b"\0" in data[:1024] and not data.startswith(_UTF16):
         what = "a compiled MuJoCo model" if path.suffix == ".mjb" else "no text"
         help = "give the XML that it was made from; a compiled model does not keep it"
         raise _error(tree, rules.NOT_MJCF, f"`{name}` is {what}", at, help if path.suffix == ".mjb" else _MJCF_HELP)
     text = decoded(data)
+    if not text.lstrip().startswith("<"):
+        _refuse(tree, name, text, at)
     source = tree.sources.add(SourceFile(name, text, path))
     tree.files.append(path)
     return _expand(_parse(source, tree), tree, main, path.parent, depth)
+
+
+def _refuse(tree: Tree, name: str, text: str, at: Span) -> NoReturn:
+    """Raises what is wrong with a text that is no XML at all."""
+    if text.startswith(LFS_POINTER):
+        raise _error(tree, rules.MJCF_FILE, f"`{name}` is a Git LFS pointer, not the model itself", at, LFS_HELP)
+    what = "no XML" if text.strip() else "empty"
+    raise _error(tree, rules.NOT_MJCF, f"`{name}` is {what}", at, _MJCF_HELP)
 
 
 def _parse(source: SourceFile, tree: Tree) -> Node:
@@ -200,6 +244,10 @@ def _include(node: Node, tree: Tree, main: Path | None, here: Path | None, depth
     span, name = tree.span(node), node.attrs.get("file", "")
     if main is None or here is None:
         raise _error(tree, rules.ROBOT_FILE, "`<include>` needs a model that is a file", span)
+    if not name:
+        raise _error(
+            tree, rules.ROBOT_FILE, "`<include>` names no file", span, 'for example `<include file="arm.xml"/>`'
+        )
     # MuJoCo looks beside the main file; beside the including file is where people also expect it.
     path = next((p for p in (main / name, here / name) if p.is_file()), main / name)
     if path in tree.files or depth >= MAX_INCLUDE_DEPTH:

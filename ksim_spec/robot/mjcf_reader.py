@@ -174,7 +174,7 @@ class Reader:
         values, limited = self.num.vector(node, attrs, key), attrs.get(flag, "auto")
         if len(values) != 2 or limited == "false" or (limited == "auto" and not self.autolimits):
             return None
-        return (values[0] * to_si, values[1] * to_si) if values[0] != values[1] else None
+        return (values[0] * to_si, values[1] * to_si) if values[0] < values[1] else None
 
     # Everything else ----------------------------------------------------------------------------------------------
 

@@ -56,6 +56,7 @@ class _Composer:
         self.names: dict[str, list[str]] = {}
         self.alias: dict[str, str] = {}
         self.gone: set[str] = set()  # geoms that were taken out
+        self.closed: dict[str, list[str]] = {}  # arrays of gaps, and whose were taken out
 
     def run(self) -> Scene:
         request, spec = self.request, self.spec
@@ -108,7 +109,11 @@ class _Composer:
         return Asked(
             names,
             self._options(),
-            {"actuator": [name_of(s) for s in self.request.servos], **({} if self.floor is None else floor)},
+            {
+                "actuator": [name_of(s) for s in self.request.servos],
+                **({} if self.floor is None else floor),
+                **self.closed,
+            },
             self.gone,
         )
 
@@ -186,9 +191,25 @@ class _Composer:
         """Adds the contact sensors; returns the names of each request's sensors."""
         if not self.request.contacts:
             return {}
+        self._close_gaps()
         model = compile_spec(self.spec, self.path)
         touch, shared = TouchFilter(model), dict[tuple[int, frozenset[int]], str]()
         return {request.key: self._contact(request, model, touch, shared) for request in self.request.contacts}
+
+    def _close_gaps(self) -> None:
+        """Takes gaps out: within one MuJoCo counts a contact that does not push, and MJX counts none.
+
+        They stay where something else asks for such contacts: adhesion, or a contact sensor of the robot file.
+        """
+        adhesive = any(a.trntype == mujoco.mjtTrn.mjTRN_BODY for a in self.spec.actuators)
+        if adhesive or any(s.type == mujoco.mjtSensor.mjSENS_CONTACT for s in self.spec.sensors):
+            return
+        for kind, elements in (("geom", self.spec.geoms), ("pair", self.spec.pairs)):
+            open_ones = [i for i, e in enumerate(elements) if e.gap > 0]
+            for i in open_ones:
+                elements[i].gap = 0.0
+            names = [generated_name("pair", i) if kind == "pair" else elements[i].name for i in open_ones]
+            self.closed[f"{kind}_gap"] = names
 
     def _own(self) -> Iterable[str]:
         """The names of the robot's bodies."""

@@ -94,6 +94,8 @@ NOT_THE_ROBOT = Rule("KS192", "not-the-robot", "error", "the composed model is n
 MJCF_WORD = Rule("KS193", "mjcf-word", "error", "the robot file has a word that MJCF does not have there")
 MJCF_NAME = Rule("KS194", "mjcf-name", "error", "the robot file names an element that it does not have")
 MJCF_FILE = Rule("KS195", "mjcf-file", "error", "a mesh or another file of the robot is not there")
+NO_FLOOR = Rule("KS196", "no-floor", "warning", "a robot floats above nothing")
+MJCF_IMPOSSIBLE = Rule("KS197", "mjcf-impossible", "error", "the robot file asks for what cannot be built")
 
 # Types ---------------------------------------------------------------------------------------------------------------
 
@@ -245,6 +247,9 @@ COSTLY_CONTACTS = Rule(
 )
 REPEATED_FAILURE = Rule("KS653", "repeated-failure", "warning", "a reward term counts only where the episode is over")
 MASSLESS_BODY = Rule("KS680", "massless-body", "warning", "the drawn mass of a body without mass is left as it is")
+OVERRULED_FRICTION = Rule(
+    "KS681", "overruled-friction", "warning", "a drawn friction does nothing, for the other geom's rules"
+)
 
 # Training ------------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ksim_spec.task.module import load_module
-from tests.tiny_tasks import compiled, errors
+from tests.tiny_tasks import compiled, errors, found
 
 PLANE = 'type="plane" size="1 1 1"'
 ROBOT = """<mujoco><worldbody>{world}
@@ -147,3 +147,91 @@ def test_a_line_about_massless_bodies_only_changes_nothing(tmp_path: Path):
     task = compiled(tmp_path, robot(), **DRIVEN, more='randomize { body("camera").mass += 1 kg }')
     factors, _ = masses(task)
     assert np.allclose(factors, [0, 1, 0, 0, 1]) and len(task.notices()) == 1
+
+
+# What holds the robot up, and whose friction counts -------------------------------------------------------------------
+
+BASE = {"action": '  x = torque(joint("j"))  scale 1 Nm', "world": ""}
+NO_FLOORS = {
+    "nothing": "",
+    "a wall": f'<geom name="wall" {PLANE} zaxis="1 0 0" pos="-3 0 0" contype="0" conaffinity="0"/>',
+    "what is only seen": f'<geom name="floor" {PLANE} contype="0" conaffinity="0"/>',
+    "a cube that falls too": '<body name="cube" pos="3 0 1"><freejoint/><geom size="0.1"/></body>',
+}
+HELD = {
+    "a floor": (f"<geom {PLANE}/>", ""),
+    "a box": ('<geom type="box" size="9 9 1" pos="0 0 -1"/>', ""),
+    "no gravity": ("", '<option gravity="0 0 0"/>'),
+    "no gravity by its flag": ("", '<option><flag gravity="disable"/></option>'),
+    "water": ("", '<option density="1000"/>'),
+    "a tie": ("", '<equality><weld body1="torso"/></equality>'),
+    "a rotor": ("", '<actuator><motor site="s" gear="0 0 1 0 0 0"/></actuator>'),
+    "a balance": ("", "gravcomp"),
+}
+
+
+def lone(world: str, more: str = "") -> str:
+    text = robot(world).replace("<site/>", '<site name="s"/>')
+    if more == "gravcomp":
+        return text.replace('<body name="torso"', '<body name="torso" gravcomp="1"')
+    return text.replace("</mujoco>", f"{more}</mujoco>")
+
+
+def slugs(folder: Path, mjcf: str, **blocks: str) -> list[str]:
+    return [d.slug for d in found(folder, mjcf, **BASE | blocks) if d.slug in ("no-floor", "overruled-friction")]
+
+
+@pytest.mark.parametrize("world", NO_FLOORS)
+def test_a_robot_that_falls_for_ever_is_said_to(tmp_path: Path, world: str):
+    assert slugs(tmp_path, lone(NO_FLOORS[world])) == ["no-floor"]
+    assert slugs(tmp_path, lone(NO_FLOORS[world]), world="  floor = plane") == []
+
+
+@pytest.mark.parametrize("what", HELD)
+def test_what_something_else_may_hold_is_left_alone(tmp_path: Path, what: str):
+    assert slugs(tmp_path, lone(*HELD[what])) == []
+
+
+def test_a_robot_that_stands_on_the_world_needs_no_floor(tmp_path: Path):
+    assert slugs(tmp_path, lone("").replace("<freejoint/>", "")) == []
+
+
+GROUND = f'<geom name="ground" {PLANE} {{}}/>'
+CUBE = '<body name="cube" pos="3 0 1"><freejoint/><geom name="cube" size="0.1"/></body>'
+DRAWN = {
+    "a foot on the floor of the spec": ("", "plane", 'geom("foot").friction *= uniform(0.5, 2)', True),
+    "several": ("", "plane", 'geoms("foot", "hand").friction = uniform(0.5, 2)', True),
+    "the floor": ("", "plane", "world.floor.friction *= uniform(0.5, 2)", False),
+    "all of them": ("", "plane", 'geoms("*").friction *= uniform(0.5, 2)', False),
+    "a hand that can hold a cube": (CUBE, "plane", 'geom("hand").friction *= uniform(0.5, 2)', False),
+    "a floor of higher priority": (GROUND.format('priority="1"'), "robot", 'geom("foot").friction *= 2', True),
+    "a floor of larger friction": (GROUND.format('friction="3"'), "robot", 'geom("foot").friction *= uniform(0.5, 2)', True),
+    "a floor of less friction": (GROUND.format('friction="1.5"'), "robot", 'geom("foot").friction *= uniform(0.5, 2)', False),
+    "both": (GROUND.format('friction="3"'), "robot", 'geom("foot").friction *= 2\n geom("ground").friction *= 0.1', False),
+    "the robot's floor under rubber": (GROUND.format('friction="0.1"'), "robot", "world.floor.friction = 0.5", True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", DRAWN)
+def test_a_friction_that_another_geom_overrules_is_said_to_do_nothing(tmp_path: Path, what: str):
+    world, floor, line, told = DRAWN[what]
+    more = f"randomize {{ {line} }}"
+    assert slugs(tmp_path, robot(world), world=f"  floor = {floor}", more=more) == ["overruled-friction"] * told
+
+
+def test_an_overruled_friction_is_overruled_in_mujoco_too(tmp_path: Path):
+    """The friction of the contact that MuJoCo makes of the composed model does not follow the drawn geom."""
+    import mujoco
+
+    model = compiled(
+        tmp_path, robot(FLOORS["ground"]), **DRIVEN, world="  floor = plane  friction 0.7"
+    ).binding.scene.model
+    for geom, expected in (("foot", 0.7), ("floor", 3.0)):
+        kept = model.geom(geom).friction[0]
+        model.geom(geom).friction[0] = 3.0
+        data = mujoco.MjData(model)
+        data.qpos[2] = 0.09
+        mujoco.mj_forward(model, data)
+        contact = next(c for c in data.contact if model.geom("foot").id in c.geom)
+        assert contact.friction[0] == pytest.approx(expected)
+        model.geom(geom).friction[0] = kept

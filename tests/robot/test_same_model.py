@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from pathlib import Path
 
@@ -37,6 +38,17 @@ def rollout(model: mujoco.MjModel, nudge: float = 0.0) -> np.ndarray:
     return np.array(seen)
 
 
+def turned(model: mujoco.MjModel) -> mujoco.MjModel:
+    """Returns the model with every shape turned by a millionth, as XML does; where capsules meet in one point the
+    direction of their contact hangs on less.
+    """
+    other, rng = copy.copy(model), np.random.default_rng(1)
+    for turns in (other.body_iquat, other.geom_quat):
+        turns += rng.normal(0, 5e-7, turns.shape)
+        turns /= np.linalg.norm(turns, axis=1, keepdims=True)
+    return other
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_robots_of_packages_move_as_they_did(package: str):
     if folder(package) is None:
@@ -52,7 +64,8 @@ def test_robots_of_packages_move_as_they_did(package: str):
                 continue
             ours, theirs = rollout(composed), rollout(model)
             # The digits that XML drops grow as any small push does: compared as long as those stay small.
-            pushed = np.maximum.accumulate(np.abs(rollout(model, 1e-5) - theirs).max(axis=1))
+            nudges = [rollout(model, 1e-5) - theirs, rollout(turned(model)) - theirs]
+            pushed = np.maximum.accumulate(np.abs(nudges).max(axis=(0, 2)))
             apart, steady = np.abs(ours - theirs).max(axis=1), pushed < 1e-3
             assert (apart <= 1e-4 + 100 * pushed)[steady].all(), path
             compared += bool(steady.all())

@@ -245,3 +245,56 @@ def test_mujocos_refusal_points_at_the_line(tmp_path: Path) -> None:
     [found] = caught.value.diagnostics
     source = caught.value.sources.get(found.span.file)
     assert source is not None and source.position(found.span.start).line == 3
+
+
+NEAR = """<mujoco>{default}<worldbody><geom name="floor" type="plane" size="5 5 1"/>
+  <body name="t" pos="0 0 {z}"><freejoint/><geom name="foot" size="0.1" {geom}/></body></worldbody>{more}</mujoco>"""
+
+
+@pytest.mark.parametrize(("geom", "z", "touches"), [
+    ("", 0.13, False), ("", 0.099, True), ('gap="0.05"', 0.13, False), ('gap="0.05"', 0.099, True),
+    ('margin="0.05"', 0.13, True), ('margin="0.05" gap="0.05"', 0.17, False), ('class="near"', 0.13, False),
+])  # fmt: skip
+def test_a_contact_is_one_that_pushes_on_every_engine(geom: str, z: float, touches: bool) -> None:
+    import jax
+    from mujoco import mjx
+
+    default = '<default><default class="near"><geom gap="0.05"/></default></default>'
+    text = NEAR.format(geom=geom, z=z, default=default, more="")
+    scene = compose(SceneRequest(text, contacts=(ContactRequest("c", ("foot",), data=("found", "force")),)))
+    data = mujoco.MjData(scene.model)
+    mujoco.mj_forward(scene.model, data)
+    on_mjx = mjx.put_model(scene.model, impl="jax")
+    batch = jax.jit(mjx.forward)(on_mjx, mjx.put_data(scene.model, mujoco.MjData(scene.model), impl="jax"))
+    for values in (data.sensordata, np.asarray(batch.sensordata)):
+        slot = values[scene.contacts["c"][0]]
+        assert bool(slot[0] > 0) == touches and bool(slot[1] > 0) == touches
+
+
+@pytest.mark.parametrize("more", [
+    '<actuator><adhesion body="t" ctrlrange="0 1"/></actuator>',
+    '<sensor><contact name="near" geom1="foot" geom2="floor" data="dist"/></sensor>',
+])  # fmt: skip
+def test_a_gap_that_something_else_needs_stays(more: str) -> None:
+    text = NEAR.format(geom='gap="0.05"', z=0.13, default="", more=more)
+    assert compose(SceneRequest(text, contacts=(ContactRequest("c", ("foot",)),))).model.geom("foot").gap[0] == 0.05
+
+
+PRESSED = """<mujoco><asset><hfield name="h" nrow="12" ncol="12" size="1 1 0.1 0.1" elevation="{}"/></asset><worldbody>
+  <geom name="below" {} /><body name="t" pos="0 0 {}"><freejoint/><geom name="foot" type="box" size="0.4 0.05 0.05" mass="2"/>
+  </body></worldbody></mujoco>"""
+
+
+@pytest.mark.parametrize(("below", "z"), [('type="box" size="0.05 0.4 0.05"', 0.099),
+                                          ('type="hfield" hfield="h"', 0.149), ('type="plane" size="1 1 1"', 0.049)])  # fmt: skip
+def test_the_force_of_a_contact_is_all_of_it(below: str, z: float) -> None:
+    """Crossed boxes meet in eight contacts, a box on a height field in dozens: their forces carry the weight."""
+    text = PRESSED.format(" ".join(["1"] * 144), below, z)
+    request = ContactRequest("c", ("foot",), ("below",), ("force", "normal"))
+    scene = compose(SceneRequest(text, contacts=(request,)))
+    data = mujoco.MjData(scene.model)
+    for _ in range(1000):
+        mujoco.mj_step(scene.model, data)
+    mujoco.mj_forward(scene.model, data)
+    force = sum(float(data.sensordata[s][0] * data.sensordata[s][5]) for s in scene.contacts["c"])
+    assert abs(force) == pytest.approx(2 * 9.81, rel=0.01)
