@@ -1,0 +1,313 @@
+"""Random expressions over quantities: every function and temporal operator, each beside its meaning in NumPy.
+
+Meanings are written from docs/language.md, not from the package.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tests.random_specs.choice import Choice
+from tests.random_specs.leaves import XYZ, Expr, Leaves, framed
+from tests.random_specs.truth import Moment
+
+SIZE = {"N": 20, "Nm": 5, "rad/s": 3, "m/s": 2, "rad/s^2": 20, "m/s^2": 10, "kg": 2, "kg*m^2/s": 1, "s": 0.1}
+
+
+@dataclass
+class Functions:
+    """Draws expressions of one robot; `dt` is the control step."""
+
+    leaves: Leaves
+    dt: float
+    count: int = 0
+
+    @property
+    def pick(self) -> Choice:
+        return self.leaves.pick
+
+    def any(self, depth: int) -> Expr:
+        """Returns an expression of any kind."""
+        e = self.leaves.any()
+        if e.kind in ("vector", "axial", "point", "rotation") and e.frame == "world" and self.pick.chance(60):
+            e = framed(self.pick, self.leaves.truth, e)
+        for _ in range(self.pick.count(0, depth)):
+            e = self._more(e)
+        return e
+
+    def number(self, depth: int) -> Expr:
+        """Returns a plain number or condition made one."""
+        return self.single(self.plain(self.any(depth)))
+
+    def condition(self, depth: int) -> Expr:
+        e = self.single(self.any(depth))
+        return e if e.condition else self._compare(e)
+
+    # Forms ----------------------------------------------------------------------------------------------------------
+
+    def literal(self, unit: str, low: float = 0.2, high: float = 2.0) -> tuple[str, float]:
+        value = self.pick.number(low, high) * SIZE.get(unit, 1)
+        value = float(f"{value:.4g}")
+        return f"{value:g} {unit}".strip(), value
+
+    def plain(self, e: Expr) -> Expr:
+        """Returns a number without a unit; conditions become 0 or 1."""
+        if e.condition:
+            return e.but(f"number({e.text})", lambda m: np.asarray(e.value(m), float), condition=False)
+        if not e.unit:
+            return e
+        text, value = self.literal(e.unit, 0.5, 2)
+        return e.but(f"({e.text} / ({text}))", lambda m: e.value(m) / value, unit="", moving=None)
+
+    def bare(self, e: Expr) -> Expr:
+        """Returns a number that may meet any other: components stay in their frame until a function takes them."""
+        return e.but(f"tanh({e.text})", lambda m: np.tanh(e.value(m)))
+
+    def single(self, e: Expr) -> Expr:
+        """Returns one number (or condition) of an expression with axes."""
+        while e.axes:
+            e = self._reduced(e)
+        return e
+
+    def _reduced(self, e: Expr) -> Expr:
+        pick, k = self.pick, self.pick.count(0, len(e.axes) - 1)
+        name, labels = e.axes[k]
+        rest = (*e.axes[:k], *e.axes[k + 1 :])
+        over = f" over {name}" if len(e.axes) > 1 or pick.chance(20) else ""
+        left = {} if any(a[0] == "xyz" for a in rest) else {"kind": "scalar"}
+        if k == len(e.axes) - 1 and name in ("xyz", "quat") and pick.chance(50):
+            i = pick.count(0, len(labels) - 1)
+            return e.but(f"({e.text}).{labels[i]}", lambda m: e.value(m)[..., i], axes=rest, kind="scalar", moving=None)
+        if k == 0 and pick.chance(25):
+            i = pick.count(0, len(labels) - 1)
+            return e.but(f"({e.text})[{i}]", lambda m: e.value(m)[i], axes=rest, moving=None, **left)
+        if e.condition:
+            op = pick.of(("any", "all"))
+            return e.but(f"{op}({e.text}{over})", lambda m: getattr(np, op)(e.value(m), axis=k), axes=rest)
+        if e.kind == "rotation":
+            return e.but(f"({e.text}).w", lambda m: e.value(m)[..., 0], axes=e.axes[:-1], kind="scalar")
+        op = pick.of(("sum", "mean", "max", "min"))
+        if pick.chance(30) and op in ("sum", "mean"):
+            return self._where(e, op, k, over, rest, left)
+        return e.but(
+            f"{op}({e.text}{over})", lambda m: getattr(np, op)(e.value(m), axis=k), axes=rest, moving=None, **left
+        )
+
+    def _where(self, e: Expr, op: str, k: int, over: str, rest: Any, left: Any) -> Expr:
+        text, limit = self.literal(e.unit)
+
+        def value(m: Moment) -> Any:
+            x = e.value(m)
+            held = m.sharp(x - limit) < 0
+            total, number = np.sum(np.where(held, x, 0), axis=k), np.sum(held, axis=k)
+            return total if op == "sum" else total / np.maximum(number, 1)
+
+        return e.but(f"{op}({e.text} where {e.text} < {text}{over})", value, axes=rest, moving=None, **left)
+
+    # One more operation ---------------------------------------------------------------------------------------------
+
+    def _more(self, e: Expr) -> Expr:
+        if e.condition:
+            return self.pick.of((self._logic, self._while))(e)
+        vector = e.kind != "scalar" and e.axes and e.axes[-1] == XYZ
+        if vector and self.pick.chance(40):
+            return self._vector(e)
+        if e.kind == "rotation" or e.frame == "sensor":
+            return self._kept(e)
+        return self.pick.of((self._function, self._kept, self._arithmetic, self._kernel, self._compare, self._timed))(e)
+
+    def _vector(self, e: Expr) -> Expr:
+        rest = e.axes[:-1]
+        if self.pick.chance(50):
+            value = lambda m: np.sqrt(np.sum(np.square(e.value(m)), axis=-1))  # noqa: E731
+            return e.but(f"norm({e.text})", value, axes=rest, kind="scalar", moving=None)
+        flat = ("xyz", ("x", "y"))
+        if self.pick.chance(50):
+            return e.but(f"({e.text}).xy", lambda m: e.value(m)[..., :2], axes=(*rest, flat), moving=None)
+        k = self.pick.count(0, 2)
+        return e.but(f"({e.text}).{'xyz'[k]}", lambda m: e.value(m)[..., k], axes=rest, kind="scalar", moving=None)
+
+    def _function(self, e: Expr) -> Expr:
+        p = self.plain(e)
+        rows: dict[str, tuple[str, Callable[[Any], Any]]] = {
+            "abs": ("abs({})", np.abs), "square": ("square({})", np.square), "tanh": ("tanh({})", np.tanh),
+            "sin": ("sin({} * 1 rad)", np.sin), "cos": ("cos({} * 1 rad)", np.cos),
+            "exp": ("exp(-abs({}))", lambda x: np.exp(-np.abs(x))), "log": ("log(1 + abs({}))", lambda x: np.log1p(np.abs(x))),
+            "sqrt": ("sqrt(1 + square({}))", lambda x: np.sqrt(1 + np.square(x))), "neg": ("(-{})", np.negative),
+            "cube": ("({}) ^ 3", lambda x: x**3), "clip": ("clip({}, -0.5, 0.75)", lambda x: np.clip(x, -0.5, 0.75)),
+            "deadzone": ("deadzone({}, 0.3)", lambda x: np.sign(x) * np.maximum(np.abs(x) - 0.3, 0)),
+            "atan2": ("atan2({}, 1 + abs({}))", lambda x: np.arctan2(x, 1 + np.abs(x))),
+        }  # fmt: skip
+        text, f = rows[self.pick.of(list(rows))]
+        unit = "rad" if text.startswith("atan2") else ""
+        return Expr(f"({text.format(p.text, p.text)})", unit, lambda m: f(p.value(m)), p.axes)
+
+    def _arithmetic(self, e: Expr) -> Expr:
+        pick = self.pick
+        if e.kind == "point":
+            e = self.plain(e)
+        if pick.chance(40):
+            text, x = self.literal(e.unit)
+            rows: dict[str, Callable[[Any], Any]] = {
+                "({} * 0.5)": lambda v: v * 0.5, f"max({{}}, {text})": lambda v: np.maximum(v, x),
+                f"min({{}}, {text})": lambda v: np.minimum(v, x), f"({{}} - {text})": lambda v: v - x,
+            }  # fmt: skip
+            form = pick.of(list(rows) if e.kind == "scalar" else list(rows)[:1])
+            return e.but(form.format(e.text), lambda m: rows[form](e.value(m)), moving=None)
+        other, mine = self.bare(self.number(0)), self.plain(e)
+        ops: dict[str, Callable[[Any, Any], Any]] = {"+": np.add, "-": np.subtract, "*": np.multiply}
+        op = pick.of(list(ops))
+        if mine.kind != "scalar":
+            op = "*"
+        text = f"({mine.text} {op} {other.text})"
+        return mine.but(text, lambda m: ops[op](mine.value(m), other.value(m)), moving=None)
+
+    def _kernel(self, e: Expr) -> Expr:
+        text, x = self.literal(e.unit, 0.5, 2)
+        vector = bool(e.axes) and e.axes[-1][0] == "xyz"
+        axes = e.axes[:-1] if vector else e.axes
+
+        def length(m: Moment) -> Any:
+            v = e.value(m)
+            return np.sqrt(np.sum(np.square(v), axis=-1)) if vector else np.abs(v)
+
+        name = self.pick.of(("gaussian", "laplace", "tolerance"))
+        if name == "tolerance":
+            e = self.single(e)
+            text, x = self.literal(e.unit, 0.5, 2)
+            written = f"tolerance({e.text}, {text}, margin: {text})"
+            return Expr(written, "", lambda m: 0.1 ** (np.maximum(x - e.value(m), 0) / x) ** 2)
+        power = 2 if name == "gaussian" else 1
+        return Expr(f"{name}({e.text}, {text})", "", lambda m: np.exp(-((length(m) / x) ** power)), axes)
+
+    def _compare(self, e: Expr) -> Expr:
+        text, x = self.literal(e.unit)
+        op = self.pick.of(("<", ">", "<=", ">="))
+        sign = 1 if op[0] == "<" else -1
+        value = lambda m: m.sharp(sign * (e.value(m) - x)) < 0  # noqa: E731
+        return Expr(f"({e.text} {op} {text})", "", value, e.axes, condition=True)
+
+    # Over time ------------------------------------------------------------------------------------------------------
+
+    def _key(self) -> int:
+        self.count += 1
+        return self.count
+
+    def _kept(self, e: Expr) -> Expr:
+        """Operators that keep unit and axes."""
+        key = self._key()
+        if e.kind != "scalar":  # what a vector was a step ago is in the frame of that step
+            return e.but(f"prev({e.text})", lambda m: self.delayed(m, key, e.value(m), 1), moving=None)
+        steps = self.pick.count(1, 3)
+        text, x = self.literal(e.unit, 1, 5)
+        slow = f"slew({e.text}, {text} per s)"
+        rows: dict[str, Callable[[Moment], Any]] = {
+            f"prev({e.text})": lambda m: self.delayed(m, key, e.value(m), 1),
+            f"delta({e.text})": lambda m: e.value(m) - self.delayed(m, key, e.value(m), 1),
+            f"delay({e.text}, {steps * self.dt * 1000:g} ms)": lambda m: self.delayed(m, key, e.value(m), steps),
+            f"ema({e.text}, 50 ms)": lambda m: self.filtered(m, key, e.value(m), 1 - math.exp(-self.dt / 0.05)),
+            f"lowpass({e.text}, 3 Hz)": lambda m: self.filtered(
+                m, key, e.value(m), 1 - math.exp(-2 * math.pi * 3 * self.dt)
+            ),
+            slow: lambda m: self.followed(m, key, e.value(m), x * self.dt),
+        }
+        form = self.pick.of(list(rows))
+        return e.but(form, rows[form], moving=None)
+
+    @staticmethod
+    def delayed(m: Moment, key: int, x: Any, steps: int) -> Any:
+        return m.remember(
+            key, lambda: (x, [x] * steps), lambda past: (past[0], [*past[1:], x])
+        )  # fmt: skip
+
+    @staticmethod
+    def filtered(m: Moment, key: int, x: Any, share: float) -> Any:
+        return m.remember(key, lambda: (x, x), lambda old: (old + share * (x - old),) * 2)
+
+    @staticmethod
+    def followed(m: Moment, key: int, x: Any, limit: float) -> Any:
+        return m.remember(key, lambda: (x, x), lambda old: (old + np.clip(x - old, -limit, limit),) * 2)
+
+    def _timed(self, e: Expr) -> Expr:
+        """Operators that change the unit, or add an axis."""
+        key, p = self._key(), self.plain(e)
+        if p.kind != "scalar":
+            p = self.single(p)
+        name = self.pick.of(("integrate", "rate", "history", "since"))
+        if name == "integrate":
+            value = lambda m: m.remember(key, lambda: (0 * p.value(m),) * 2, lambda s: (s + p.value(m) * self.dt,) * 2)  # noqa: E731
+            return p.but(f"integrate({p.text})", value, unit="s")
+        if name == "rate":
+            value = lambda m: (p.value(m) - self.delayed(m, key, p.value(m), 1)) / self.dt  # noqa: E731
+            return p.but(f"(rate({p.text}) / 10 Hz)", lambda m: value(m) / 10)
+        if name == "history":
+            axis = ("past", ("0", "1", "2"))
+
+            def past(m: Moment) -> Any:
+                x = p.value(m)
+                return m.remember(key, lambda: (np.array([x] * 3),) * 2, lambda h: (np.array([x, *h[:2]]),) * 2)
+
+            return p.but(f"history({p.text}, 3)", past, axes=(axis, *p.axes))
+        start = self._compare(p)
+        op = self.pick.of(("max", "min"))
+        choose = np.maximum if op == "max" else np.minimum
+
+        def extreme(m: Moment) -> Any:
+            x, again = p.value(m), start.value(m)
+            return m.remember(key, lambda: (x, x), lambda old: (np.where(again, x, choose(old, x)),) * 2)
+
+        return p.but(f"{op}_since({p.text}, {start.text})", extreme)
+
+    def _while(self, p: Expr) -> Expr:
+        """Operators on conditions."""
+        key, steps = self._key(), self.pick.count(1, 3)
+        late = f"{steps * self.dt * 1000:g} ms"
+
+        def previous(m: Moment) -> Any:
+            return np.asarray(self.delayed(m, key, np.asarray(p.value(m)), 1))
+
+        def lasted(m: Moment) -> Any:
+            now = np.asarray(p.value(m))
+            return m.remember(key, lambda: (np.zeros(now.shape),) * 2, lambda n: (np.where(now, n + 1, 0),) * 2)
+
+        def since(m: Moment) -> Any:
+            now = np.asarray(p.value(m))
+            return m.remember(key, lambda: (np.where(now, 0, 10**6),) * 2, lambda n: (np.where(now, 0, n + 1),) * 2)
+
+        def times(m: Moment) -> Any:
+            now = np.asarray(p.value(m))
+            return m.remember(key, lambda: (now * 1.0,) * 2, lambda n: (n + now,) * 2)
+
+        def ever(m: Moment) -> Any:
+            now = np.asarray(p.value(m))
+            return m.remember(key, lambda: (now, now), lambda old: (old | now,) * 2)
+
+        rows: dict[str, tuple[Callable[[Moment], Any], str, bool]] = {
+            f"rising({p.text})": (lambda m: np.asarray(p.value(m)) & ~previous(m), "", True),
+            f"falling({p.text})": (lambda m: ~np.asarray(p.value(m)) & previous(m), "", True),
+            f"timer({p.text})": (lambda m: lasted(m) * self.dt, "s", False),
+            f"held({p.text}, {late})": (lambda m: lasted(m) >= steps, "", True),
+            f"recently({p.text}, {late})": (lambda m: since(m) <= steps, "", True),
+            f"latch({p.text})": (ever, "", True),
+            f"count({p.text})": (times, "", False),
+        }
+        form = self.pick.of(list(rows))
+        value, unit, condition = rows[form]
+        return Expr(form, unit, value, p.axes, condition=condition)
+
+    def _logic(self, p: Expr) -> Expr:
+        form = self.pick.of(("not {}", "{} and {}", "{} or {}", "if"))
+        if form == "not {}":
+            return p.but(f"(not {p.text})", lambda m: ~np.asarray(p.value(m)))
+        if form == "if":
+            a, b = self.bare(self.number(0)), self.bare(self.number(0))
+            text = f"(if {p.text} then {a.text} else {b.text})"
+            return Expr(text, "", lambda m: np.where(p.value(m), a.value(m), b.value(m)), p.axes)
+        q = self.condition(0)
+        join = np.logical_and if "and" in form else np.logical_or
+        return p.but(f"({form.format(p.text, q.text)})", lambda m: join(p.value(m), q.value(m)))
