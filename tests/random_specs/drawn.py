@@ -119,11 +119,12 @@ class Drawn:
         for _ in range(pick.of((0, 1, 2, 3))):
             what = pick.of(("mass", "friction", "damping", "armature", "frictionloss", "stiffness", "zero", "kp", "kd", "gravity", "com", "inertia"))
             row = _field(truth, what)
-            names = [n for n in row[0] if (what, n) not in used]
+            part = "inertia" if what == "mass" else what  # a mass takes its inertia along
+            names = [n for n in row[0] if (part, n) not in used]
             if not names:
                 continue
             names = pick.some(names, 2)
-            used |= {(what, n) for n in names}
+            used |= {(part, n) for n in names}
             kind, unit = row[1], row[2]
             op = "*=" if what in ("inertia", "mass", "friction", "kp", "kd") else "+=" if what in ("gravity", "com") else pick.of(("+=", "="))
             value = draw("" if op == "*=" else unit, low=0.5 if op == "*=" else 0.02)
