@@ -51,10 +51,10 @@ class Episodes:
         rng = np.random.default_rng(self.seed)
         for _ in range(STEPS):
             action = rng.uniform(-1, 1, (ENVS, self.p.size)).astype(np.float32)
-            before = [self._state(i) for i in range(ENVS)]
+            before, model = [self._state(i) for i in range(ENVS)], self._model(0)
             commands = _commands(state)
             state = self.env.step(state, action)
-            self._step(state, action, before, commands)
+            self._step(state, action, before, model, commands)
 
     # Where an episode begins ----------------------------------------------------------------------------------------
 
@@ -229,9 +229,10 @@ class Episodes:
 
     # A step ---------------------------------------------------------------------------------------------------------
 
-    def _step(self, state: Any, action: np.ndarray, before: list[np.ndarray], commands: Any) -> None:
+    def _step(
+        self, state: Any, action: np.ndarray, before: list[np.ndarray], model: mujoco.MjModel, commands: Any
+    ) -> None:
         orders = self.orders[-1]
-        models = [self._model(i) for i in range(ENVS)]
         self.taken = np.zeros(ENVS, bool)
         controls = np.concatenate([np.repeat(c[None], n, 0) for n, c, _ in orders.stretches])
         found: dict[str, np.ndarray] = {}
@@ -240,7 +241,7 @@ class Episodes:
             self._control(i, controls[:, i])
             self._pushed(i, before[i], orders.dqvel, found)
         self.levels.add(found)
-        self._replayed(models[0], before[0], orders, controls)
+        self._replayed(model, before[0], orders, controls)
         self.age += 1
         info, done = state.info, np.asarray(state.done)
         fault = np.asarray(info.fault_E)
