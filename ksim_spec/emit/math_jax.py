@@ -68,7 +68,7 @@ def yaw(q: Float[Array, "... 4"]) -> Float[Array, "..."]:
     return jnp.arctan2(2.0 * (x * y + w * z), w * w + x * x - y * y - z * z)
 
 
-def yaw_quat(angle: Float[Array, "..."]) -> Float[Array, "... 4"]:
+def yaw_quat(angle: Float[Array, "..."] | float) -> Float[Array, "... 4"]:
     """Returns the rotation by `angle` rad about z."""
     zero = jnp.zeros_like(angle)
     return jnp.stack([jnp.cos(angle / 2), zero, zero, jnp.sin(angle / 2)], axis=-1)

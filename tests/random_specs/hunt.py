@@ -127,7 +127,8 @@ def _kind(problem: Exception) -> str:
     if isinstance(problem, AssertionError):
         words = re.sub(r"\"[^\"]*\"|[\d.\[\]-]+|\(.*", "#", text.split(" = ")[-1])
         return f"{type(problem).__name__} {words[:60]}"
-    return f"{type(problem).__name__} {re.sub(r'[`\"].*?[`\"]|[0-9]+', '#', text)[:60]}"
+    words = re.sub(r"[`'].*?[`']|[0-9]+", "#", text)
+    return f"{type(problem).__name__} {words[:60]}"
 
 
 def hunt(minutes: float, first_seed: int, largest: int) -> str:

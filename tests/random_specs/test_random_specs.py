@@ -6,15 +6,17 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.random_specs.check import quick
 from tests.random_specs.episodes import Episodes
 from tests.random_specs.products import Product, product
 
+# Nothing is made small here, for that takes minutes: `--seed` of the module does it.
 FIXED = settings(
-    derandomize=True, database=None, deadline=None, print_blob=False, suppress_health_check=list(HealthCheck)
-)
+    derandomize=True, database=None, deadline=None, print_blob=False, suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
