@@ -34,6 +34,15 @@ class Draw:
 def quantity(kind: str, unit: str, size: float) -> Draw:
     """Returns a distribution of a kind, around or above `size`, in a unit."""
     a, b = float(f"{size:.4g}"), float(f"{size * 1.5:.4g}")
+    if kind == "truncated_normal":
+        low = ndtr(-1.5)
+        level = lambda x: (ndtr(x / a) - low) / (1 - 2 * low)  # noqa: E731
+        return Draw(f"truncated_normal({_text(a, unit)}, {_text(b, unit)})", unit, level, a)
+    if kind == "centred":
+        return Draw(f"uniform({_text(a, unit)})", unit, lambda x: (x / a + 1) / 2, a)
+    if kind == "mixture":  # its own draw inside of a draw's condition
+        text = f"if bernoulli(40 %) then uniform({_text(a, unit)}, {_text(b, unit)}) else uniform({_text(2 * a, unit)}, {_text(2 * b, unit)})"
+        return Draw(text, unit, lambda x: np.where(x < 1.75 * a, (x - a) / (b - a), (x - 2 * a) / (2 * b - 2 * a)), b)
     one, two = f"{a:g} {unit}".strip(), f"{b:g} {unit}".strip()
     if kind == "uniform":
         return Draw(f"uniform({one}, {two})", unit, lambda x: (x - a) / (b - a), b)
@@ -118,7 +127,7 @@ class Drawn:
         used: set[tuple[str, str]] = set()
         for _ in range(pick.of((0, 1, 2, 3))):
             what = pick.of(("mass", "friction", "damping", "armature", "frictionloss", "stiffness", "zero", "kp", "kd", "gravity", "com", "inertia"))
-            row = _field(truth, what)
+            row = _field(truth, what, pick.of(("hinge", "slide", "ball")))
             part = "inertia" if what == "mass" else what  # a mass takes its inertia along
             names = [n for n in row[0] if (part, n) not in used]
             if not names:
@@ -126,8 +135,9 @@ class Drawn:
             names = pick.some(names, 2)
             used |= {(part, n) for n in names}
             kind, unit = row[1], row[2]
-            op = "*=" if what in ("inertia", "mass", "friction", "kp", "kd") else "+=" if what in ("gravity", "com") else pick.of(("+=", "="))
-            value = draw("" if op == "*=" else unit, low=0.5 if op == "*=" else 0.02)
+            op = "*=" if what == "inertia" else "+=" if what in ("gravity", "com") else pick.of(("+=", "=", "*="))
+            some = ("uniform", "log_uniform", "mixture")
+            value = draw("" if op == "*=" else unit, low=0.5 if op == "*=" else 0.02, kinds=some)
             shared, run = len(names) > 1 and pick.chance(25), pick.chance(25)
             self.field.append(Line(what, tuple(names), op, value, shared, run))
             place = "world" if what == "gravity" else quoted(kind, names, len(names) > 1)
@@ -143,9 +153,9 @@ def _scalar(truth: Truth) -> dict[str, list[str]]:
     return {k: [n for n in truth.names["joint"] if truth.joint_kind(n) == k] for k in ("hinge", "slide")}
 
 
-def _field(truth: Truth, what: str) -> tuple[list[str], str, str]:
+def _field(truth: Truth, what: str, of: str) -> tuple[list[str], str, str]:
     """Returns which elements have a field (of those in one unit), their kind and its unit."""
-    model, hinges = truth.model, _scalar(truth)["hinge"]
+    model = truth.model
     if what == "gravity":
         return ["world"], "world", "m/s^2"
     if what == "friction":
@@ -153,13 +163,18 @@ def _field(truth: Truth, what: str) -> tuple[list[str], str, str]:
     if what in ("mass", "com", "inertia"):
         bodies = [n for n in truth.names["body"] if n != "world" and model.body(n).mass[0] > 0]
         return bodies, "body", {"mass": "kg", "com": "m", "inertia": "kg*m^2"}[what]
-    unit = {"damping": "Nm*s/rad", "armature": "kg*m^2", "frictionloss": "Nm", "stiffness": "Nm/rad", "zero": "rad",
-            "kp": "Nm/rad", "kd": "Nm*s/rad"}[what]  # fmt: skip
+    turns = {"damping": "Nm*s/rad", "armature": "kg*m^2", "frictionloss": "Nm", "stiffness": "Nm/rad", "zero": "rad",
+             "kp": "Nm/rad", "kd": "Nm*s/rad"}  # fmt: skip
+    slides = {"damping": "N*s/m", "armature": "kg", "frictionloss": "N", "stiffness": "N/m", "zero": "m", "kp": "N/m",
+              "kd": "N*s/m"}  # fmt: skip
+    names = [n for n in truth.names["joint"] if truth.joint_kind(n) == of]
+    if of == "ball" and what in ("zero", "kp", "kd"):
+        return [], "joint", ""
     if what in ("kp", "kd"):
         column = 1 if what == "kp" else 2
         with_servo = {truth.actuator_joint(a) for a in truth.names["actuator"] if model.actuator(a).biasprm[column]}
-        hinges = [n for n in hinges if n in with_servo]
-    return hinges, "joint", unit
+        names = [n for n in names if n in with_servo]
+    return names, "joint", (slides if of == "slide" else turns)[what]
 
 
 def field_value(model: mujoco.MjModel, fields: dict[str, np.ndarray], line: Line, name: str, component: int) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from tests.random_specs.choice import Choice
 from tests.random_specs.leaves import XYZ, Expr, Leaves, framed
 from tests.random_specs.truth import Moment
+from tests.random_specs.words import Words
 
 SIZE = {"N": 20, "Nm": 5, "rad/s": 3, "m/s": 2, "rad/s^2": 20, "m/s^2": 10, "kg": 2, "kg*m^2/s": 1, "s": 0.1}
 
@@ -26,6 +27,10 @@ class Functions:
     leaves: Leaves
     dt: float
     count: int = 0
+    signals: dict[str, Expr] = field(default_factory=dict)
+    written: list[str] = field(default_factory=list)  # lines of the block `signal`
+    sites: list[str] = field(default_factory=list)  # lines that add sites
+    depth: int = 0
 
     @property
     def pick(self) -> Choice:
@@ -33,7 +38,12 @@ class Functions:
 
     def any(self, depth: int) -> Expr:
         """Returns an expression of any kind."""
-        e = self.leaves.any()
+        word = None
+        if self.depth < 3 and self.pick.chance(30):
+            self.depth += 1
+            word = Words(self).any()
+            self.depth -= 1
+        e = word or self.leaves.any()
         if e.kind in ("vector", "axial", "point", "rotation") and e.frame == "world" and self.pick.chance(60):
             e = framed(self.pick, self.leaves.truth, e)
         for _ in range(self.pick.count(0, depth)):

@@ -13,7 +13,9 @@ from tests.random_specs.functions import Functions
 from tests.random_specs.leaves import Expr, Leaves, quoted
 from tests.random_specs.robots import Robot, robot
 from tests.random_specs.truth import Truth
+from tests.random_specs.words import DEFINED
 
+KINDS = ("uniform", "normal", "log_uniform", "truncated_normal", "centred", "mixture")
 UNITS = {"position": {"hinge": "rad", "slide": "m"}, "velocity": {"hinge": "rad/s", "slide": "m/s"},
          "torque": {"hinge": "Nm", "slide": "N"}}  # fmt: skip
 
@@ -103,11 +105,12 @@ class Writer:
         rules = [self._rule(i) for i in range(pick.count(0, 2))]
         reset, events, randomize = self._reset(), self._events(), self._randomize()
         blocks = [
-            "task dice",
+            "task dice", *DEFINED,
             'robot "robot.xml" {', *self._names(), "}",
             "world {", *self._world(), "}",
             "action {", *action, "}",
             *commands,
+            *(["signal {", *self.functions.written, "}"] if self.functions.written else []),
             "observe actor {", *actor, "}",
             "observe critic {", *critic, "}",
             "reward {", *reward, "}",
@@ -121,7 +124,7 @@ class Writer:
 
     def _names(self) -> list[str]:
         made = [f"  {alias} = {quoted(kind, list(names), True)}" for (kind, names), alias in self.aliases.items()]
-        return [*made, *([f'  base = body("{self.product.base}")'] if self.product.base else [])]
+        return [*made, *self.functions.sites, *([f'  base = body("{self.product.base}")'] if self.product.base else [])]
 
     def _world(self) -> list[str]:
         floor = f"  floor = plane  friction {self.friction:g}" if self.product.robot.plane else "  floor = robot"
@@ -178,7 +181,7 @@ class Writer:
             lines += [f"command {block} {{", *body, "}"]
         return lines
 
-    def _draw(self, unit: str, low: float = 0.1, kinds: tuple[str, ...] = ("uniform", "normal", "log_uniform")) -> Draw:
+    def _draw(self, unit: str, low: float = 0.1, kinds: tuple[str, ...] = KINDS) -> Draw:
         """Returns a draw in a range that no other draw of the product has."""
         self.draws += 1
         return quantity(self.pick.of(kinds), unit, low * (1 + 0.1 * self.draws))
@@ -190,8 +193,8 @@ class Writer:
         clip = pick.number(1, 4) if pick.chance(20) else None
         if e.condition or clip is not None:
             e = self.functions.plain(e)
-        noise = self._draw(e.unit, kinds=("uniform", "normal"), low=0.05) if pick.chance(60) else None
-        bias = self._draw(e.unit, kinds=("uniform", "normal"), low=0.05) if pick.chance(40) else None
+        noise = self._draw(e.unit, kinds=("uniform", "normal", "truncated_normal", "centred"), low=0.05) if pick.chance(60) else None
+        bias = self._draw(e.unit, kinds=("uniform", "normal", "truncated_normal", "centred"), low=0.05) if pick.chance(40) else None
         scale = pick.number(0.5, 3) if pick.chance(40) else 1.0
         delay, history = (pick.count(1, 2) if pick.chance(20) else 0), (pick.count(2, 3) if pick.chance(20) else 1)
         text = f'  s{i} = {e.text}  reason "a test"'
