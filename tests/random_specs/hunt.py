@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import jax
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.random_specs.check import quick
@@ -19,7 +20,7 @@ from tests.random_specs.episodes import Episodes
 from tests.random_specs.products import Product, product
 from tests.random_specs.truth import Truth
 
-FULL, MJX = 8, 60  # every so many products go through the whole task, or through mjx
+FULL, MJX = 3, 30  # every so many products go through the whole task, or through mjx
 SHRINK_S = 60.0  # what making one finding small may take
 
 
@@ -44,6 +45,7 @@ class Hunt:
                 Episodes(p, self.folder, self.tally, 1).run()
             else:
                 alike(p, self.folder, self.tally)
+            jax.clear_caches()  # else every program that was ever compiled stays
         except Exception as problem:  # whatever it is, it is a finding
             kind = _kind(problem)
             text = str(problem) if isinstance(problem, AssertionError) else traceback.format_exc()

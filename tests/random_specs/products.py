@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
 
@@ -31,6 +32,7 @@ class Drive:
     around: float
     scale: float
     delay: tuple[int, int]  # physics steps
+    gains: tuple[float, float] | None = None  # of servos made, at the joint
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Product:
     seen: list[Seen] = field(default_factory=list)
     rewards: list[tuple[str, Expr, float, bool]] = field(default_factory=list)
     rules: list[tuple[str, Expr, str]] = field(default_factory=list)
+    levels: list[str] = field(default_factory=list)
     pose: str = ""
     commands: dict[str, dict[str, Draw]] = field(default_factory=dict)
     resample: dict[str, int] = field(default_factory=dict)  # control steps
@@ -115,7 +118,7 @@ class Writer:
             "observe critic {", *critic, "}",
             "reward {", *reward, "}",
             "terminate {", *rules, f"  timeout when time >= {p.dt * 6 * 1000:g} ms  truncate", "}",
-            *reset, *events, *randomize,
+            *reset, *events, *randomize, *(["curriculum {", *p.levels, "}"] if p.levels else []),
             "policy {", "  actor = mlp(8)", "  critic = mlp(8)  observes critic", "}",
             "train ppo {", "  num_envs = 4", "  num_minibatches = 1", "  num_env_states_per_minibatch = 4", "}",
         ]  # fmt: skip
@@ -150,14 +153,27 @@ class Writer:
             if pick.chance(25):
                 low = pick.count(0, 2)
                 delay = (low, low + pick.count(0, 3))
+            gains = None
+            if mode != "velocity" and pick.chance(30) and all(self._plain(a) for _, a in pairs):
+                mode, gains = "position", (pick.number(5, 20), pick.number(0.1, 1))
+                unit = UNITS[mode][kind]
             step = float(self.truth.model.opt.timestep) * 1000
             text = f"  drive{i} = {mode}({quoted('joint', [j for j, _ in pairs], True)})  scale {scale:g} {unit}"
             text += f"  around {around:g} {unit}" if around else ""
             text += f"  delay {delay[0] * step:g} ms .. {delay[1] * step:g} ms" if delay != (0, 0) else ""
+            if gains is not None:
+                stiff = "Nm/rad" if kind == "hinge" else "N/m"
+                damp = "Nm*s/rad" if kind == "hinge" else "N*s/m"
+                text += f"  gain {gains[0]:g} {stiff}  damping {gains[1]:g} {damp}"
+                self.truth.serve([a for _, a in pairs], *gains)
             lines.append(text)
             joints, actuators = tuple(j for j, _ in pairs), tuple(a for _, a in pairs)
-            p.drives.append(Drive(mode, joints, actuators, p.size, around, scale, delay))
+            p.drives.append(Drive(mode, joints, actuators, p.size, around, scale, delay, gains))
         return lines
+
+    def _plain(self, actuator: str) -> bool:
+        """Whether a servo can be made of it: it is one, or nothing filters its torque."""
+        return self._mode(actuator) == "position" or self.truth.model.actuator(actuator).dyntype[0] == 0
 
     def _mode(self, actuator: str) -> str:
         bias = self.truth.model.actuator(actuator).biasprm
@@ -210,6 +226,24 @@ class Writer:
     def _reward(self, i: int) -> str:
         e, weight, event = self.functions.number(2), self.pick.number(-2, 2), self.pick.chance(30)
         weight = weight or 1.0
+        form = self.pick.of(("term", "term", "clip", "group", "product", "level"))
+        rate = "on event" if event else "per s"
+        if form == "clip":
+            value = e.but(e.text, lambda m: np.clip(e.value(m), -0.3, 0.6))
+            self.product.rewards.append((f"r{i}", value, weight, event))
+            return f"  r{i} = {e.text}  clip -0.3 .. 0.6  weight {weight:g} {rate}"
+        if form == "group":
+            self.product.rewards.append((f"r{i}", e, weight * 0.5, event))
+            return f"  group g{i} weight 0.5 {{\n    r{i} = {e.text}  weight {weight:g} {rate}\n  }}"
+        if form == "product":
+            other = self.functions.number(1)
+            both = e.but(e.text, lambda m: e.value(m) * other.value(m))
+            self.product.rewards.append((f"r{i}", both, weight, event))
+            return f"  product r{i} weight {weight:g} {rate} {{\n    one = {e.text}\n    two = {other.text}\n  }}"
+        if form == "level":
+            self.product.levels.append(f"  level{i} from {0.4 + 0.1 * i:g} to 1  duration 1000 env_states")
+            self.product.rewards.append((f"r{i}", e, weight * (0.4 + 0.1 * i), event))
+            return f"  r{i} = {e.text}  weight {weight:g} * level{i}{'  on event' if event else ' * 1 Hz'}"
         self.product.rewards.append((f"r{i}", e, weight, event))
         return f"  r{i} = {e.text}  weight {weight:g}{'  on event' if event else ' per s'}"
 
@@ -239,4 +273,9 @@ class Writer:
 
 def product(most: int = 8) -> st.SearchStrategy[Product]:
     """Returns the strategy for products whose critic sees up to `most` expressions."""
-    return st.composite(lambda draw: Writer(Choice(draw), most).write())()
+
+    @st.composite
+    def one(draw: st.DrawFn) -> Product:
+        return Writer(Choice(lambda strategy: draw(strategy)), most).write()
+
+    return one()

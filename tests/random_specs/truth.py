@@ -45,6 +45,30 @@ class Truth:
         )  # fmt: skip
         self.keys = [model.key(i).name for i in range(model.nkey)]
 
+    def serve(self, actuators: list[str], gain: float, damping: float) -> None:
+        """Makes these actuators position servos with gains at the joint: a servo keeps its gear, a motor its limits."""
+        model = self.model
+        for name in actuators:
+            i = model.actuator(name).id
+            gear = float(model.actuator_gear[i, 0])
+            if not model.actuator_biasprm[i, 1]:
+                ends = [(-np.inf, np.inf)]
+                if model.actuator_ctrllimited[i]:
+                    ends.append(tuple(sorted(gear * model.actuator_gainprm[i, 0] * x for x in model.actuator_ctrlrange[i])))
+                if model.actuator_forcelimited[i]:
+                    ends.append(tuple(sorted(gear * x for x in model.actuator_forcerange[i])))
+                low, high = max(a for a, _ in ends), min(b for _, b in ends)
+                model.actuator_forcelimited[i] = np.isfinite(high)
+                model.actuator_forcerange[i] = (low, high) if np.isfinite(high) else (0, 0)
+                model.actuator_ctrllimited[i], model.actuator_ctrlrange[i] = 0, 0
+                model.actuator_biastype[i] = mujoco.mjtBias.mjBIAS_AFFINE
+                model.actuator_biasprm[i, 0] = 0
+                model.actuator_gear[i] = [1, 0, 0, 0, 0, 0]
+                gear = 1.0
+            model.actuator_gainprm[i, 0] = gain / gear**2
+            model.actuator_biasprm[i, 1:3] = -gain / gear**2, -damping / gear**2
+        mujoco.mj_setConst(model, mujoco.MjData(model))
+
     def joint_kind(self, name: str) -> str:
         return ("free", "ball", "slide", "hinge")[int(self.model.joint(name).type[0])]
 
