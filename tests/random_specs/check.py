@@ -7,7 +7,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
@@ -19,7 +18,7 @@ from ksim_spec.physics.cpu import CpuEngine
 from ksim_spec.physics.protocol import Starts
 from ksim_spec.task.module import load_module
 from ksim_spec.task.task import Task
-from tests.random_specs.moments import Expected, Unknown, forward, with_fields
+from tests.random_specs.moments import Expected, Unknown, forward
 from tests.random_specs.products import Product
 
 ENVS, STEPS = 3, 5
@@ -63,9 +62,13 @@ def quick(product: Product, folder: Path, tally: Counter[str]) -> None:
     evaluator = Evaluator([e.node for e in task.program.group("critic").entries], task.binding.leaves, product.dt)
     rows = [Expected(product, names) for _ in range(ENVS)]
     memory: list[Any] = [None] * ENVS
-    commands = {b: {f: 0.3 * (i + j + 1) for j, f in enumerate(row)} for i, (b, row) in enumerate(product.commands.items())}
+    commands = {
+        b: {f: 0.3 * (i + j + 1) for j, f in enumerate(row)} for i, (b, row) in enumerate(product.commands.items())
+    }
     qpos, qvel = _starts(product, rng)
-    nominal = {n: jnp.asarray(np.repeat(_field(engine.model, n)[None], ENVS, 0), jnp.float32) for n in module.TASK["fields"]}
+    nominal = {
+        n: jnp.asarray(np.repeat(_field(engine.model, n)[None], ENVS, 0), jnp.float32) for n in module.TASK["fields"]
+    }
     physics, reads = engine.init(Starts(jnp.asarray(qpos, jnp.float32), jnp.asarray(qvel, jnp.float32)), nominal)
     action = np.zeros((ENVS, product.size))
     for step in range(STEPS):
@@ -77,7 +80,9 @@ def quick(product: Product, folder: Path, tally: Counter[str]) -> None:
                 tally["states without a value"] += 1
                 return
             wanted = row.at(data, None, action[i], commands, step)
-            one = Inputs({k: v[i] for k, v in arrays.items()}, action[i], commands, step * product.dt, params=task.program.params)
+            one = Inputs(
+                {k: v[i] for k, v in arrays.items()}, action[i], commands, step * product.dt, params=task.program.params
+            )
             values, memory[i] = evaluator(one, memory[i])
             for value, (name, (want, room)) in zip(values, wanted.items(), strict=True):
                 close(f"{name} = {names[name].text} (NumPy, step {step})", value, want, room)
@@ -116,4 +121,3 @@ def _starts(product: Product, rng: np.random.Generator) -> tuple[np.ndarray, np.
 
 
 logging.getLogger("ksim_spec").setLevel(logging.ERROR)
-__all__ = ["Disagreement", "compiled", "quick", "jax", "with_fields"]

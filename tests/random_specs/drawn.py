@@ -95,14 +95,18 @@ class Drawn:
                 texts.append(self._line(self.reset, pick, draw, f"joint_{what}", "joint", names, unit))
         floats = [n for n in truth.names["body"] if n != "world" and truth.free_body(n)]
         for name in floats[:1] if pick.chance(60) else ():
-            for what, unit in pick.some([("pos.x", "m"), ("height", "m"), ("yaw", "rad"), ("linvel.y", "m/s"), ("angvel.z", "rad/s")], 3):
+            for what, unit in pick.some(
+                [("pos.x", "m"), ("height", "m"), ("yaw", "rad"), ("linvel.y", "m/s"), ("angvel.z", "rad/s")], 3
+            ):
                 op = "+=" if what == "yaw" else pick.of(("+=", "="))
                 value: Draw | float = draw(unit) if pick.chance(60) else pick.number(0.1, 0.5)
                 self.reset.append(Line(what, (name,), op, value))
                 texts.append(f'  body("{name}").{what} {op} {_text(value, unit)}')
         return texts
 
-    def _line(self, lines: list[Line], pick: Choice, draw: MakeDraw, what: str, kind: str, names: list[str], unit: str) -> str:
+    def _line(
+        self, lines: list[Line], pick: Choice, draw: MakeDraw, what: str, kind: str, names: list[str], unit: str
+    ) -> str:
         op = pick.of(("+=", "=", "*="))
         shared = len(names) > 1 and pick.chance(25)
         unit = "" if op == "*=" else unit
@@ -118,7 +122,9 @@ class Drawn:
         if not pick.chance(40) or not scalar[of]:
             return []
         names = pick.some(scalar[of], 2)
-        texts.append(self._line(self.event, pick, draw, "joint_vel", "joint", names, {"hinge": "rad/s", "slide": "m/s"}[of]))
+        texts.append(
+            self._line(self.event, pick, draw, "joint_vel", "joint", names, {"hinge": "rad/s", "slide": "m/s"}[of])
+        )
         self.every = pick.count(1, 4)
         return [f"event kick every {self.every * dt * 1000:g} ms {{", *texts, "}"]
 
@@ -126,7 +132,22 @@ class Drawn:
         texts: list[str] = []
         used: set[tuple[str, str]] = set()
         for _ in range(pick.of((0, 1, 2, 3))):
-            what = pick.of(("mass", "friction", "damping", "armature", "frictionloss", "stiffness", "zero", "kp", "kd", "gravity", "com", "inertia"))
+            what = pick.of(
+                (
+                    "mass",
+                    "friction",
+                    "damping",
+                    "armature",
+                    "frictionloss",
+                    "stiffness",
+                    "zero",
+                    "kp",
+                    "kd",
+                    "gravity",
+                    "com",
+                    "inertia",
+                )
+            )
             row = _field(truth, what, pick.of(("hinge", "slide", "ball")))
             part = "inertia" if what == "mass" else what  # a mass takes its inertia along
             names = [n for n in row[0] if (part, n) not in used]
@@ -141,7 +162,9 @@ class Drawn:
             shared, run = len(names) > 1 and pick.chance(25), pick.chance(25)
             self.field.append(Line(what, tuple(names), op, value, shared, run))
             place = "world" if what == "gravity" else quoted(kind, names, len(names) > 1)
-            texts.append(f"  {place}.{what} {op} {value.text}{'  per run' if run else ''}{'  shared' if shared else ''}")
+            texts.append(
+                f"  {place}.{what} {op} {value.text}{'  per run' if run else ''}{'  shared' if shared else ''}"
+            )
         return texts
 
 
@@ -195,7 +218,9 @@ def field_value(model: mujoco.MjModel, fields: dict[str, np.ndarray], line: Line
                       "inertia": lambda: of("body_inertia")[i, component]}[line.what]())  # fmt: skip
     joint = model.joint(name)
     if line.what in ("kp", "kd"):
-        a = next(i for i in range(model.nu) if model.actuator_trnid[i, 0] == joint.id and model.actuator_trntype[i] == 0)
+        a = next(
+            i for i in range(model.nu) if model.actuator_trnid[i, 0] == joint.id and model.actuator_trntype[i] == 0
+        )
         return float(-of("actuator_biasprm")[a, 1 if line.what == "kp" else 2] * model.actuator_gear[a, 0] ** 2)
     if line.what == "zero":
         return float(of("qpos0")[int(joint.qposadr[0])])

@@ -99,11 +99,17 @@ class Episodes:
             close("where nothing is set, qpos", data.qpos[~touched_q], qpos0[~touched_q], np.array(ROOM))
             close("where nothing is set, qvel", data.qvel[~touched_v], qvel0[~touched_v], np.array(ROOM))
             if model.nmocap:
-                mocap = key.mpos if key is not None else [model.body_pos[b] for b in range(model.nbody) if model.body_mocapid[b] >= 0]
+                mocap = (
+                    key.mpos
+                    if key is not None
+                    else [model.body_pos[b] for b in range(model.nbody) if model.body_mocapid[b] >= 0]
+                )
                 close("mocap_pos", data.mocap_pos, np.ravel(mocap), np.array(ROOM))
         self.levels.add(found)
 
-    def _changed(self, found: dict[str, np.ndarray], label: str, i: int, line: Line, old: Any, new: Any, room: float) -> None:
+    def _changed(
+        self, found: dict[str, np.ndarray], label: str, i: int, line: Line, old: Any, new: Any, room: float
+    ) -> None:
         """Holds a change against its line, or notes the level of what was drawn."""
         if not isinstance(line.value, Draw):
             close(label, new, np.array(line.merge(old)), np.array(room * max(1, abs(float(new)))))
@@ -128,7 +134,10 @@ class Episodes:
             for number, line in enumerate(self.p.drawn.field):
                 for k, name in enumerate(line.names):
                     for c in range(3 if line.what in ("com", "gravity") else 1):
-                        old, new = field_value(composed, {}, line, name, c), field_value(composed, fields, line, name, c)
+                        old, new = (
+                            field_value(composed, {}, line, name, c),
+                            field_value(composed, fields, line, name, c),
+                        )
                         label = f"randomize.{number}.{line.what}.{'' if line.shared else k}.{c}"
                         self._changed(found["run" if line.run else "episode"], label, i, line, old, new, 1e-6)
         self.levels.add(found["episode"])
@@ -191,7 +200,9 @@ class Episodes:
         mine = {b: {k: float(v[i]) for k, v in row.items()} for b, row in commands.items()}
         return self.expected[i].at(data, model, action, mine, int(self.age[i]))
 
-    def _noisy(self, s: Seen, i: int, got: np.ndarray, want: np.ndarray, room: np.ndarray, found: dict[str, np.ndarray]) -> None:
+    def _noisy(
+        self, s: Seen, i: int, got: np.ndarray, want: np.ndarray, room: np.ndarray, found: dict[str, np.ndarray]
+    ) -> None:
         clean, shown = self.clean[i].setdefault(s.name, []), self.shown[i].setdefault(s.name, [])
         want, room = np.ravel(want), np.ravel(room)
         parts = got.reshape(s.history, -1)

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from tests.random_specs.check import quick
 from tests.random_specs.engines import alike
 from tests.random_specs.episodes import Episodes
-from tests.random_specs.products import Product, product
+from tests.random_specs.products import Product
 from tests.random_specs.truth import Truth
+from tests.random_specs.writer import product
 
 FULL, MJX = 3, 30  # every so many products go through the whole task, or through mjx
 SHRINK_S = 60.0  # what making one finding small may take

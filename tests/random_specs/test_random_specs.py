@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.random_specs.check import quick
 from tests.random_specs.episodes import Episodes
-from tests.random_specs.products import Product, product
+from tests.random_specs.products import Product
+from tests.random_specs.writer import product
 
 # Nothing is made small here, for that takes minutes: `--seed` of the module does it.
 FIXED = settings(

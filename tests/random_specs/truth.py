@@ -54,7 +54,9 @@ class Truth:
             if not model.actuator_biasprm[i, 1]:
                 ends = [(-np.inf, np.inf)]
                 if model.actuator_ctrllimited[i]:
-                    ends.append(tuple(sorted(gear * model.actuator_gainprm[i, 0] * x for x in model.actuator_ctrlrange[i])))
+                    ends.append(
+                        tuple(sorted(gear * model.actuator_gainprm[i, 0] * x for x in model.actuator_ctrlrange[i]))
+                    )
                 if model.actuator_forcelimited[i]:
                     ends.append(tuple(sorted(gear * x for x in model.actuator_forcerange[i])))
                 low, high = max(a for a, _ in ends), min(b for _, b in ends)

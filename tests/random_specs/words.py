@@ -75,7 +75,9 @@ class Words:
         if pick.chance(50):
             speed = lambda m: rows(m, lambda m, n: m.velocity(kind, n)[0])  # noqa: E731
             return Expr(f"dot({text}.linvel, {text}.forward)", "m/s", lambda m: np.sum(speed(m) * forward(m), -1), axes)
-        return Expr(f"cross({text}.up, {text}.forward)", "", lambda m: np.cross(up(m), forward(m)), (*axes, XYZ), "vector")
+        return Expr(
+            f"cross({text}.up, {text}.forward)", "", lambda m: np.cross(up(m), forward(m)), (*axes, XYZ), "vector"
+        )
 
     def _wrapped(self) -> Expr:
         p = self.functions.number(1)
@@ -126,7 +128,9 @@ class Words:
         away = np.array([0.3] + [0.1] * (len(names) - 1))
         rest = f', "*": 0.1 {unit}' if len(names) > 1 else ""
         table = f'{{"{names[0]}": 0.3 {unit}{rest}}}'
-        return Expr(f"({text}.pos - {table})", unit, lambda m: m.read(m.data.qpos)[at] - away, (("joint", tuple(names)),))
+        return Expr(
+            f"({text}.pos - {table})", unit, lambda m: m.read(m.data.qpos)[at] - away, (("joint", tuple(names)),)
+        )
 
     def _each(self) -> Expr | None:
         found = self._joints()
@@ -153,7 +157,9 @@ class Words:
 
         effort = "Nm" if unit == "rad" else "N"
         rows = {
-            f"(std.power({text}) / (10 W))": lambda m: np.sum(np.abs(torque(m) * m.read(m.data.qvel, "vel")[dofs])) / 10,
+            f"(std.power({text}) / (10 W))": lambda m: (
+                np.sum(np.abs(torque(m) * m.read(m.data.qvel, "vel")[dofs])) / 10
+            ),
             f"(std.effort({text}) / (10 {effort}^2))": lambda m: np.sum(torque(m) ** 2) / 10,
             f"(std.near_limits({text}, 0.05 {unit}) / (1 {unit}))": near,
         }
@@ -167,7 +173,9 @@ class Words:
         rows = {
             f'std.lean(body("{one}"))': lambda m: np.sum(local(m, np.array([0, 0, 1.0]))[:2] ** 2),
             f'(std.bounce(body("{one}")) / (1 m^2/s^2))': lambda m: m.velocity("body", one)[0][2] ** 2,
-            f'(std.wobble(body("{one}")) / (1 rad^2/s^2))': lambda m: np.sum(local(m, m.velocity("body", one)[1])[:2] ** 2),
+            f'(std.wobble(body("{one}")) / (1 rad^2/s^2))': lambda m: np.sum(
+                local(m, m.velocity("body", one)[1])[:2] ** 2
+            ),
         }
         form = self.functions.pick.of(list(rows))
         return Expr(form, "", rows[form])
@@ -203,7 +211,9 @@ class Words:
             return None
         text, names, unit = found
         at = [int(self.functions.leaves.truth.model.joint(n).qposadr[0]) for n in names]
-        return Expr(f"prod(cos({text}.pos / (1 {unit}) * 1 rad))", "", lambda m: np.prod(np.cos(m.read(m.data.qpos)[at])))
+        return Expr(
+            f"prod(cos({text}.pos / (1 {unit}) * 1 rad))", "", lambda m: np.prod(np.cos(m.read(m.data.qpos)[at]))
+        )
 
     def _added(self) -> Expr:
         """The place of a site that the spec adds."""
