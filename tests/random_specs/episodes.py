@@ -12,18 +12,17 @@ import mujoco
 import numpy as np
 
 import ksim_spec as ks
+from tests.random_specs.beginnings import ENVS, ROOM
 from tests.random_specs.check import Disagreement, close, compiled
-from tests.random_specs.drawn import Draw, Line, field_value
+from tests.random_specs.driven import Driven
 from tests.random_specs.levels import Levels
 from tests.random_specs.moments import Expected, Unknown, forward, with_fields
-from tests.random_specs.products import Drive, Product, Seen
-from tests.random_specs.truth import yaw_of
+from tests.random_specs.products import Product, Seen
 
-ENVS, STEPS = 4, 14
-ROOM = 3e-5
+STEPS = 14
 
 
-class Episodes:
+class Episodes(Driven):
     """One product on the CPU engine, step by step."""
 
     def __init__(self, product: Product, folder: Path, tally: Counter[str], seed: int) -> None:
@@ -71,97 +70,8 @@ class Episodes:
             self._drawn_commands(rows, state, None)
         self._observed(rows, state, np.zeros((ENVS, self.p.size)))
 
-    def _state(self, i: int) -> np.ndarray:
-        return (self.host.spare if self.taken[i] else self.host.main).state[i].copy()
-
-    def _drawn_fields(self, i: int) -> dict[str, np.ndarray]:
-        fields = self.host.spare_fields if self.taken[i] else self.host.main_fields
-        return {n: np.asarray(fields[n][i]) for n in self.host.config.fields}
-
     def _model(self, i: int) -> mujoco.MjModel:
         return with_fields(self.p.truth.model, self.env.model, self._drawn_fields(i))
-
-    def _starts(self, rows: np.ndarray) -> None:
-        model, lines = self.p.truth.model, self.p.drawn.reset
-        key = model.key(self.p.pose) if self.p.pose else None
-        qpos0, qvel0 = (key.qpos, key.qvel) if key is not None else (model.qpos0, np.zeros(model.nv))
-        found: dict[str, np.ndarray] = {}
-        for i in np.flatnonzero(rows):
-            data = mujoco.MjData(model)
-            mujoco.mj_setState(model, data, self._state(i), mujoco.mjtState.mjSTATE_INTEGRATION)
-            touched_q, touched_v = np.zeros(model.nq, bool), np.zeros(model.nv, bool)
-            for number, line in enumerate(lines):
-                for k, name in enumerate(line.names):
-                    old, new = _part(model, line.what, name, qpos0, qvel0, touched_q, touched_v), _part(
-                        model, line.what, name, data.qpos, data.qvel, touched_q, touched_v)  # fmt: skip
-                    label = f"reset.{number}.{line.what}.{'' if line.shared else k}"
-                    self._changed(found, label, i, line, old, new, ROOM)
-            close("where nothing is set, qpos", data.qpos[~touched_q], qpos0[~touched_q], np.array(ROOM))
-            close("where nothing is set, qvel", data.qvel[~touched_v], qvel0[~touched_v], np.array(ROOM))
-            if model.nmocap:
-                mocap = (
-                    key.mpos
-                    if key is not None
-                    else [model.body_pos[b] for b in range(model.nbody) if model.body_mocapid[b] >= 0]
-                )
-                close("mocap_pos", data.mocap_pos, np.ravel(mocap), np.array(ROOM))
-        self.levels.add(found)
-
-    def _changed(
-        self, found: dict[str, np.ndarray], label: str, i: int, line: Line, old: Any, new: Any, room: float
-    ) -> None:
-        """Holds a change against its line, or notes the level of what was drawn."""
-        if not isinstance(line.value, Draw):
-            close(label, new, np.array(line.merge(old)), np.array(room * max(1, abs(float(new)))))
-            return
-        if line.op == "*=" and abs(float(old)) < 0.05:
-            return
-        drawn = line.drawn(float(old), float(new))
-        if line.what == "yaw":
-            drawn = (drawn + np.pi) % (2 * np.pi) - np.pi
-        if line.what == "height" or room * max(1, abs(float(new))) < 0.01 * line.value.width:
-            level = float(line.value.level(drawn))
-            row = found.setdefault(label, np.full(ENVS, np.nan))
-            if np.isfinite(row[i]) and abs(row[i] - level) > 5e-3:
-                raise Disagreement(f"{label} is shared, and draws {row[i]} and {level}")
-            row[i] = level
-
-    def _fields(self, rows: np.ndarray, when: str) -> None:
-        composed = self.env.model
-        found: dict[str, dict[str, np.ndarray]] = {"run": {}, "episode": {}}
-        for i in np.flatnonzero(rows):
-            fields = self._drawn_fields(i)
-            for number, line in enumerate(self.p.drawn.field):
-                for k, name in enumerate(line.names):
-                    for c in range(3 if line.what in ("com", "gravity") else 1):
-                        old, new = (
-                            field_value(composed, {}, line, name, c),
-                            field_value(composed, fields, line, name, c),
-                        )
-                        label = f"randomize.{number}.{line.what}.{'' if line.shared else k}.{c}"
-                        self._changed(found["run" if line.run else "episode"], label, i, line, old, new, 1e-6)
-        self.levels.add(found["episode"])
-        if when == "run":
-            self.run_levels = found["run"]
-            self.levels.add(found["run"], anew=False)
-        for label, row in found["run"].items():
-            again = rows & np.isfinite(row)
-            close(f"{label} per run", row[again], self.run_levels[label][again], np.array(5e-3))
-
-    def _drawn_commands(self, rows: np.ndarray, state: Any, before: Any) -> None:
-        """Commands are drawn where rows say so, and stay elsewhere."""
-        found: dict[str, np.ndarray] = {}
-        for block, fields in self.p.commands.items():
-            anew = rows.copy()
-            if before is not None and block in self.p.resample:
-                anew |= (self.age > 0) & (self.age % self.p.resample[block] == 0)
-            for name, draw in fields.items():
-                now = np.asarray(state.command[block][name])
-                if before is not None:
-                    stays = ~anew & ~rows
-                    close(f"{block}.{name} between draws", now[stays], before[block][name][stays], np.array(0.0))
-                found[f"{block}.{name}"] = np.where(anew, draw.level(now), np.nan)
-        self.levels.add(found)
 
     # What is seen ---------------------------------------------------------------------------------------------------
 
@@ -294,102 +204,6 @@ class Episodes:
         if done != bool(ended):
             raise Disagreement(f"done is {done} where `{ended}` ended the episode")
 
-    def _delays(self) -> list[set[int]]:
-        return [set(range(d.delay[0], d.delay[1] + 1)) for d in self.p.drives]
-
-    def _control(self, i: int, controls_SU: np.ndarray) -> None:
-        """What every actuator is told in every physics step: by an action of now or, by one delay, of before."""
-        model, driven = self.p.truth.model, set()
-        for d, left in zip(self.p.drives, self.delays[i], strict=True):
-            ids = [model.actuator(a).id for a in d.actuators]
-            driven |= set(ids)
-            fit = {delay for delay in left if self._told(d, ids, i, controls_SU, delay)}
-            if not fit:
-                raise Disagreement(f"{d}: no delay of {left} gives the controls {controls_SU[:, ids]}")
-            left &= fit
-        key = model.key(self.p.pose) if self.p.pose else None
-        if key is not None and np.any(key.ctrl):
-            rest = [u for u in range(model.nu) if u not in driven]
-            close("controls that nothing drives", controls_SU[0, rest], key.ctrl[rest], np.array(ROOM))
-
-    def _told(self, d: Drive, ids: list[int], i: int, controls_SU: np.ndarray, delay: int) -> bool:
-        model, n = self.p.truth.model, len(controls_SU)
-        for k, control in enumerate(controls_SU):
-            age = max(0, -((k - delay) // n))
-            action = self.past[i][age] if age < len(self.past[i]) else np.zeros(self.p.size)
-            target = d.around + d.scale * action[d.first : d.first + len(ids)]
-            gear, gain = model.actuator_gear[ids, 0], model.actuator_gainprm[ids, 0]
-            want = target / (gear * gain) if d.mode == "torque" else target * gear
-            if np.abs(control[ids] - want).max() > ROOM * max(1, np.abs(want).max()):
-                return False
-        return True
-
-    def _pushed(self, i: int, before: np.ndarray, dqvel: Any, found: dict[str, np.ndarray]) -> None:
-        model, drawn = self.p.truth.model, self.p.drawn
-        if dqvel is None:
-            return
-        now = self.age[i] > 0 and self.age[i] % drawn.every == 0
-        if not now:
-            close("a push before its time", dqvel[i], np.zeros(model.nv), np.zeros(1))
-            return
-        data = mujoco.MjData(model)
-        mujoco.mj_setState(model, data, before, mujoco.mjtState.mjSTATE_INTEGRATION)
-        touched = np.zeros(model.nv, bool)
-        for number, line in enumerate(drawn.event):
-            for k, name in enumerate(line.names):
-                dof = int(model.joint(name).dofadr[0])
-                touched[dof] = True
-                old, label = float(data.qvel[dof]), f"event.{number}.{'' if line.shared else k}"
-                self._changed(found, label, i, line, old, old + float(dqvel[i, dof]), 1e-5 * max(1.0, abs(old)))
-        close("a push of other joints", dqvel[i][~touched], np.zeros(int((~touched).sum())), np.zeros(1))
-
-    def _replayed(self, model: mujoco.MjModel, before: np.ndarray, orders: Any, controls: np.ndarray) -> None:
-        """The first environment goes where plain MuJoCo goes, from where it was, under the same controls."""
-        if not self.known[0] or not np.isfinite(before).all():
-            return
-        data = mujoco.MjData(model)
-        mujoco.mj_setState(model, data, before, mujoco.mjtState.mjSTATE_INTEGRATION)
-        if orders.dqvel is not None:
-            data.qvel += orders.dqvel[0]
-        for control in controls[:, 0]:
-            data.ctrl[:] = control
-            mujoco.mj_step(model, data)
-        after = mujoco.MjData(model)
-        mujoco.mj_setState(model, after, self.host.main.state[0], mujoco.mjtState.mjSTATE_INTEGRATION)
-        if any(w.number for w in data.warning) or np.abs(data.qvel).max(initial=0) > 100:
-            return
-        close("qpos after MuJoCo's own steps", after.qpos, data.qpos, np.array(1e-4))
-        room = 1e-3 * max(1.0, float(np.abs(data.qvel).max(initial=0)))
-        close("qvel after MuJoCo's own steps", after.qvel, data.qvel, np.array(room))
-
 
 def _commands(state: Any) -> dict[str, dict[str, np.ndarray]]:
     return {b: {k: np.asarray(v) for k, v in row.items()} for b, row in state.command.items()}
-
-
-def _part(model: mujoco.MjModel, what: str, name: str, qpos: Any, qvel: Any, q: np.ndarray, v: np.ndarray) -> float:
-    """Returns the number of the state that a line of `reset` speaks of, and marks what it may change."""
-    if what.startswith("joint"):
-        joint = model.joint(name)
-        at, dof = int(joint.qposadr[0]), int(joint.dofadr[0])
-        if what == "joint_pos":
-            q[at] = True
-            return float(qpos[at])
-        v[dof] = True
-        return float(qvel[dof])
-    joint = int(model.body(name).jntadr[0])
-    at, dof = int(model.jnt_qposadr[joint]), int(model.jnt_dofadr[joint])
-    if what in ("pos.x", "height"):
-        k = at + (0 if what == "pos.x" else 2)
-        q[k] = True
-        return float(qpos[k])
-    if what == "linvel.y":
-        v[dof + 1] = True
-        return float(qvel[dof + 1])
-    matrix = np.zeros(9)
-    mujoco.mju_quat2Mat(matrix, np.array(qpos[at + 3 : at + 7]) / np.linalg.norm(qpos[at + 3 : at + 7]))
-    if what == "yaw":
-        q[at + 3 : at + 7] = True
-        return yaw_of(matrix.reshape(3, 3))
-    v[dof + 3 : dof + 6] = True
-    return float((matrix.reshape(3, 3) @ qvel[dof + 3 : dof + 6])[2])
