@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import mujoco
-import numpy as np
 
 from tests.random_specs.choice import Choice
+from tests.random_specs.fittings import Fittings
 
-JNT, GEOM, SENS, OBJ, TRN = mujoco.mjtJoint, mujoco.mjtGeom, mujoco.mjtSensor, mujoco.mjtObj, mujoco.mjtTrn
+JNT, GEOM, TRN = mujoco.mjtJoint, mujoco.mjtGeom, mujoco.mjtTrn
 KINDS = {JNT.mjJNT_HINGE: "hinge", JNT.mjJNT_SLIDE: "slide", JNT.mjJNT_BALL: "ball", JNT.mjJNT_FREE: "free"}
-# Few, so that a body, a joint and a site often have one name; of the odd ones some look like what a spec says.
-NAMES = ("a", "b", "hip", "a_1", "left-hip", "x", "pos", "world_x", "b.c", "e/f", "action", "torso 2", "µ", "n[0]")
 SIZES = {
     GEOM.mjGEOM_SPHERE: 1, GEOM.mjGEOM_CAPSULE: 2, GEOM.mjGEOM_BOX: 3, GEOM.mjGEOM_CYLINDER: 2,
     GEOM.mjGEOM_ELLIPSOID: 3,
@@ -29,17 +27,14 @@ class Robot:
     plane: bool
 
 
-class RobotBuilder:
+class RobotBuilder(Fittings):
     """Builds one robot. Every number has few digits, so that the file holds it as it is."""
 
     def __init__(self, choice: Choice) -> None:
         self.pick = choice
         self.spec = mujoco.MjSpec()
-        self.taken: dict[str, set[str]] = {}
-        self.scalar: list[str] = []  # joints with one number
-        self.sites: list[str] = []
-        self.bodies: list[str] = []
-        self.joint_kinds: dict[str, str] = {}
+        self.taken = {}
+        self.scalar, self.sites, self.bodies, self.joint_kinds = [], [], [], {}
 
     def build(self) -> Robot:
         pick, spec = self.pick, self.spec
@@ -66,18 +61,6 @@ class RobotBuilder:
         self._relations()
         self._keys()
         return Robot(spec.to_xml(), plane)
-
-    # Names ----------------------------------------------------------------------------------------------------------
-
-    def name(self, kind: str, unnamed: int = 25) -> str:
-        """Returns a name that no other element of the kind has, or none."""
-        if self.pick.chance(unnamed):
-            return ""
-        name, taken = self.pick.of(NAMES), self.taken.setdefault(kind, set())
-        while name in taken:
-            name += "_"
-        taken.add(name)
-        return name
 
     def _default(self) -> Any:
         return self.pick.of(self.classes)
@@ -211,67 +194,6 @@ class RobotBuilder:
             actuator.ctrlrange, actuator.ctrllimited = [-1, pick.of((1.0, 0.5))], 1
         if pick.chance(20):
             actuator.forcerange, actuator.forcelimited = [-4, 4], 1
-
-    def _sensors(self) -> None:
-        pick, add = self.pick, self.spec.add_sensor
-        named = {OBJ.mjOBJ_XBODY: self.bodies, OBJ.mjOBJ_SITE: self.sites}
-        frames = [(kind, name) for kind, names in named.items() for name in names]
-        for _ in range(pick.count(0, 5)):
-            name = self.name("sensor", 10)
-            site_kinds = [SENS.mjSENS_GYRO, SENS.mjSENS_ACCELEROMETER, SENS.mjSENS_VELOCIMETER, SENS.mjSENS_MAGNETOMETER,
-                          SENS.mjSENS_FORCE, SENS.mjSENS_TORQUE, SENS.mjSENS_TOUCH]  # fmt: skip
-            frame_kinds = [SENS.mjSENS_FRAMEPOS, SENS.mjSENS_FRAMEQUAT, SENS.mjSENS_FRAMEXAXIS, SENS.mjSENS_FRAMEYAXIS,
-                           SENS.mjSENS_FRAMEZAXIS, SENS.mjSENS_FRAMELINVEL, SENS.mjSENS_FRAMEANGVEL,
-                           SENS.mjSENS_FRAMELINACC, SENS.mjSENS_FRAMEANGACC]  # fmt: skip
-            what = pick.of(("joint", "site", "frame", "relative", "subtree"))
-            if what == "joint" and self.scalar:
-                kind = pick.of((SENS.mjSENS_JOINTPOS, SENS.mjSENS_JOINTVEL, SENS.mjSENS_JOINTACTFRC))
-                add(name=name, type=kind, objtype=OBJ.mjOBJ_JOINT, objname=pick.of(self.scalar))
-            elif what == "site" and self.sites:
-                add(name=name, type=pick.of(site_kinds), objtype=OBJ.mjOBJ_SITE, objname=pick.of(self.sites))
-            elif what in ("frame", "relative") and frames:
-                objtype, objname = pick.of(frames)
-                more: dict[str, Any] = {}
-                kinds = frame_kinds
-                if what == "relative":
-                    more["reftype"], more["refname"] = pick.of(frames)
-                    kinds = frame_kinds[:7]
-                add(name=name, type=pick.of(kinds), objtype=objtype, objname=objname, **more)
-            elif what == "subtree" and self.bodies:
-                kind = pick.of((SENS.mjSENS_SUBTREECOM, SENS.mjSENS_SUBTREELINVEL, SENS.mjSENS_SUBTREEANGMOM))
-                add(name=name, type=kind, objtype=OBJ.mjOBJ_BODY, objname=pick.of(self.bodies))
-
-    def _relations(self) -> None:
-        pick = self.pick
-        if len(self.scalar) > 1 and pick.chance(10):
-            one, two = self.scalar[:2]
-            if self.joint_kinds[one] == self.joint_kinds[two]:
-                self.spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, objtype=OBJ.mjOBJ_JOINT, name1=one, name2=two)
-        if len(self.bodies) > 1 and pick.chance(15):
-            self.spec.add_exclude(bodyname1=self.bodies[0], bodyname2=self.bodies[1])
-
-    def _keys(self) -> None:
-        pick = self.pick
-        wanted = pick.of((0, 1, 2))
-        if not wanted:
-            return
-        model = self.spec.compile()
-        for i in range(wanted):
-            qpos, rng = model.qpos0.copy(), np.random.default_rng(i)
-            for j in range(model.njnt):
-                at, kind = model.jnt_qposadr[j], model.jnt_type[j]
-                if kind in (JNT.mjJNT_HINGE, JNT.mjJNT_SLIDE):
-                    qpos[at] = np.round(qpos[at] + rng.uniform(-0.15, 0.15), 3)
-                elif kind == JNT.mjJNT_FREE:
-                    qpos[at + 2] += 0.125
-            key: dict[str, Any] = {"qpos": qpos}
-            if pick.chance(40):
-                key["qvel"] = np.round(rng.normal(size=model.nv) * 0.3, 3)
-            if pick.chance(40):
-                key["ctrl"] = np.round(rng.uniform(-0.5, 0.5, model.nu), 3)
-            if model.nmocap and pick.chance(50):
-                key["mpos"], key["mquat"] = [-0.5, 0.25, 0.75], [0.6, 0, 0.8, 0]
-            self.spec.add_key(name=self.name("key", 0), **key)
 
 
 def robot(choice: Choice) -> Robot:
