@@ -9,6 +9,7 @@ from ksim_spec.emit.task_functions import Roles
 from ksim_spec.emit.writer import Writer, constant_text, index_text
 from ksim_spec.language.program import FieldChange
 from ksim_spec.robot.compiled_reader import law_of
+from ksim_spec.robot.law import Law
 from ksim_spec.robot.scene_request import Scene
 from ksim_spec.robot.servo import servos
 
@@ -23,6 +24,8 @@ def changed_arrays(change: FieldChange, scene: Scene) -> tuple[str, ...]:
             if scene.floor_pairs and scene.floor in change.names
             else ("geom_friction",)
         )
+    if change.quantity == "kd" and _pulled(change, scene.model):
+        return ("actuator_gainprm", "actuator_biasprm")
     return {
         "mass": ("body_mass", "body_inertia"),
         "com": ("body_ipos",),
@@ -172,8 +175,7 @@ def _servo_lines(change: FieldChange, value: str, model: mujoco.MjModel) -> list
         f"gain = {_OPERATOR[change.op].format(old=old, new=value)}",
         f"actuator_biasprm = actuator_biasprm.at[{ids}, {column}].set(-{new})",
     ]
-    # The damping of a position servo is not in its gain; that of a velocity servo is.
-    pulls = [law.kp if column == 1 else 0.0 if law.kp else law.kv or 0.0 for law in laws]
+    pulls = [_pull(law, change.quantity) for law in laws]
     if not any(pulls):
         return lines
     if all(law.gain == pull for law, pull in zip(laws, pulls, strict=True)):
@@ -182,6 +184,17 @@ def _servo_lines(change: FieldChange, value: str, model: mujoco.MjModel) -> list
     share = _numbers([law.gain / pull if pull else 0.0 for law, pull in zip(laws, pulls, strict=True)])
     kept = _numbers([0.0 if pull else law.gain for law, pull in zip(laws, pulls, strict=True)])
     return [*lines, f"actuator_gainprm = actuator_gainprm.at[{ids}, 0].set({new} * {share} + {kept})"]
+
+
+def _pull(law: Law, quantity: str) -> float:
+    """What of a gain the control is multiplied by: the damping of a position servo is not, a velocity servo's is."""
+    return law.kp if quantity == "kp" else 0.0 if law.kp else law.kv or 0.0
+
+
+def _pulled(change: FieldChange, model: mujoco.MjModel) -> bool:
+    """Returns whether a line changes what some servo's control is multiplied by."""
+    ours = (_servo_of(model, name, change.quantity) for name in change.names)
+    return any(_pull(law_of(model, i), change.quantity) for i in ours)
 
 
 def _numbers(each: list[float]) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import keyword
+import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +31,7 @@ class Writer:
     taken: set[str] = field(default_factory=set)
     stop: Callable[[Node], bool] = is_temporal
     special: Callable[[Node, list[str]], str | None] = lambda node, args: None
+    plain: dict[int, float] = field(default_factory=dict)  # nodes whose text is a number of Python, and no array
 
     def write(self, roots: Iterable[Node]) -> list[str]:
         """Adds the assignments for everything that `roots` need and returns the text of each root."""
@@ -61,7 +65,10 @@ class Writer:
 
     def _expression(self, node: Node) -> str:
         if OPS[node.op].leaf or self.stop(node):
-            return self.leaf(node)
+            text = self.leaf(node)
+            with contextlib.suppress(ValueError):
+                self.plain[id(node)] = float(text.replace("jnp.", ""))
+            return text
         args = [self.texts[id(a)] for a in node.args]
         written = self.special(node, args)
         if written is not None:
@@ -69,8 +76,27 @@ class Writer:
         step = self.clocks.cut(node)
         if step is not None:
             return CUTS[node.op].jax.format(*args, s=step.text(self.leaf))
-        return OPS[node.op].jax(args, dict(node.attrs))
+        text = OPS[node.op].jax(args, dict(node.attrs))
+        if node.op in _OF_PYTHON and all(id(a) in self.plain for a in node.args):
+            return self._of_python(node, args, text)
+        return text
 
+    def _of_python(self, node: Node, args: list[str], text: str) -> str:
+        """Python carries this out itself: what is no array then, or has no value, is made one here."""
+        numbers = [self.plain[id(a)] for a in node.args]
+        if node.dtype == "bool":
+            return f"jnp.array({_strip(text)})"  # as in `constant_text`: ~True is a number
+        if node.op == "div" and not numbers[1]:
+            return f"(jnp.array({args[0]}) / {args[1]})"
+        self.plain[id(node)] = _OF_PYTHON[node.op](*numbers)
+        return text
+
+
+# Operations that Python itself carries out where all arguments are its numbers.
+_OF_PYTHON: dict[str, Callable[..., Any]] = {
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv, "neg": operator.neg,
+    "lt": operator.lt, "le": operator.le, "eq": operator.eq, "ne": operator.ne,
+}  # fmt: skip
 
 # What functions call their arguments, modules and own variables.
 _ARGUMENTS = frozenset({

@@ -260,6 +260,13 @@ def test_of_a_position_and_a_velocity_servo_one_is_stiff_and_one_damps(tmp_path:
     assert model["actuator_gainprm"][:, 0].tolist() == [20, 12]
 
 
+def test_the_damping_of_a_velocity_servo_alone_is_drawn_with_what_its_control_is_multiplied_by(tmp_path: Path) -> None:
+    actuators = '<velocity joint="a" kv="4" gear="-2"/>'
+    blocks = 'randomize {\n  joint("a").kd *= 3\n}'
+    model = varied(compiled(tmp_path, actuators, 'x = velocity(joint("a"))  scale 1 rad/s', blocks=blocks))
+    assert model["actuator_biasprm"][:, 2].tolist() == [-12] and model["actuator_gainprm"][:, 0].tolist() == [12]
+
+
 def varied(c: Compiled) -> dict[str, np.ndarray]:
     """Returns the model's gains after the lines of `randomize`, which draw nothing."""
     from ksim_spec.task.module import load_module

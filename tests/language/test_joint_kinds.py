@@ -50,6 +50,16 @@ def test_what_has_no_limits_is_never_near_them(tmp_path: Path):
     assert [Seeds(task.program, task.index).ranges()(r).ends[0] for r in roots] == [0.0, 0.0]
 
 
+def test_what_slides_can_be_near_its_limits(tmp_path: Path):
+    robot = ROBOT.replace('name="lift" type="slide"', 'name="lift" type="slide" range="-0.2 0.3"')
+    reward = '  near = std.near_limits(joints("lift"), 0.05 m)  weight -1 per m per s'
+    task = compiled(tmp_path, robot, **HINGES | {"reward": reward})
+    evaluate = Evaluator([term.value for term in task.program.rewards], task.binding.leaves)
+    qpos = task.binding.scene.model.qpos0.copy()
+    qpos[task.binding.scene.model.joint("lift").qposadr[0]] = -0.19
+    assert np.allclose(evaluate(Inputs(reads={"qpos": qpos}))[0], [0.04], atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "blocks",
     [
