@@ -17,7 +17,7 @@ from ksim_spec.language.program import Program
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import Unknown
 from ksim_spec.linter.config import forget
-from ksim_spec.linter.design import designed
+from ksim_spec.linter.design import designed, profiled
 from ksim_spec.linter.filter import settled
 from ksim_spec.robot.cache import Robots
 from ksim_spec.source import SourceFile, SourceMap, Span, plain_lines
@@ -100,7 +100,7 @@ def analyse(text: str, name: str, path: Path | None, robots: Robots, earlier: Sn
     """
     source = SourceFile(name, normalized(text), path)
     reading = read_again(source, earlier.reading) if earlier is not None else read_file(source)
-    trace = Trace(read_robot=robots.read, seen={})
+    trace = Trace(read_robot=robots.read, seen={}, fragments=True)
     ranges = dict(earlier.ranges) if earlier is not None else {}
     loaded = designed(load_tree(source, reading.tree, reading.diagnostics, trace=trace), memory=ranges)
     forget()  # the configuration may have changed since the last check
