@@ -18,6 +18,11 @@ def plain_lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def with_line_ends(text: str, like: str) -> str:
+    """Returns a text of plain lines with the line ends of another one, where all of those are Windows's."""
+    return text.replace("\n", "\r\n") if "\n" in like and like.count("\r\n") == like.count("\n") else text
+
+
 class Span(NamedTuple):
     """Half-open range `[start, end)` of code points in the file called `file`."""
 

@@ -105,11 +105,12 @@ def _one(path: Path, check: bool, diff: bool, width: int) -> bool:
 
 def _format(data: bytes, name: str, width: int) -> Formatted:
     from ksim_spec.formatter.format import format_text
-    from ksim_spec.source import SourceFile
+    from ksim_spec.source import SourceFile, with_line_ends
     from ksim_spec.syntax.parse import text_of
 
-    new = format_text(SourceFile(name, text_of(data, name)), width)
-    return Formatted(name, data.decode(), new)
+    text = text_of(data, name)
+    new = format_text(SourceFile(name, text), width)
+    return Formatted(name, data.decode(), with_line_ends(new, like=text))
 
 
 def _lines(text: str) -> list[str]:

@@ -31,7 +31,9 @@ def run() -> None:
     # What imports make, thousands of classes among it, stays: it need not be looked through time and again for cycles
     # that nobody holds.
     gc.set_threshold(OBJECTS, *gc.get_threshold()[1:])
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    gc.freeze()  # nor does the interpreter on its way out: a tenth of the time of linting one spec
+    sys.exit(code)
 
 
 def main(argv: Sequence[str]) -> int:

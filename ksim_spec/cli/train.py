@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from ksim_spec.cli.exit import EXIT_FAILED, UserError
+from ksim_spec.cli.exit import EXIT_FAILED, EXIT_INTERRUPTED, UserError
 from ksim_spec.diagnostics import listed
 from ksim_spec.physics.registry import AUTO, backend_help
 
@@ -64,7 +64,9 @@ def train(
         f"{result.run_dir}: {result.env_states} env_states in {result.wall_s:.0f} s, "
         f"checkpoint {result.checkpoint.name}"
     )
-    if not no_video and not result.interrupted:
+    if result.interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if not no_video:
         film(result.run_dir)
 
 

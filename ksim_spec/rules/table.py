@@ -33,6 +33,7 @@ MISPLACED_BLOCK = Rule("KS016", "misplaced-block", "error", "a block stands insi
 STATEMENT_OUTSIDE_BLOCK = Rule("KS017", "statement-outside-block", "error", "a statement stands outside every block")
 NOT_TEXT = Rule("KS018", "not-text", "error", "the file is not UTF-8 text")
 FILE_TOO_LARGE = Rule("KS019", "file-too-large", "error", "the file is far larger than a spec can be")
+MERGE_CONFLICT = Rule("KS020", "merge-conflict", "error", "git left the markers of a merge conflict in the file")
 
 # Names ---------------------------------------------------------------------------------------------------------------
 

@@ -81,8 +81,8 @@ def train_spec(
     _tell(notify, compiled, request.backend)
     run_dir = request.out or default_run_dir(program.name)
     create_run_dir(run_dir)
+    (run_dir / "spec.ksim").write_bytes(request.spec.read_bytes())  # first: it marks the folder as a run's
     write_compiled(compiled, run_dir)
-    (run_dir / "spec.ksim").write_bytes(request.spec.read_bytes())
     folder = open_folder(run_dir)
     use_compilation_cache()
     return train(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ksim_spec.source import SourceFile
+from ksim_spec.syntax.conflicts import has_conflicts
 from ksim_spec.syntax.moved import moved_comment, moved_node, moved_statement
 from ksim_spec.syntax.parse import Reading, Seam, Stretch, read_file, read_stretch, settle
 
@@ -18,7 +19,7 @@ _START = Seam(0, 0, 0, 0, 0)
 
 def read_again(source: SourceFile, earlier: Reading) -> Reading:
     """Returns what `read_file` returns for the text, with the help of a reading of it as it was before."""
-    if earlier.source.name != source.name:
+    if earlier.source.name != source.name or has_conflicts(source.text) or has_conflicts(earlier.source.text):
         return read_file(source)
     old, new = earlier.source.text, source.text
     same = _agreement(min(len(old), len(new)), lambda n: old[:n] == new[:n])

@@ -22,6 +22,7 @@ from ksim_spec.diagnostics import Diagnostic, Diagnostics, SpecError
 from ksim_spec.source import SourceFile, Span
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.build import Builder, ErrorTok
+from ksim_spec.syntax.conflicts import has_conflicts, without_conflicts
 from ksim_spec.syntax.grammar import shared_parser
 from ksim_spec.syntax.keywords import SECTIONS
 from ksim_spec.syntax.layout import Layout
@@ -117,7 +118,11 @@ def read_file(source: SourceFile) -> Reading:
 @lru_cache(maxsize=2)
 def _read(name: str, text: str) -> Reading:
     source = SourceFile(name, text)
-    return settle(source, read_stretch(source))
+    if not has_conflicts(text):
+        return settle(source, read_stretch(source))
+    seen, conflicts = without_conflicts(source)
+    reading = settle(seen, read_stretch(seen))
+    return replace(reading, source=source, diagnostics=[*conflicts, *reading.diagnostics])
 
 
 def read_stretch(source: SourceFile, start: int = 0, until: int | None = None) -> Stretch:

@@ -188,7 +188,7 @@ def find(run_or_file: Path, which: str = "latest") -> Path:
             return found
     if not run_or_file.exists():
         raise problem(rules.NO_SUCH_RUN, f"no run folder or checkpoint `{run_or_file}`")
-    help_text = "a run writes its first checkpoint when it starts to learn"
+    help_text = "it ended before it began to learn: begin again, `ksim train SPEC --out RUN` takes its folder"
     raise problem(rules.NO_CHECKPOINT, f"`{run_or_file}` holds no checkpoint", help_text)
 
 

@@ -1,7 +1,8 @@
-"""Ctrl-C: the first finishes the update and writes a checkpoint, the second leaves at once."""
+"""Ctrl-C and what else ends a program: the first writes a checkpoint after the update, the second leaves at once."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -11,10 +12,12 @@ from types import FrameType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+# A batch system asks with SIGTERM; a terminal that is closed, or a connection that is lost, with SIGHUP.
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class Interrupts:
-    """A context that counts SIGINT (and SIGTERM). Outside the main thread it does nothing.
+    """A context that counts SIGINT, SIGTERM and SIGHUP. Outside the main thread it does nothing.
 
     `run` calls a function in a worker thread: a compiled update does not return to Python for seconds, and signals
     are only delivered to a main thread that runs Python.
@@ -28,7 +31,7 @@ class Interrupts:
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
-            self._old = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM)}
+            self._old = {s: signal.signal(s, self._handle) for s in SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -38,7 +41,8 @@ class Interrupts:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.requested:
-            self._on_second()
+            with contextlib.suppress(OSError):  # nobody may be there to read it
+                self._on_second()
             os._exit(128 + number)  # the worker cannot be stopped; every file is whole, so nothing is lost
         self.requested = True
         self._on_first()

@@ -29,10 +29,11 @@ class RunLog:
 
     def __init__(self, folder: Path, start_env_states: int) -> None:
         self.path = folder / "metrics.jsonl"
-        if start_env_states and self.path.exists():
+        again = self.path.exists()
+        if again:
             _cut(self.path, start_env_states)
         self.file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115
-        purge = start_env_states + 1 if start_env_states else None
+        purge = start_env_states + 1 if again else None
         self.events = SummaryWriter(str(folder), purge_step=purge, flush_secs=5, write_to_disk=True)
 
     def write(self, row: Mapping[str, float | int | None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Literal, Protocol, runtime_checkable
 
 from rich.console import Console, Group
@@ -33,8 +34,30 @@ def make_progress(mode: Mode, title: str, total: int) -> Progress:
     if mode == "none":
         return Quiet()
     if mode == "plain" or (mode == "auto" and not sys.stderr.isatty()):
-        return Plain(title, total)
-    return Panel(title, total)
+        return Heard(Plain(title, total))
+    return Heard(Panel(title, total))
+
+
+class Heard:
+    """Passes everything on until nobody can hear it: training goes on when the terminal is closed or the pipe ends."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def update(self, row: Row) -> None:
+        self._tell(lambda: self.progress.update(row))
+
+    def say(self, text: str) -> None:
+        self._tell(lambda: self.progress.say(text))
+
+    def close(self) -> None:
+        self._tell(self.progress.close)
+
+    def _tell(self, what: Callable[[], None]) -> None:
+        try:
+            what()
+        except OSError:
+            self.progress = Mute()
 
 
 def clock(seconds: float) -> str:
@@ -85,6 +108,13 @@ class Quiet:
         print(text, file=sys.stderr)
 
     def close(self) -> None: ...
+
+
+class Mute(Quiet):
+    """Says nothing."""
+
+    def say(self, text: str) -> None:
+        del text
 
 
 class Plain(Quiet):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -58,6 +60,7 @@ class _Run:
     progress: Progress
     best: float
     wall_before: float
+    resume_hint: str
     started: float
     faults: int = 0
     compile_s: float = 0.0
@@ -79,8 +82,11 @@ def default_run_dir(name: str, root: Path = Path("runs")) -> Path:
 
 
 def create_run_dir(path: Path) -> None:
-    """Creates a run folder. Raises SpecError if something is there already or it cannot be written."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    """Creates a run folder, or takes one whose run ended before its first checkpoint.
+
+    Raises SpecError if something else is there already or it cannot be written.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())) and not _never_begun(path):
         help_text = "choose another folder, or continue that run with `--resume`"
         raise ckpt.problem(rules.RUN_EXISTS, f"`{path}` already exists and is not empty", help_text)
     try:
@@ -90,6 +96,11 @@ def create_run_dir(path: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise ckpt.problem(rules.RUN_NOT_WRITABLE, f"cannot write to `{path}`: {error.strerror}") from None
+
+
+def _never_begun(path: Path) -> bool:
+    """Whether a folder is that of a run (only these keep the spec's own text) without a checkpoint to lose."""
+    return (path / "spec.ksim").is_file() and not any((path / "checkpoints").glob(f"*{ckpt.SUFFIX}"))
 
 
 def check_config(config: TrainConfig) -> None:
@@ -149,27 +160,49 @@ def train(
         make_progress(progress, name, config.real_budget),
         before.get("best", -np.inf) if before.get("best") is not None else -np.inf,
         before.get("wall_s", 0.0),
+        resume_hint.format(run=run_dir),
         started,
     )
     if config.real_budget != config.budget:
         run.progress.say(f"budget: {config.real_budget} env_states ({config.num_updates} updates)")
     try:
         begin = partial(start, task, config, policy_config, network)
-        return _loop(run, begin, saved, on_update, resume_hint.format(run=run_dir))
+        return _loop(run, begin, saved, on_update)
     finally:
         run.progress.close()
-        run.log.close()
+        with contextlib.suppress(OSError):  # what could not be written has been told
+            run.log.close()
+
+
+@contextlib.contextmanager
+def _storing(run: _Run) -> Iterator[None]:
+    """Raises SpecError where a file of the run cannot be written: what is safe, and how to go on."""
+    try:
+        yield
+    except OSError as error:
+        raise _not_written(run, error) from error
+
+
+def _not_written(run: _Run, error: OSError) -> SpecError:
+    safe = ckpt.pointed(run.run_dir / "checkpoints", "latest")
+    known = f"the checkpoint `{safe.name}` is whole" if safe else "no checkpoint was written"
+    go_on = f"then go on with: {run.resume_hint}" if safe else "then begin again in the same folder"
+    what = f"cannot write to `{run.run_dir}`: {error.strerror or error}; {known}"
+    cause = "make room on the disk" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "make the folder writable"
+    return ckpt.problem(rules.RUN_NOT_WRITABLE, what, f"{cause}, {go_on}")
 
 
 def _loop(
-    run: _Run, start: Callable[[], Any], saved: ckpt.Checkpoint | None, on_update: Sequence[OnUpdate], hint: str
+    run: _Run, start: Callable[[], Any], saved: ckpt.Checkpoint | None, on_update: Sequence[OnUpdate]
 ) -> TrainResult:
     def first() -> None:
         run.progress.say("stopping after this update; press Ctrl-C again to leave at once")
 
     def second() -> None:
         saved = ckpt.pointed(run.run_dir / "checkpoints", "latest")
-        run.progress.say(f"stopped; resume from the last checkpoint with: {hint}" if saved else "stopped at the start")
+        run.progress.say(
+            f"stopped; resume from the last checkpoint with: {run.resume_hint}" if saved else "stopped at the start"
+        )
 
     with Interrupts(first, second) as interrupts:
         begin = time.monotonic()
@@ -188,7 +221,9 @@ def _loop(
             if done % run.config.checkpoint_every == 0 or done == run.config.num_updates or interrupts.requested:
                 path = _save(run, state, done)
         if interrupts.requested and done < run.config.num_updates:
-            run.progress.say(f"stopped at {done * run.config.num_env_states} env_states; resume with: {hint}")
+            run.progress.say(
+                f"stopped at {done * run.config.num_env_states} env_states; resume with: {run.resume_hint}"
+            )
     if run.faults:
         run.progress.say(f"{run.faults} faults: environments whose physics or numbers broke were reset")
     states = done * run.config.num_env_states
@@ -220,7 +255,8 @@ def _record(run: _Run, row: Row, on_update: Sequence[OnUpdate]) -> None:
     if row["episode/return"] is not None:
         run.returns.append(float(row["episode/return"]))
     run.last = row
-    run.log.write(row)
+    with _storing(run):
+        run.log.write(row)
     run.progress.update(row)
     for callback in on_update:
         callback(row)
@@ -235,8 +271,9 @@ def _save(run: _Run, state: TrainState, done: int) -> Path:
     run.returns.clear()
     best = run.best if np.isfinite(run.best) else None
     counters = {"update": done, "env_states": done * run.config.num_env_states, "wall_s": run.wall_s, "best": best}
-    path = ckpt.save(folder, run.task, state, run.meta | counters, run.spec, run.contract)
-    if improved or ckpt.pointed(folder, "best") is None:
-        ckpt.point(folder, "best", path)
-    ckpt.prune(folder, run.config.keep_checkpoints)
+    with _storing(run):
+        path = ckpt.save(folder, run.task, state, run.meta | counters, run.spec, run.contract)
+        if improved or ckpt.pointed(folder, "best") is None:
+            ckpt.point(folder, "best", path)
+        ckpt.prune(folder, run.config.keep_checkpoints)
     return path

@@ -71,10 +71,16 @@ def test_a_diff_can_be_applied(ugly, capfd):
     assert ugly.read_text() == NEAT
 
 
+def test_a_file_of_windows_lines_keeps_them(ugly, capfd):
+    ugly.write_bytes(UGLY.replace("\n", "\r\n").encode())
+    assert main(["fmt", str(ugly)]) == 0 and ugly.read_bytes() == NEAT.replace("\n", "\r\n").encode()
+    assert main(["fmt", "--check", str(ugly)]) == 0 and not capfd.readouterr().out
+
+
 @pytest.mark.parametrize(
-    "data", [NEAT.replace("\n", "\r\n").encode(), b"\xef\xbb\xbf" + NEAT.encode(), NEAT.rstrip().encode()]
+    "data", [NEAT.replace("\n", "\r\n", 2).encode(), b"\xef\xbb\xbf" + NEAT.encode(), NEAT.rstrip().encode()]
 )
-def test_line_ends_and_byte_order_marks_are_changes(data, tmp_path, capfd):
+def test_mixed_line_ends_and_byte_order_marks_are_changes(data, tmp_path, capfd):
     path = tmp_path / "a.ksim"
     path.write_bytes(data)
     assert main(["fmt", "--diff", str(path)]) == 1 and capfd.readouterr().out

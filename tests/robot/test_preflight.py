@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
 import mujoco
 import numpy as np
 import pytest
@@ -116,9 +120,17 @@ LEFT_OUT = {
 }
 
 
+@cache
+def mjx_steps() -> Callable[[Any, Any], Any]:
+    """Returns fifty steps of MJX, compiled once for all models that differ in numbers only."""
+    import jax
+    from mujoco import mjx
+
+    return jax.jit(lambda model, data: jax.lax.fori_loop(0, 50, lambda _, d: mjx.step(model, d), data))
+
+
 def moved(built: mujoco.MjModel, on_mjx: bool) -> np.ndarray:
     """Returns positions and sensors after a quarter of a second, from a control that pushes."""
-    import jax
     from mujoco import mjx
 
     if not on_mjx:
@@ -128,8 +140,7 @@ def moved(built: mujoco.MjModel, on_mjx: bool) -> np.ndarray:
             mujoco.mj_step(built, data)
         return np.concatenate([data.qpos, data.qvel, data.sensordata])
     model = mjx.put_model(built, impl="jax")
-    step = jax.jit(lambda d: jax.lax.fori_loop(0, 50, lambda _, d: mjx.step(model, d), d))
-    data = step(mjx.make_data(model).replace(ctrl=np.ones(1, np.float32)))
+    data = mjx_steps()(model, mjx.make_data(model).replace(ctrl=np.ones(1, np.float32)))
     return np.concatenate([np.asarray(x) for x in (data.qpos, data.qvel, data.sensordata)])
 
 

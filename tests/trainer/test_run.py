@@ -1,5 +1,7 @@
 """Whole runs on toy tasks: learning, determinism, one compile, resume, faults, records, evaluation."""
 
+import errno
+import io
 import json
 import signal
 import subprocess
@@ -15,7 +17,7 @@ from ksim_spec.diagnostics import SpecError
 from ksim_spec.settings import PolicyConfig, TrainConfig
 from ksim_spec.trainer import checkpoint as ckpt
 from ksim_spec.trainer.evaluate import Reducer, evaluate
-from ksim_spec.trainer.metrics import read_rows
+from ksim_spec.trainer.metrics import RunLog, read_rows
 from ksim_spec.trainer.ppo import init_state, make_update
 from ksim_spec.trainer.run import create_run_dir, train
 from tests.trainer.toy_task import Pendulum, PointMass
@@ -228,6 +230,51 @@ def test_impossible_settings(tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+def test_a_full_disk_says_what_is_safe_and_how_to_go_on(tmp_path, monkeypatch):
+    write, rows = RunLog.write, []
+
+    def full(self, row):
+        rows.append(row)
+        if len(rows) == 4:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, row)
+
+    config = TINY.model_copy(update={"checkpoint_every": 2})
+    with monkeypatch.context() as patched, pytest.raises(SpecError) as error:
+        patched.setattr(RunLog, "write", full)
+        train(PointMass(32), config, SMALL, tmp_path / "x")
+    [told] = error.value.diagnostics
+    saved = ckpt.load(ckpt.find(tmp_path / "x"))
+    assert told.code == "KS711" and "No space left" in told.message and saved.path.name in told.message
+    assert saved.meta["update"] == 2 and f"ksim train --resume {tmp_path / 'x'}" in told.help
+    result = train(PointMass(32), config, SMALL, tmp_path / "x", resume=True)
+    kept = [row["update"] for row in read_rows(tmp_path / "x" / "metrics.jsonl")]
+    assert result.updates == 6 and kept == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_run_that_ended_before_its_first_checkpoint_gives_its_folder_back(tmp_path):
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    with pytest.raises(SpecError, match="already exists"):
+        create_run_dir(run)
+    (run / "spec.ksim").write_text("task t")
+    (run / "metrics.jsonl").write_text(json.dumps({"env_states": 320}) + "\n")
+    create_run_dir(run)
+    result = train(PointMass(32), TINY, SMALL, run, prepared=True)
+    assert [row["update"] for row in read_rows(run / "metrics.jsonl")] == list(range(1, result.updates + 1))
+    with pytest.raises(SpecError, match="already exists"):
+        create_run_dir(run)
+
+
+def test_training_goes_on_when_nobody_reads_what_it_says(tmp_path, monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    assert train(PointMass(32), TINY, SMALL, tmp_path / "x", progress="plain").updates == 6
+
+
 SCRIPT = """
 import sys, pathlib
 from ksim_spec.trainer.run import train
@@ -238,7 +285,8 @@ print(result.interrupted, result.updates)
 """
 
 
-def test_ctrl_c_writes_a_checkpoint(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_writes_a_checkpoint(tmp_path, number):
     run = tmp_path / "run"
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(run)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -248,7 +296,7 @@ def test_ctrl_c_writes_a_checkpoint(tmp_path):
         time.sleep(0.1)
     while time.monotonic() < deadline and not (run / "metrics.jsonl").read_text():
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert out.split()[0] == "True", err
     assert "ksim train --resume" in err and "Traceback" not in err
