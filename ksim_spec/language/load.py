@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -57,6 +57,7 @@ class Trace:
 
     `seen`, where it is a dict, is filled with what each expression stood for; `items` are the blocks of the spec and of
     what it includes. With `fragments`, a file that others include is checked for what it has, and misses nothing.
+    `texts` are those of files that are open, which go before what is on the disk.
     """
 
     read_robot: Callable[[Path], RobotIndex] = RobotIndex.load
@@ -65,6 +66,7 @@ class Trace:
     checker: Checker | None = None
     program: Program | None = None
     fragments: bool = False
+    texts: Mapping[Path, str] = field(default_factory=dict)
 
 
 def load_spec(
@@ -107,7 +109,7 @@ def load_tree(
     sources, out, trace = SourceMap(), Diagnostics(), trace or Trace()
     sources.add(source)
     out.extend(problems)
-    items = expand(tree, source.path, sources, out)
+    items = expand(tree, source.path, sources, out, texts=trace.texts)
     if trace.fragments and is_fragment(tree, items):
         trace.items = items
         robot = _check_fragment(items, source, sources, out, trace)

@@ -48,6 +48,35 @@ class Server(LanguageServer):
         path = uris.to_fs_path(uri)
         return self.known.snapshot(uri, self.workspace.get_text_document(uri).source, Path(path) if path else None)
 
+    def opened(self, uri: str) -> None:
+        """Notes what a document says, for the others that include it."""
+        path = uris.to_fs_path(uri)
+        if path and path.endswith(".ksim"):
+            self.known.opened[Path(path).resolve()] = self.workspace.get_text_document(uri).source
+
+    def closed(self, uri: str) -> None:
+        """Forgets a document: those that include it read the file again."""
+        if path := uris.to_fs_path(uri):
+            self.known.opened.pop(Path(path).resolve(), None)
+        self.known.forget(uri)
+
+    async def check_others(self) -> None:
+        """Checks again the documents that a change of another document or file has made old."""
+        stale = self.known.stale()
+        for uri in stale:
+            self.committed.stale(uri)
+            self.publish(uri)
+            self.check_profiles(uri)
+        if stale and self.pulls:
+            await self.workspace_diagnostic_refresh_async(None)
+
+    def check_profiles(self, uri: str) -> bool:
+        """Checks the profiles of a document, and tells what that adds; True where it adds something."""
+        added = self.known.profiled(uri)
+        if added:
+            self.publish(uri)
+        return added
+
     @property
     def encoding(self) -> Encoding:
         """The units that the editor counts columns in."""

@@ -14,6 +14,7 @@ from ksim_spec.robot.cache import Robots
 
 SPECS = Path(__file__).parents[2] / "specs"
 NAMES = ("walk", "cartpole", "humanoid", "trot")
+PLAIN = LintRequest()
 NEEDED = {"robot", "action", "observe", "reward", "terminate"}
 
 
@@ -27,7 +28,7 @@ def blocks(name: str) -> list[str]:
     return [b for b in found if not b.startswith("task")]
 
 
-def findings(path: Path, text: str, request: LintRequest = LintRequest()) -> list[str]:
+def findings(path: Path, text: str, request: LintRequest = PLAIN) -> list[str]:
     path.write_text(text)
     found, _ = examined(request, path)
     return [f"{d.code} {d.message}" for d in found]
