@@ -46,9 +46,7 @@ class Specs:
 
     @cached_property
     def _names(self) -> dict[Path, set[Path]]:
-        return {
-            p: {(p.parent / t).resolve() for t in _NAMED.findall(x) if "\0" not in t} for p, x in self.texts.items()
-        }
+        return {path: _named(path, text) for path, text in self.texts.items()}
 
     def brought(self, path: Path) -> set[Path]:
         """Returns a spec and all that it includes or extends, directly or not."""
@@ -85,6 +83,10 @@ class Specs:
     def _shown(self, path: Path) -> str:
         root = next((f.resolve() for f in self.folders if path.is_relative_to(f.resolve())), path.parent)
         return path.relative_to(root).as_posix()
+
+
+def _named(path: Path, text: str) -> set[Path]:
+    return {(path.parent / name).resolve() for name in _NAMED.findall(text) if "\0" not in name}
 
 
 def _read(path: Path) -> str | None:

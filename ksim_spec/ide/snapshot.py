@@ -113,7 +113,8 @@ def analyse(
 ) -> Snapshot:
     """Returns the snapshot of a text. Never raises, whatever the text.
 
-    `opened` are the texts of open documents by resolved path: an include is what its document says. Where the robot cannot be found any more, what the `earlier` snapshot knew of it still serves.
+    `opened` are the texts of open documents by resolved path: an include is what its document says. Where
+    the robot cannot be found any more, what the `earlier` snapshot knew of it still serves.
     """
     source = SourceFile(name, normalized(text), path)
     reading = read_again(source, earlier.reading) if earlier is not None else read_file(source)
