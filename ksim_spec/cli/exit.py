@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import sys
-import tempfile
 import traceback
 from collections.abc import Iterable
 
+from ksim_spec._internal.bug_report import bug_report
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.render.ansi import wants_color
 from ksim_spec.source import SourceMap
@@ -53,7 +51,7 @@ def _bug(error: BaseException) -> int:
     summary = traceback.format_exception_only(error)[-1].strip()
     print(f"ksim: internal error: {summary}", file=sys.stderr)
     try:
-        path = _write_report(error)
+        path = bug_report(error)
     except OSError as problem:
         traceback.print_exception(error)
         print(f"(the report could not be written to a file: {problem.strerror})", file=sys.stderr)
@@ -65,14 +63,3 @@ def _bug(error: BaseException) -> int:
         file=sys.stderr,
     )
     return EXIT_BUG
-
-
-def _write_report(error: BaseException) -> str:
-    from ksim_spec.version import __version__
-
-    handle, path = tempfile.mkstemp(prefix="ksim-bug-", suffix=".txt", text=True)
-    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(f"ksim {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
-        file.write(f"arguments: {sys.argv[1:]}\n\n")
-        file.writelines(traceback.format_exception(error))
-    return path

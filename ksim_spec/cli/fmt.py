@@ -11,7 +11,7 @@ import typer
 
 from ksim_spec._internal.files import write_atomic
 from ksim_spec._internal.gc import uncollected
-from ksim_spec.cli.exit import EXIT_FAILED, EXIT_FINDINGS, UserError, show
+from ksim_spec.cli.exit import EXIT_BUG, EXIT_FAILED, EXIT_FINDINGS, UserError, report, show
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.linter.lint import find_specs
 
@@ -52,21 +52,23 @@ def fmt(
     else:
         specs, missing = find_specs(paths)
     with uncollected():
-        changed, failed, refused = _all(specs, check, diff, width)
+        changed, failed, refused, faults = _all(specs, check, diff, width)
     missing += refused
     for problem in missing:
         print(f"ksim: error: {problem}", file=sys.stderr)
     if Path("-") not in specs or check or diff:
         print(_summary(changed, failed, len(specs), check or diff), file=sys.stderr)
+    if faults:
+        raise typer.Exit(EXIT_BUG)
     if missing:
         raise typer.Exit(EXIT_FAILED)
     if failed or (changed and (check or diff)):
         raise typer.Exit(EXIT_FINDINGS)
 
 
-def _all(specs: list[Path], check: bool, diff: bool, width: int) -> tuple[int, int, list[str]]:
-    """Formats every file; returns how many are not formatted as they stand, how many do not parse, and what failed."""
-    changed, failed = 0, 0
+def _all(specs: list[Path], check: bool, diff: bool, width: int) -> tuple[int, int, list[str], int]:
+    """Formats every file; returns how many are not formatted, how many do not parse, what is refused, our faults."""
+    changed, failed, faults = 0, 0, 0
     refused: list[str] = []
     for path in specs:
         try:
@@ -78,7 +80,11 @@ def _all(specs: list[Path], check: bool, diff: bool, width: int) -> tuple[int, i
             raise  # the reader of our output has left
         except OSError as error:
             refused.append(f"{path}: {error.strerror or error}")
-    return changed, failed, refused
+        except Exception as error:  # a fault of ours in one file hides none of the others
+            print(f"ksim: error: {path}: not formatted", file=sys.stderr)
+            report(error)
+            faults += 1
+    return changed, failed, refused, faults
 
 
 def _one(path: Path, check: bool, diff: bool, width: int) -> bool:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import typer
 
-from ksim_spec.cli.exit import EXIT_FAILED, EXIT_FINDINGS, EXIT_OK, UserError
+from ksim_spec.cli.exit import EXIT_BUG, EXIT_FAILED, EXIT_FINDINGS, EXIT_OK, UserError
 from ksim_spec.diagnostics import Diagnostic, Diagnostics
 from ksim_spec.linter.lint import LintRequest, check, find_specs
 from ksim_spec.render.ansi import wants_color
+from ksim_spec.rules import INTERNAL_ERROR
 
 
 class OutputFormat(StrEnum):
@@ -78,6 +79,7 @@ def told(paths: Sequence[Path], output: OutputFormat, request: LintRequest) -> t
         print(summary(found.items, len(specs)), file=sys.stderr)
     files = [*paths, *specs, *(s.path for s in sources.files.values() if s.path is not None)]
     code = EXIT_FAILED if missing else EXIT_FINDINGS if found.has_errors else EXIT_OK
+    code = EXIT_BUG if any(d.rule is INTERNAL_ERROR for d in found.items) else code
     return code, [*dict.fromkeys(files)]
 
 

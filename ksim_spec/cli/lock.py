@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from ksim_spec.cli.exit import EXIT_FAILED, EXIT_FINDINGS, show
+from ksim_spec.cli.exit import EXIT_BUG, EXIT_FAILED, EXIT_FINDINGS, report, show
 from ksim_spec.diagnostics import SpecError
 from ksim_spec.linter.lint import find_specs
 
@@ -22,13 +22,18 @@ def lock(
     for problem in missing:
         print(f"ksim: error: {problem}", file=sys.stderr)
     opener = Opener()
-    stale, failed = 0, len(missing)
+    stale, failed, faults = 0, len(missing), 0
     for spec in specs:
         try:
             stale += not _one(opener, spec, check)
         except SpecError as error:
             show(error.diagnostics, error.sources)
             failed += 1
+        except Exception as error:  # a fault of ours, or a file that the system refuses, hides none of the others
+            faults += report(error) == EXIT_BUG
+            failed += 1
+    if faults:
+        raise typer.Exit(EXIT_BUG)
     if failed:
         raise typer.Exit(EXIT_FAILED)
     if stale and check:

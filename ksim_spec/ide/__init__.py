@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ksim_spec.ide import completion as completion
     from ksim_spec.ide import diagnostics as diagnostics
     from ksim_spec.ide import document_symbols as document_symbols
+    from ksim_spec.ide import family as family
     from ksim_spec.ide import folding_range as folding_range
     from ksim_spec.ide import formatting as formatting
     from ksim_spec.ide import goto_definition as goto_definition

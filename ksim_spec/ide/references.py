@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from ksim_spec.ide.family import Specs
 from ksim_spec.ide.positions import Change, Place, place
 from ksim_spec.ide.snapshot import Snapshot
 from ksim_spec.ide.tree import children, walk
 from ksim_spec.language.blocks.registry import block as block_of
 from ksim_spec.language.functions import FUNCTIONS
 from ksim_spec.language.members import BUILTIN_NAMES
-from ksim_spec.source import Span
+from ksim_spec.source import SourceFile, Span
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.keywords import NAME_CLAUSES, RESERVED
 
@@ -43,7 +45,7 @@ def target_at(snapshot: Snapshot, offset: int) -> Target | None:
     word = snapshot.text[span[0] : span[1]]
     if snapshot.checker is None or not word:
         return None
-    for name, use in _uses(snapshot, word):
+    for name, use in _uses(snapshot.tree, word):
         if use.start <= offset <= use.end:
             return _target(snapshot, name)
     found = _target(snapshot, word)
@@ -78,32 +80,122 @@ def function_name_span(snapshot: Snapshot, name: str, span: Span) -> Span:
     return Span(span.file, found.start(1), found.end(1)) if found else span
 
 
-def references(snapshot: Snapshot, offset: int, declaration: bool = True) -> list[Place]:
-    """Returns where the name at an offset is used in this document, and with `declaration` where it is declared."""
+def references(snapshot: Snapshot, offset: int, declaration: bool = True, specs: Specs | None = None) -> list[Place]:
+    """Returns where the name at an offset is used, and with `declaration` where it is declared.
+
+    Looked through are this document and, with `specs`, all that it shares the name with.
+    """
     target = target_at(snapshot, offset)
     if target is None:
         return []
-    spans = {use for _, use in _uses(snapshot, target.name)} - {target.declared}
-    spans |= {target.declared} if declaration else set()
-    return [p for span in sorted(spans) if (p := place(snapshot.sources, span)) is not None]
+    declared = place(snapshot.sources, target.declared)
+    found = {} if declared is None or not declaration else {_key(declared): declared}
+    for source, tree in _trees(snapshot, target, specs):
+        places = [Place(source, span.start, span.end) for _, span in _uses(tree, target.name)]
+        found |= {_key(p): p for p in places if declaration or declared is None or _key(p) != _key(declared)}
+    return [found[key] for key in sorted(found, key=lambda k: (k[0] != _own(snapshot), *k))]
 
 
-def rename(snapshot: Snapshot, offset: int, new: str) -> list[Change] | Refusal:
-    """Returns the changes that give the name at an offset another one everywhere in this document, or why not."""
+def rename(
+    snapshot: Snapshot, offset: int, new: str, specs: Specs | None = None
+) -> dict[SourceFile, list[Change]] | Refusal:
+    """Returns the changes that give the name at an offset another one in every text that shares it, or why not.
+
+    These are this document and, with `specs`, all that include or extend the file in which it is declared, with all
+    that they bring.
+    """
     target = target_at(snapshot, offset)
     if target is None:
         return Refusal("only signals, commands, parts of the robot, curriculum levels and functions can be renamed")
-    refusal = _refusal(snapshot, target, new)
+    refusal = _refusal(snapshot, target, new) or _refused_elsewhere(snapshot, target, new, specs)
     if refusal is not None:
         return refusal
-    spans = {use for _, use in _uses(snapshot, target.name)} | {target.declared}
-    return [Change(s.start, s.end, new) for s in sorted(spans)]
+    changes: dict[str, tuple[SourceFile, list[Change]]] = {}
+    for p in references(snapshot, offset, specs=specs):
+        changes.setdefault(_key(p)[0], (p.source, []))[1].append(Change(p.start, p.end, new))
+    return dict(changes.values())
+
+
+def _own(snapshot: Snapshot) -> str:
+    return _file(snapshot.source)
+
+
+def _file(source: SourceFile) -> str:
+    return str(source.path.resolve()) if source.path else source.name
+
+
+def _key(p: Place) -> tuple[str, int, int]:
+    return _file(p.source), p.start, p.end
+
+
+def _home(snapshot: Snapshot, target: Target, specs: Specs) -> Path | None:
+    """The file in which a name is declared, where it is one of these specs."""
+    source = snapshot.sources.get(target.declared.file)
+    path = source.path.resolve() if source is not None and source.path is not None else None
+    return path if path in specs.texts else None
+
+
+def _family(snapshot: Snapshot, target: Target, specs: Specs) -> list[Path]:
+    """The files that share a name: those that bring the one that declares it, and all that they bring."""
+    home = _home(snapshot, target, specs)
+    return sorted({p for user in specs.users(home) for p in specs.brought(user)}) if home is not None else []
+
+
+def _trees(snapshot: Snapshot, target: Target, specs: Specs | None) -> Iterator[tuple[SourceFile, ast.File]]:
+    """Yields the texts in which a name may be used, this document first."""
+    yield snapshot.source, snapshot.tree
+    for path in _family(snapshot, target, specs) if specs is not None else ():
+        if str(path) != _own(snapshot) and specs is not None and _says(specs, path, target.name):
+            source, tree, _ = specs.tree(path)
+            yield source, tree
+
+
+def _says(specs: Specs, path: Path, name: str) -> bool:
+    return re.search(rf"\b{re.escape(name)}\b", specs.texts[path]) is not None
+
+
+def _refused_elsewhere(snapshot: Snapshot, target: Target, new: str, specs: Specs | None) -> Refusal | None:
+    """Why a name cannot be renamed in the other files that share it."""
+    home = _home(snapshot, target, specs) if specs is not None else None
+    if specs is None or home is None:
+        if snapshot.own(target.declared):
+            return None
+        return Refusal(f"`{target.name}` is declared in {target.declared.file}: rename it there")
+    if not specs.whole:
+        return Refusal("there are too many specs in the open folders to look through: open the folder of these alone")
+    users, family = specs.users(home), _family(snapshot, target, specs)
+    touched = [p for p in family if _says(specs, p, target.name)]
+    if unread := [p for p in touched if not specs.tree(p)[2]]:
+        return Refusal(f"{specs.shown(unread)} has mistakes in its syntax, and may use `{target.name}`: mend it first")
+    if taken := [p for p in family if new != target.name and new in set(_declares(specs.tree(p)[1]))]:
+        return Refusal(f"`{new}` already means something in {specs.shown(taken)}")
+    for p in (p for p in touched if p != home and any(True for _ in _uses(specs.tree(p)[1], target.name))):
+        if apart := [u for u in specs.users(p) if u not in users and specs.is_task(u)]:
+            return Refusal(f"{specs.shown([p])} uses `{target.name}` too and serves {specs.shown(apart)}, "
+                           f"which has another `{target.name}`")  # fmt: skip
+    return None
+
+
+_DECLARING = ("robot", "signal", "curriculum")
+
+
+def _declares(tree: ast.File) -> Iterator[str]:
+    """Yields the names that a file gives a meaning, parameters and binders included."""
+    for node in walk(tree):
+        yield from _locals(node)
+        if isinstance(node, ast.FnDef) or (isinstance(node, ast.Section) and node.keyword == "command" and node.name):
+            yield str(node.name)
+        for stmt in node.body if isinstance(node, ast.Section) and node.keyword in _DECLARING else ():
+            target = getattr(stmt, "target", None)
+            name = target.id if isinstance(target, ast.Name) else getattr(stmt, "name", None)
+            if isinstance(name, str):
+                yield name
 
 
 def _refusal(snapshot: Snapshot, target: Target, new: str) -> Refusal | None:
     assert snapshot.checker is not None
-    if not snapshot.own(target.declared):
-        return Refusal(f"`{target.name}` is declared in {target.declared.file}: rename it there")
+    if target.name.startswith("std."):
+        return Refusal(f"`{target.name}` is declared in the library: it cannot be renamed")
     if not _WORD.fullmatch(new) or new in RESERVED:
         return Refusal(f"`{new}` is not a name")
     taken = {*snapshot.checker.scope.names, *snapshot.checker.functions, *BUILTIN_NAMES, *FUNCTIONS}
@@ -121,9 +213,9 @@ def _locals(node: ast.Node) -> tuple[str, ...]:
 # Uses -----------------------------------------------------------------------------------------------------------------
 
 
-def _uses(snapshot: Snapshot, name: str) -> Iterator[tuple[str, Span]]:
+def _uses(tree: ast.File, name: str) -> Iterator[tuple[str, Span]]:
     """Yields where a declared name is used, in expressions and in paths such as `command.velocity.x`."""
-    stack: list[tuple[ast.Node, str]] = [(snapshot.tree, "")]
+    stack: list[tuple[ast.Node, str]] = [(tree, "")]
     while stack:
         node, block = stack.pop()
         if name in _locals(node):
@@ -156,7 +248,7 @@ def _is_no_use(stmt: ast.Assign, child: ast.Node, block: str) -> bool:
     return False
 
 
-_PATH_KINDS = ("signal", "command")
+_PATH_KINDS = ("signal", "command", "robot", "curriculum")
 
 
 def _in_path(node: ast.Node, block: str, name: str) -> Iterator[tuple[str, Span]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from ksim_spec.diagnostics import Diagnostic, Diagnostics
 from ksim_spec.ide.tree import Blocks, blocks_of, path_at
 from ksim_spec.ir.intervals.analysis import Found
 from ksim_spec.language.checker import Checker
-from ksim_spec.language.load import Trace, load_tree
-from ksim_spec.language.overlay import Item
+from ksim_spec.language.load import Loaded, Trace, load_tree, profile_errors
+from ksim_spec.language.overlay import NO_TEXTS, Item
 from ksim_spec.language.program import Program
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.types import Unknown
@@ -43,6 +44,7 @@ class Snapshot:
     program: Program | None
     stamps: dict[Path, Stamp]
     ranges: dict[str, Found] = field(default_factory=dict)  # between which numbers values lie, for the next check
+    profiled: bool = False  # the findings of the profiles are among the others
 
     @property
     def text(self) -> str:
@@ -82,9 +84,17 @@ class Snapshot:
         """True for a place in this document, not in a file that it includes."""
         return span.file == self.source.name
 
-    def current(self) -> bool:
-        """True while no file that this was checked with has changed."""
-        return all(stamp(path) == was for path, was in self.stamps.items())
+    def current(self, opened: Mapping[Path, str] = NO_TEXTS) -> bool:
+        """True while no file that this was checked with has changed, on the disk or in the editor."""
+        return all(_stamp(path, opened) == was for path, was in self.stamps.items())
+
+    def with_profiles(self) -> Snapshot:
+        """Returns the snapshot with what is an error in a sound spec as one of its profiles changes it."""
+        robot = self.checker.robot.index if self.checker is not None else None
+        sound = not any(d.severity == "error" for d in self.diagnostics)
+        loaded = Loaded(self.program if sound else None, [], self.sources, robot, self.items)
+        found = Diagnostics([*self.diagnostics, *profile_errors(loaded)]).sorted()
+        return replace(self, diagnostics=tuple(found), profiled=True)
 
 
 def normalized(text: str) -> str:
@@ -93,14 +103,22 @@ def normalized(text: str) -> str:
     return " " + plain[1:] if plain.startswith("\ufeff") else plain
 
 
-def analyse(text: str, name: str, path: Path | None, robots: Robots, earlier: Snapshot | None = None) -> Snapshot:
+def analyse(
+    text: str,
+    name: str,
+    path: Path | None,
+    robots: Robots,
+    earlier: Snapshot | None = None,
+    opened: Mapping[Path, str] = NO_TEXTS,
+) -> Snapshot:
     """Returns the snapshot of a text. Never raises, whatever the text.
 
-    Where the robot cannot be found any more, what the `earlier` snapshot knew of it still serves.
+    `opened` are the texts of open documents by resolved path: an include is what its document says. Where
+    the robot cannot be found any more, what the `earlier` snapshot knew of it still serves.
     """
     source = SourceFile(name, normalized(text), path)
     reading = read_again(source, earlier.reading) if earlier is not None else read_file(source)
-    trace = Trace(read_robot=robots.read, seen={})
+    trace = Trace(read_robot=robots.read, seen={}, fragments=True, texts=opened)
     ranges = dict(earlier.ranges) if earlier is not None else {}
     loaded = designed(load_tree(source, reading.tree, reading.diagnostics, trace=trace), memory=ranges)
     forget()  # the configuration may have changed since the last check
@@ -115,11 +133,20 @@ def analyse(text: str, name: str, path: Path | None, robots: Robots, earlier: Sn
         trace.seen or {},
         checker,
         trace.program,
-        _stamps(loaded.sources, path),
+        _stamps(loaded.sources, path, reading.tree, opened),
         ranges,
     )
 
 
-def _stamps(sources: SourceMap, own: Path | None) -> dict[Path, Stamp]:
+def _stamps(sources: SourceMap, own: Path | None, tree: ast.File, opened: Mapping[Path, str]) -> dict[Path, Stamp]:
+    """The stamps of every file that was read, and of those that the document names and that may come to be there."""
     files = [file.path for file in sources.files.values() if file.path is not None and file.path != own]
-    return {path: stamp(path) for path in files}
+    named = (i.text for i in tree.items if isinstance(i, ast.Directive) and i.word in ("include", "extends"))
+    if own is not None:
+        files += [own.parent / text for text in named if text and "\0" not in text]
+    return {path: _stamp(path, opened) for path in files}
+
+
+def _stamp(path: Path, opened: Mapping[Path, str]) -> Stamp:
+    text = opened.get(path)
+    return stamp(path) if text is None else (-1, hash(text))

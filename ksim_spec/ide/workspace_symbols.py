@@ -35,7 +35,9 @@ class Index:
     def search(self, query: str, folders: Iterable[Path], opened: Iterable[Snapshot] = ()) -> list[Found]:
         """Returns the names with the letters of the query in order, open documents as they are; best matches first."""
         here = {s.source.path.resolve(): s for s in opened if s.source.path is not None}
-        files = [s for path in _specs(folders) if path.resolve() not in here and (s := self._outline(path)) is not None]
+        files = [
+            s for path in spec_files(folders) if path.resolve() not in here and (s := self._outline(path)) is not None
+        ]
         found = [f for s in (*here.values(), *files) for f in _names(s) if _fits(query, f.symbol.name)]
         return sorted(found, key=lambda f: _rank(query, f))[:MOST]
 
@@ -46,7 +48,7 @@ class Index:
         return self.known[path][1]
 
 
-def _specs(folders: Iterable[Path]) -> Iterator[Path]:
+def spec_files(folders: Iterable[Path]) -> Iterator[Path]:
     """The spec files below some folders; hidden ones, environments and runs are passed by."""
     left, looked, stack = MOST, 0, list(folders)
     while stack and left and looked < FOLDERS:

@@ -53,6 +53,7 @@ class Checker:
     robot: RobotView
     out: Diagnostics
     control_dt: float = 0.02
+    clockless: bool = False  # the control step is said elsewhere: no time is too short or too long for it
     params: Params = field(default_factory=Params)
     declared: dict[int, str] = field(default_factory=dict)  # by id of a node: the first name it was declared under
     functions: dict[str, Fn] = field(default_factory=dict)

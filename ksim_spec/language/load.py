@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ksim_spec.language.limits import endless_limits
 from ksim_spec.language.overlay import Edit, Item, apply, expand, profile_edits
 from ksim_spec.language.params import Params
 from ksim_spec.language.program import Program
-from ksim_spec.language.recovery import lost
+from ksim_spec.language.recovery import Lost, lost
 from ksim_spec.language.robot_view import RobotView
 from ksim_spec.language.scope import DrawContext, Scope, Thing
 from ksim_spec.language.types import UNKNOWN
@@ -56,7 +56,8 @@ class Trace:
     """What an editor wants to know of a check, as far as it came: `program` is there for a spec with errors too.
 
     `seen`, where it is a dict, is filled with what each expression stood for; `items` are the blocks of the spec and of
-    what it includes.
+    what it includes. With `fragments`, a file that others include is checked for what it has, and misses nothing.
+    `texts` are those of files that are open, which go before what is on the disk.
     """
 
     read_robot: Callable[[Path], RobotIndex] = RobotIndex.load
@@ -64,6 +65,8 @@ class Trace:
     seen: dict[Span, Thing] | None = None
     checker: Checker | None = None
     program: Program | None = None
+    fragments: bool = False
+    texts: Mapping[Path, str] = field(default_factory=dict)
 
 
 def load_spec(
@@ -106,12 +109,42 @@ def load_tree(
     sources, out, trace = SourceMap(), Diagnostics(), trace or Trace()
     sources.add(source)
     out.extend(problems)
-    items = expand(tree, source.path, sources, out)
+    items = expand(tree, source.path, sources, out, texts=trace.texts)
+    if trace.fragments and is_fragment(tree, items):
+        trace.items = items
+        robot = _check_fragment(items, source, sources, out, trace)
+        return Loaded(None, out.sorted(), sources, robot, tuple(items))
     trace.items = items = overlaid(items, profile, sets, sources, out)
     program = _check(items, source.name, source.path, sources, out, profile is None, trace)
     trace.program = program
     robot = trace.checker.robot.index if trace.checker is not None else None
     return Loaded(None if out.has_errors else program, out.sorted(), sources, robot, tuple(items))
+
+
+def _check_fragment(
+    items: list[Item], source: SourceFile, sources: SourceMap, out: Diagnostics, trace: Trace
+) -> RobotIndex | None:
+    """Checks the blocks of a file that others include; returns the robot where the file names one."""
+    check_form([i for i in items if isinstance(i, ast.Section)], out)
+    robot = RobotView(RobotIndex.load("<mujoco/>"), Path(), "the robot", sources, unknown=True)
+    if _robot_lines(items):
+        found = _robot(items, source.path, sources, out, source.name, trace)
+        if found is None:
+            return None
+        robot = found[0]
+    robot.incomplete = True
+    worlds = _sections(items, "world")
+    robot.any_floor = not worlds or (robot.unknown and not _own_floor(items))
+    if not _sections(items, "action"):
+        robot.unsure.update(name_of(j) for j in robot.index.joints)
+    names = lost(items).names
+    c = trace.checker = Checker(Scope(salvaged=set(names), nameless=True), robot, out, seen=trace.seen)
+    c.clockless = not worlds
+    c.lost = Lost(names, nameless=True, sites=True, groups=True, blocks=True)
+    _functions(c, items)
+    _checked(c, items, False)
+    _unused_functions(c)
+    return None if robot.unknown else robot.index
 
 
 def overlaid(
@@ -169,11 +202,26 @@ def _sections(items: list[Item], keyword: str) -> list[ast.Section]:
     return [i for i in items if isinstance(i, ast.Section) and i.keyword == keyword]
 
 
+def _robot_lines(items: list[Item]) -> list[ast.Section | ast.Directive]:
+    lines = [i for i in items if isinstance(i, ast.Directive) and i.word == "robot"]
+    return [*_sections(items, "robot"), *lines]
+
+
+def is_fragment(tree: ast.File, items: Sequence[Item]) -> bool:
+    """Returns whether a file is one that others include: no `task`, no `extends`, and without all that a task needs.
+
+    `items` are its blocks and those of what it includes.
+    """
+    if any(isinstance(i, ast.Directive) and i.word in ("task", "extends") for i in tree.items):
+        return False
+    blocks_there = {i.keyword for i in items if isinstance(i, ast.Section)}
+    return not _robot_lines(list(items)) or any(b.needed and b.keyword not in blocks_there for b in blocks())
+
+
 def _robot(
     items: list[Item], path: Path | None, sources: SourceMap, out: Diagnostics, source: str, trace: Trace
 ) -> tuple[RobotView, ast.Section | ast.Directive] | None:
-    said = (*_sections(items, "robot"), *(i for i in items if isinstance(i, ast.Directive) and i.word == "robot"))
-    section: ast.Section | ast.Directive | None = next(iter(said), None)
+    section: ast.Section | ast.Directive | None = next(iter(_robot_lines(items)), None)
     if section is None and lost(items).blocks:
         return None  # it may be among what was not understood
     if isinstance(section, ast.Section) and section.broken and section.text is None:

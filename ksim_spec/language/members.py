@@ -272,6 +272,8 @@ def _world(c: Checker, name: str, span: Span) -> Thing:
         return Value(leaf(row, "world", (), ()), (XYZ,), row.dim, row.kind, WORLD, not row.measured)
     if name == "floor":
         floor = c.robot.floor_name
+        if c.robot.any_floor:
+            return UNKNOWN
         if floor is None:
             message = f"{c.robot.name} has no floor, and the world has none of its own"
             c.report(rules.UNKNOWN_ELEMENT, span, message, help="write `floor = plane` in the `world` block")

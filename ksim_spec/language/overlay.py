@@ -6,6 +6,7 @@ absent target is an error with a near name.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ksim_spec.source import SourceFile, SourceMap, Span, plain_lines
 from ksim_spec.syntax import ast
 from ksim_spec.syntax.parse import parse_file, read_bytes, text_of
 
+NO_TEXTS: Mapping[Path, str] = {}
 Item = ast.Section | ast.Directive | ast.FnDef | ast.Assign | ast.Clause | ast.ErrorStmt
 
 
@@ -29,9 +31,17 @@ class Edit:
 
 
 def expand(
-    file: ast.File, path: Path | None, sources: SourceMap, out: Diagnostics, seen: tuple[Path, ...] = ()
+    file: ast.File,
+    path: Path | None,
+    sources: SourceMap,
+    out: Diagnostics,
+    seen: tuple[Path, ...] = (),
+    texts: Mapping[Path, str] = NO_TEXTS,
 ) -> list[Item]:
-    """Returns the items with includes and the base of `extends` spliced in, overrides applied."""
+    """Returns the items with includes and the base of `extends` spliced in, overrides applied.
+
+    `texts` are those of files that an editor has open, by resolved path: they go before what is on the disk.
+    """
     items: list[Item] = []
     edits: list[Edit] = []
     own = [i for i in file.items if _is_task(i)]
@@ -39,9 +49,8 @@ def expand(
         out.report(rules.REPEATED_BLOCK, extra.span, "there is already a `task` line", help="write one task a file")
     for item in file.items:
         if isinstance(item, ast.Directive) and item.word in ("include", "extends"):
-            items += (
-                _other(item, path, sources, out, seen) if not own else _no_task(_other(item, path, sources, out, seen))
-            )
+            brought = _other(item, path, sources, out, seen, texts)
+            items += _no_task(brought) if own else brought
         elif isinstance(item, ast.Clause) and item.word == "remove":
             edits += [Edit(_path(a), None, item.span) for a in item.args]
         elif isinstance(item, ast.Assign) and item.override:
@@ -63,7 +72,12 @@ def _no_task(items: list[Item]) -> list[Item]:
 
 
 def _other(
-    item: ast.Directive, path: Path | None, sources: SourceMap, out: Diagnostics, seen: tuple[Path, ...]
+    item: ast.Directive,
+    path: Path | None,
+    sources: SourceMap,
+    out: Diagnostics,
+    seen: tuple[Path, ...],
+    texts: Mapping[Path, str],
 ) -> list[Item]:
     try:
         target = ((path.parent if path else Path(".")) / (item.text or "")).resolve()
@@ -75,7 +89,7 @@ def _other(
             rules.INCLUDE_CYCLE, item.span, f"`{item.text}` includes itself", help="leave one of the includes out"
         )
         return []
-    if not target.is_file():
+    if target not in texts and not target.is_file():
         near = [p.name for p in target.parent.glob("*.ksim")] if target.parent.is_dir() else []
         out.report(
             rules.MISSING_FILE,
@@ -85,7 +99,7 @@ def _other(
         )
         return []
     try:
-        text = plain_lines(text_of(read_bytes(target), item.text or ""))
+        text = plain_lines(texts[target] if target in texts else text_of(read_bytes(target), item.text or ""))
     except OSError as error:
         out.report(rules.UNREADABLE_FILE, item.span, f"`{item.text}` cannot be read: {_reason(error)}")
         return []
@@ -95,7 +109,7 @@ def _other(
     source = sources.add(SourceFile(str(target.name if path is None else _display(target, path)), text, target))
     parsed, problems = parse_file(source)
     out.extend(problems)
-    return expand(parsed, target, sources, out, (*seen, path.resolve()) if path else seen)
+    return expand(parsed, target, sources, out, (*seen, path.resolve()) if path else seen, texts)
 
 
 def _reason(error: Exception) -> str:

@@ -25,7 +25,9 @@ class RobotView:
     """The robot of one spec. `added` are sites that the spec declares.
 
     `incomplete` when one of them was not understood: then a site that is not there is no mistake. `world_floor` says
-    that the spec puts a floor there; without, it is the robot file's own.
+    that the spec puts a floor there; without, it is the robot file's own. `unknown` is the robot of a file that names
+    none and is included by those that do: whatever is asked of it may be there. With `any_floor` the world that a floor
+    stands in is said elsewhere.
     """
 
     index: RobotIndex
@@ -34,6 +36,8 @@ class RobotView:
     sources: SourceMap
     added: dict[str, str] = field(default_factory=dict)
     incomplete: bool = False
+    unknown: bool = False
+    any_floor: bool = False
     world_floor: bool = False
     base: str = ""  # the body that the spec calls so
     drives: dict[str, el.Actuator] = field(default_factory=dict)  # actuators that the action block gives gains

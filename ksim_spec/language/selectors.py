@@ -15,6 +15,7 @@ from ksim_spec.language.members import sensor_value
 from ksim_spec.language.scope import Thing
 from ksim_spec.language.things import KINDS, ElementKind, Keyframe, Selection
 from ksim_spec.language.types import UNKNOWN, Axis
+from ksim_spec.robot.floors import NAME as FLOOR
 from ksim_spec.robot.naming import matching
 from ksim_spec.syntax import ast
 
@@ -83,6 +84,8 @@ def select(c: Checker, e: ast.Call) -> Thing:
     if not patterns:
         c.report(rules.WRONG_ARGUMENTS, e.span, f"`{word}` needs a name in quotes", help=f'for example `{word}("…")`')
         return UNKNOWN
+    if c.robot.unknown:
+        return UNKNOWN
     if word == "keyframe":
         return _keyframe(c, patterns)
     kind = cast(ElementKind, _PLURAL.get(word, word))
@@ -90,6 +93,8 @@ def select(c: Checker, e: ast.Call) -> Thing:
 
 
 def _elements(c: Checker, e: ast.Call, kind: ElementKind, word: str, patterns: list[tuple[str, ast.Expr]]) -> Thing:
+    if kind == "geom" and c.robot.any_floor and any(matching(p, [FLOOR]) for p, _ in patterns):
+        return UNKNOWN
     names = c.robot.names(kind)
     names += c.robot.numbered(kind, [p for p, _ in patterns])
     found, empty = match([p for p, _ in patterns], names)

@@ -59,13 +59,28 @@ def examined(request: LintRequest, path: Path) -> tuple[list[Diagnostic], Source
 
     try:
         with uncollected():
-            loaded = load_spec(path, profile=request.profile, sets=request.sets, trace=Trace(robots().read))
+            trace = Trace(robots().read, fragments=True)
+            loaded = load_spec(path, profile=request.profile, sets=request.sets, trace=trace)
             loaded = designed(loaded, request.profile is None)
             loaded = profiled(loaded) if request.profile is None else loaded
     except SpecError as error:
         at = Span(str(path), 0, 0)  # what is wrong with a whole file is said at the file
         return [d if d.span != NOWHERE else replace(d, span=at) for d in error.diagnostics], error.sources
+    except Exception as error:  # a fault of ours in one file hides none of the others
+        return [_fault(path, error)], SourceMap()
     return list(loaded.diagnostics), loaded.sources
+
+
+def _fault(path: Path, error: Exception) -> Diagnostic:
+    from ksim_spec import rules
+    from ksim_spec._internal.bug_report import bug_report
+
+    try:
+        more = f"open an issue with `{bug_report(error)}` and, if you can share it, the spec"
+    except OSError:
+        more = "open an issue with this line and, if you can share it, the spec"
+    message = f"ksim itself failed on this file: {type(error).__name__}: {error}"
+    return Diagnostic(rules.INTERNAL_ERROR, message, Span(str(path), 0, 0), help=more)
 
 
 def find_specs(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
 def _format(ls: Server, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
     snapshot = ls.snapshot(params.text_document.uri)
-    return ls.edits(snapshot, ide.formatting.format_changes(snapshot)) if snapshot else None
+    return ls.edits(snapshot.source, ide.formatting.format_changes(snapshot)) if snapshot else None
 
 
 SYMBOL_KIND = {
@@ -76,7 +76,7 @@ def _actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction] |
             lsp.CodeActionKind.QuickFix,
             [ls.diagnostic(snapshot, found.problem)],
             is_preferred=found.safe,
-            edit=lsp.WorkspaceEdit({uri: ls.edits(snapshot, list(found.changes))}),
+            edit=lsp.WorkspaceEdit({uri: ls.edits(snapshot.source, list(found.changes))}),
         )
         for found in ide.code_action.actions(snapshot, start, end)
     ]

@@ -37,7 +37,8 @@ def _references(ls: Server, params: lsp.ReferenceParams) -> list[lsp.Location] |
     if snapshot is None:
         return None
     offset = ls.offset(snapshot, params.position)
-    return ls.locations(ide.references.references(snapshot, offset, params.context.include_declaration))
+    declaration = params.context.include_declaration
+    return ls.locations(ide.references.references(snapshot, offset, declaration, ls.specs(snapshot)))
 
 
 @server.feature(lsp.TEXT_DOCUMENT_RENAME)
@@ -46,11 +47,12 @@ def _rename(ls: Server, params: lsp.RenameParams) -> lsp.WorkspaceEdit | None:
     snapshot = ls.snapshot(uri)
     if snapshot is None:
         return None
-    found = ide.references.rename(snapshot, ls.offset(snapshot, params.position), params.new_name)
+    offset = ls.offset(snapshot, params.position)
+    found = ide.references.rename(snapshot, offset, params.new_name, ls.specs(snapshot))
     if isinstance(found, ide.references.Refusal):
         ls.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, found.reason))
         return None
-    return lsp.WorkspaceEdit({uri: ls.edits(snapshot, found)})
+    return lsp.WorkspaceEdit({ls.uri(source) or uri: ls.edits(source, changes) for source, changes in found.items()})
 
 
 _ITEM_KIND = {

@@ -18,6 +18,7 @@ from ksim_spec.version import __version__
 
 if TYPE_CHECKING:
     from ksim_spec.ide.diagnostics import Problem
+    from ksim_spec.ide.family import Specs
     from ksim_spec.ide.snapshot import Snapshot
     from ksim_spec.ide.workspace import Workspace
 
@@ -48,6 +49,35 @@ class Server(LanguageServer):
         path = uris.to_fs_path(uri)
         return self.known.snapshot(uri, self.workspace.get_text_document(uri).source, Path(path) if path else None)
 
+    def opened(self, uri: str) -> None:
+        """Notes what a document says, for the others that include it."""
+        path = uris.to_fs_path(uri)
+        if path and path.endswith(".ksim"):
+            self.known.opened[Path(path).resolve()] = self.workspace.get_text_document(uri).source
+
+    def closed(self, uri: str) -> None:
+        """Forgets a document: those that include it read the file again."""
+        if path := uris.to_fs_path(uri):
+            self.known.opened.pop(Path(path).resolve(), None)
+        self.known.forget(uri)
+
+    async def check_others(self) -> None:
+        """Checks again the documents that a change of another document or file has made old."""
+        stale = self.known.stale()
+        for uri in stale:
+            self.committed.stale(uri)
+            self.publish(uri)
+            self.check_profiles(uri)
+        if stale and self.pulls:
+            await self.workspace_diagnostic_refresh_async(None)
+
+    def check_profiles(self, uri: str) -> bool:
+        """Checks the profiles of a document, and tells what that adds; True where it adds something."""
+        added = self.known.profiled(uri)
+        if added:
+            self.publish(uri)
+        return added
+
     @property
     def encoding(self) -> Encoding:
         """The units that the editor counts columns in."""
@@ -67,14 +97,32 @@ class Server(LanguageServer):
 
     def location(self, place: Place) -> lsp.Location | None:
         """Returns a place as the editor names it; None for a text that is no file."""
-        uri = uris.from_fs_path(str(place.source.path.resolve())) if place.source.path else None
+        uri = self.uri(place.source)
         return lsp.Location(uri, self.range(place.source, place.start, place.end)) if uri else None
 
     def locations(self, places: list[Place]) -> list[lsp.Location]:
         return [at for place in places if (at := self.location(place)) is not None]
 
-    def edits(self, snapshot: Snapshot, changes: list[Change]) -> list[lsp.TextEdit]:
-        return [lsp.TextEdit(self.range(snapshot.source, c.start, c.end), c.text) for c in changes]
+    def uri(self, source: SourceFile) -> str | None:
+        """Returns what the editor calls a file; None for a text that is no file."""
+        if source.path is None:
+            return None
+        path = source.path.resolve()
+        opened = ((uri, uris.to_fs_path(uri)) for uri in self.workspace.text_documents)
+        known = (uri for uri, name in opened if name and Path(name).resolve() == path)
+        return next(known, None) or uris.from_fs_path(str(path))
+
+    def specs(self, snapshot: Snapshot) -> Specs:
+        """Returns every spec of the open folders, and of the project around a document outside of them."""
+        folders = [Path(p) for uri in self.workspace.folders if (p := uris.to_fs_path(uri))]
+        root, own = self.workspace.root_path, snapshot.source.path
+        folders = folders or ([Path(root)] if root else [])
+        if own is not None and not any(own.resolve().is_relative_to(f.resolve()) for f in folders):
+            folders.append(ide.family.root_of(own.resolve()))
+        return ide.family.Specs(tuple(folders), self.known.opened)
+
+    def edits(self, source: SourceFile, changes: list[Change]) -> list[lsp.TextEdit]:
+        return [lsp.TextEdit(self.range(source, c.start, c.end), c.text) for c in changes]
 
     def diagnostics(self, uri: str) -> list[lsp.Diagnostic]:
         """Returns what is wrong with a document."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Coroutine
 
 from lsprotocol import types as lsp
 
@@ -12,6 +13,7 @@ from ksim_spec._internal.gc import uncollected
 from ksim_spec.lsp.server import Server, server
 
 PAUSE = 0.05  # seconds without a key before a document is checked by itself
+REST = 0.3  # seconds more before its profiles are, which takes as long again as all the rest
 WATCHED = ("**/*.ksim", "**/*.xml", "**/*.mjcf", "**/ksim.toml", "**/pyproject.toml")
 
 
@@ -36,44 +38,61 @@ async def _initialized(ls: Server, _: lsp.InitializedParams) -> None:
 
 @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
 def _opened(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
-    ls.publish(params.text_document.uri)
+    uri = params.text_document.uri
+    ls.opened(uri)
+    ls.publish(uri)
+    if ls.pulls:
+        ls.snapshot(uri)
+    ls.check_profiles(uri)
+    _soon(ls.check_others())
 
 
 @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
 def _saved(ls: Server, params: lsp.DidSaveTextDocumentParams) -> None:
     ls.committed.stale(params.text_document.uri)
     ls.publish(params.text_document.uri)
+    ls.check_profiles(params.text_document.uri)
 
 
 @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
 async def _changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
     uri = params.text_document.uri
+    ls.opened(uri)
     turn = ls.changes[uri] = ls.changes.get(uri, 0) + 1
     await asyncio.sleep(PAUSE)
-    if ls.changes.get(uri) == turn:  # no later change has come
-        ls.publish(uri)
+    if ls.changes.get(uri) != turn:
+        return  # a later change has come
+    ls.publish(uri)
+    await ls.check_others()
+    await asyncio.sleep(REST)
+    if ls.changes.get(uri) == turn and ls.check_profiles(uri) and ls.pulls:
+        await ls.workspace_diagnostic_refresh_async(None)
 
 
 @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
 def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
     uri = params.text_document.uri
-    ls.known.forget(uri)
+    ls.closed(uri)
     ls.committed.forget(uri)
     ls.changes.pop(uri, None)
     if not ls.pulls:
         ls.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
+    _soon(ls.check_others())
 
 
 @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
 async def _files_changed(ls: Server, _: lsp.DidChangeWatchedFilesParams) -> None:
-    stale = ls.known.stale()
-    for uri in stale:
-        ls.committed.stale(uri)
-        ls.publish(uri)
-    if stale and ls.pulls:
-        await ls.workspace_diagnostic_refresh_async(None)
+    await ls.check_others()
 
 
+def _soon(work: Coroutine[None, None, None]) -> None:
+    """Does something after what has come in."""
+    task = asyncio.ensure_future(work)
+    _TASKS.add(task)
+    task.add_done_callback(_TASKS.discard)
+
+
+_TASKS: set[asyncio.Future[None]] = set()  # asyncio itself holds them only weakly
 _PULL = lsp.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=False)
 
 

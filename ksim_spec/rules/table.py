@@ -305,6 +305,7 @@ BAD_ACCEPTANCE = Rule("KS754", "bad-acceptance", "error", "the file of accepted 
 CANNOT_EVALUATE = Rule("KS755", "cannot-evaluate", "error", "a side of a diff cannot be evaluated on states")
 BENCH_FAILED = Rule("KS760", "bench-failed", "error", "a measurement did not finish")
 BAD_ARGUMENT = Rule("KS770", "bad-argument", "error", "a Python call is given something that it cannot use")
+INTERNAL_ERROR = Rule("KS771", "internal-error", "error", "ksim itself failed on a file")
 
 # Meta ----------------------------------------------------------------------------------------------------------------
 

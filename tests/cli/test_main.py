@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 import types
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def failing(monkeypatch, tmp_path):
         monkeypatch.setattr(main, "COMMANDS", (Entry("boom", "boom_module", "command", "Fails.", ("ksim boom",)),))
         monkeypatch.setitem(sys.modules, "boom_module", module)
         monkeypatch.setenv("TMPDIR", str(tmp_path))
-        monkeypatch.setattr(exit.tempfile, "tempdir", None)
+        monkeypatch.setattr(tempfile, "tempdir", None)
         return main.main(["boom"])
 
     return run

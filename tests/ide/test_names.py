@@ -85,7 +85,8 @@ def renamed(marked: str, new: str) -> str:
     changes = rename(here, offset, new)
     assert not isinstance(changes, Refusal), changes
     text = here.text
-    for change in sorted(changes, key=lambda c: -c.start):
+    (own,) = changes.values()
+    for change in sorted(own, key=lambda c: -c.start):
         text = text[: change.start] + change.text + text[change.end :]
     assert [p for p in problems(snapshot(text)) if p.severity == "error"] == []
     return text

@@ -65,9 +65,12 @@ def check_world(c: Checker, section: ast.Section | None, sites: list[AddedSite])
                 f"the world has no setting `{name}`",
                 help=suggest(name, SETTINGS, "settings"),
             )
+    lines = section.body if section else ()
+    stated = {s.target.id for s in lines if isinstance(s, ast.Assign) and isinstance(s.target, ast.Name)}
     physics, control = steps["physics_step"], steps["control_step"]
     ratio = control / physics
-    if abs(ratio - round(ratio)) > 1e-6 or round(ratio) < 1:
+    known = not c.robot.unknown or "physics_step" in stated  # else it is the robot's
+    if known and (abs(ratio - round(ratio)) > 1e-6 or round(ratio) < 1):
         near = max(round(ratio), 1) * physics * 1000
         assert control_at is not None or section is None
         c.report(
