@@ -188,7 +188,9 @@ class TrainConfig(_Section):
         description="gradients of actor and critic are each clipped to this norm; `none` switches it off",
     )
 
-    normalize_observations: bool = Field(default=True, description="by running mean and spread")
+    normalize_observations: bool = Field(
+        default=True, description="by running mean and spread, the latter at least 0.01; update 0 knows neither yet"
+    )
     observation_clip: float = Field(
         default=10.0,
         gt=0,

@@ -162,7 +162,7 @@ unknown-section unknown-word unknown-name unknown-element unknown-member unknown
 unknown-setting duplicate-attribute not-scalar not-a-value nothing-drawn missing-unit unknown-unit angle-mismatch
 spaced-unit ambiguous-weight missing-weight never-nonzero duplicate-term zero-weight constant-reward sign-surprise
 negligible-term event-as-rate only-costs constant-observation duplicate-observation unobserved-action never-fires
-always-fires no-time-limit time-limit-as-failure beyond-episode changes-nothing unused-level unused-command
+unit-mismatch always-fires no-time-limit time-limit-as-failure beyond-episode changes-nothing unused-level unused-command
 impossible-batch unused-suppression unknown-rule suppressed-error
 """
 
