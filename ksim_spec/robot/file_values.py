@@ -132,7 +132,9 @@ def _moving(index: RobotIndex) -> list[bool]:
 
 
 def _bodies(index: RobotIndex) -> Iterator[Diagnostic]:
-    light, of = _light(index), {b.id: [j for j in index.joints if j.body == b.id] for b in index.bodies}
+    light, of = _light(index), {b.id: list[el.Joint]() for b in index.bodies}
+    for j in index.joints:
+        of[j.body].append(j)
     for b in index.bodies[1:]:
         joints = of[b.id]
         if sum(j.nv for j in joints) > 6:
@@ -151,7 +153,8 @@ def _light(index: RobotIndex) -> list[bool]:
     compiler = {k: v for s in index.tree.sections("compiler") for k, v in s.attrs.items()}
     if {"boundmass", "inertiagrouprange", "inertiafromgeom", "settotalmass"} & set(compiler):
         return [False] * len(index.bodies)
-    light = [not _inertial(index, b) for b in index.bodies]
+    heavy = _with_inertial(index)
+    light = [(b.file, b.line) not in heavy for b in index.bodies]
     for g in index.geoms:
         given = _number(g, "mass") if "mass" in g.attrs else _number(g, "density")
         light[g.body] &= g.type in _MASSLESS or given == 0
@@ -162,17 +165,12 @@ def _light(index: RobotIndex) -> list[bool]:
     return light
 
 
-def _inertial(index: RobotIndex, body: el.Body) -> list[Node]:
-    return [n for n in _inside(index).get((body.file, body.line), []) if n.tag == "inertial"]
-
-
-def _inside(index: RobotIndex) -> dict[tuple[str, int], list[Node]]:
-    """What each body holds, by its place; of two on one line, of both."""
-    found: dict[tuple[str, int], list[Node]] = {}
-    for node in index.tree.root.walk():
-        if node.tag == "body":
-            found.setdefault((node.file, node.line), []).extend(node.children)
-    return found
+def _with_inertial(index: RobotIndex) -> set[tuple[str, int]]:
+    """The places of bodies that say what they weigh."""
+    bodies = (n for n in index.tree.root.walk() if n.tag == "body")
+    return {
+        (n.file, n.line) for n in bodies if any(c.tag == "inertial" and c.attrs.get("mass") != "0" for c in n.children)
+    }
 
 
 def _inertias(index: RobotIndex) -> Iterator[Diagnostic]:
