@@ -30,6 +30,16 @@ def line(*words: str, cwd: str | Path | None = None) -> str | None:
     return None if said is None else os.fsdecode(said).rstrip("\n")
 
 
+def complaint(*words: str, cwd: str | Path | None = None) -> str:
+    """Returns the first line of what a git command that fails says, without `fatal: `; empty where it succeeds."""
+    try:
+        done = subprocess.run(["git", *words], cwd=cwd, capture_output=True, check=False, timeout=PATIENCE)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines() if done.returncode else []
+    return lines[0].removeprefix("fatal: ") if lines else ""
+
+
 def conversation(*words: str, cwd: str | Path) -> subprocess.Popen[bytes]:
     """Returns a git command that is asked through its standard input and answers on its standard output."""
     quiet = subprocess.DEVNULL

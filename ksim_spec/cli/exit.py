@@ -6,7 +6,6 @@ import sys
 import traceback
 from collections.abc import Iterable
 
-from ksim_spec._internal.bug_report import bug_report
 from ksim_spec.diagnostics import Diagnostic, SpecError
 from ksim_spec.render.ansi import wants_color
 from ksim_spec.source import SourceMap
@@ -50,6 +49,8 @@ def show(diagnostics: Iterable[Diagnostic], sources: SourceMap) -> None:
 def _bug(error: BaseException) -> int:
     summary = traceback.format_exception_only(error)[-1].strip()
     print(f"ksim: internal error: {summary}", file=sys.stderr)
+    from ksim_spec._internal.bug_report import bug_report
+
     try:
         path = bug_report(error)
     except OSError as problem:

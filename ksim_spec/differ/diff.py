@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 
 from ksim_spec import rules
 from ksim_spec.diagnostics import Diagnostic, SpecError
@@ -111,17 +112,36 @@ def is_task(place: Place) -> bool:
     return any(line.split()[:1] in ([b"task"], [b"extends"]) for line in data.splitlines())
 
 
+ALIKE = 0.5  # the share of lines from which git takes a file for a renamed one
+
+
 def _renamed(found: Sequence[Difference]) -> list[Difference]:
-    """A spec that went and one that came, and that mean the same, are one spec with another name."""
+    """A spec that went and one that came are one with another name: the same contract first, then most lines alike."""
     kept = list(found)
-    for gone in [d for d in found if d.old and not d.new]:
-        assert gone.old is not None
-        meant = gone.old.contract.hashes["declared"]
-        came = next((d for d in kept if d.new and not d.old and d.new.contract.hashes["declared"] == meant), None)
-        if came is not None:
-            change = Change(
-                change_rules.RENAMED, "task", f"`{gone.name}` is now called `{came.name}`", gone.name, came.name
-            )
-            kept[kept.index(came)] = replace(came, old=gone.old, changes=(change,))
-            kept.remove(gone)
+    gone = [d for d in found if d.old and not d.new]
+    came = [d for d in found if d.new and not d.old]
+    pairs = [(likeness, a, b) for a in gone for b in came if (likeness := _likeness(a, b)) >= ALIKE]
+    taken: set[str] = set()
+    for _, a, b in sorted(pairs, key=lambda pair: -pair[0]):
+        if a.name in taken or b.name in taken:
+            continue
+        taken |= {a.name, b.name}
+        assert a.old is not None and b.new is not None
+        named = Change(change_rules.RENAMED, "task", f"`{a.name}` is now called `{b.name}`", a.name, b.name)
+        kept[kept.index(b)] = replace(b, old=a.old, changes=(named, *_beside(named, changes(a.old, b.new))))
+        kept.remove(a)
     return kept
+
+
+def _beside(named: Change, found: Sequence[Change]) -> list[Change]:
+    """What changed besides the name: the text, or the task's own name, alone is not told again."""
+    return [c for c in found if c.rule not in (named.rule, change_rules.TEXT_ONLY)]
+
+
+def _likeness(gone: Difference, came: Difference) -> float:
+    """Returns 2 for the same contract, else how many of the lines of both texts are alike, from 0 to 1."""
+    assert gone.old is not None and came.new is not None
+    if gone.old.contract.hashes["declared"] == came.new.contract.hashes["declared"]:
+        return 2.0
+    lines = [[x.strip() for x in side.text.splitlines() if x.strip()] for side in (gone.old, came.new)]
+    return SequenceMatcher(None, *lines, autojunk=False).ratio() if all(lines) else 0.0

@@ -335,3 +335,20 @@ def test_a_severity_that_cannot_be_is_refused(repo: Path, capsys):
         forget()
         out = run(capsys, "tasks/cartpole.ksim", code=2)
         assert said in out and "ksim.toml:2" in out
+
+
+def test_a_renamed_spec_that_changed_too_is_compared_with_what_it_was(repo: Path, capsys):
+    edit(repo / "tasks/cartpole.ksim", "weight 1 per s", "weight 2 per s")
+    (repo / "tasks/cartpole.ksim").rename(repo / "tasks/pole.ksim")
+    out = run(capsys, "HEAD:tasks", "tasks")
+    assert "`cartpole.ksim` is now called `pole.ksim`" in out and "weight 1 -> 2 per s" in out, out
+    assert "spec-removed" not in out and "spec-added" not in out
+
+
+def test_the_annotation_of_a_removed_spec_names_it(repo: Path, capsys):
+    shutil.copy(repo / "tasks/cartpole.ksim", repo / "tasks/second.ksim")
+    git("add", ".", cwd=repo)
+    git("commit", "-qm", "second", cwd=repo)
+    (repo / "tasks/second.ksim").unlink()
+    out = run(capsys, "HEAD:tasks", "tasks", "--format", "github")
+    assert "KD109" in out and "second.ksim" in out, out

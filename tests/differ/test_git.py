@@ -263,3 +263,37 @@ def test_the_steps_of_the_action_on_a_branch(repo: Path, tmp_path: Path):
     assert (
         "--method POST repos/a/b/issues/7/comments" in calls and "--method PATCH repos/a/b/issues/comments/42" in calls
     )
+
+
+def test_a_fork_whose_token_may_not_comment_fails_nothing(tmp_path: Path):
+    (tmp_path / "gh").write_text(
+        "#!/bin/sh\necho 'gh: Resource not accessible by integration (HTTP 403)' >&2\nexit 1\n"
+    )
+    (tmp_path / "gh").chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    code, told = step("comment", tmp_path, PATH=path, NUMBER="1", REPOSITORY="a/b", REPORT="report.md")
+    assert code == 0 and "HTTP 403" in told and "the report is in the job's summary" in told
+
+
+def test_a_repository_that_git_refuses_is_told_in_its_words(repo: Path, tmp_path: Path, monkeypatch, capsys):
+    real = shutil.which("git")
+    (tmp_path / "refusing").mkdir()
+    fake = tmp_path / "refusing" / "git"
+    # git itself has this variable for its own tests: the folder counts as another user's
+    fake.write_text(f'#!/bin/sh\nGIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec {real} "$@"\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.chdir(repo)
+    assert main(["diff", SPEC]) == 2
+    told = capsys.readouterr().err
+    assert "detected dubious ownership" in told and "safe.directory" in told and "is in none" not in told
+
+
+def test_the_end_of_a_shallow_clone_is_no_new_spec(repo: Path, tmp_path: Path, monkeypatch, capsys):
+    edit(repo / SPEC, "scale 10 N", "scale 5 N")
+    commit(repo, "softer")
+    git("clone", "-q", "--depth=1", repo.as_uri(), str(tmp_path / "shallow"), cwd=tmp_path)
+    monkeypatch.chdir(tmp_path / "shallow")
+    assert main(["log", SPEC]) == 0
+    told = capsys.readouterr().out
+    assert "git fetch --unshallow" in told and "new spec" not in told

@@ -53,7 +53,10 @@ def history(opener: Opener, spec: str, limit: int | None = None) -> Iterator[Com
 
 def _one(opener: Opener, commit: Commit, before: str) -> Commit | None:
     new = _side(opener, commit.sha, commit.path)
-    old = _side(opener, f"{commit.sha}^", before) if _exists(f"{commit.sha}^") else None
+    parent = _exists(f"{commit.sha}^")
+    if not parent and new is not None and _cut_off(commit.sha):
+        return _with(commit, problem="what was before it is not in this shallow clone: `git fetch --unshallow`")
+    old = _side(opener, f"{commit.sha}^", before) if parent else None
     if isinstance(new, str) or isinstance(old, str):
         problem = new if isinstance(new, str) else f"before it: {old}"
         return _with(commit, problem=problem)
@@ -104,3 +107,8 @@ def _commits(ref: str, path: str, files: list[str]) -> list[tuple[str, str, str,
 
 def _exists(ref: str) -> bool:
     return bool(git.line("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"))
+
+
+def _cut_off(sha: str) -> bool:
+    """Whether a commit has parents that a shallow clone left out."""
+    return b"\nparent " in (git.run("cat-file", "commit", sha) or b"").partition(b"\n\n")[0]

@@ -77,6 +77,8 @@ class GitTree:
         if not git.installed():
             raise _problem(rules.NO_REPOSITORY, "`git` is not installed", "install it, or give paths")
         top = git.line("rev-parse", "--show-toplevel")
+        if top is None and (refused := _refusal()):
+            raise refused
         if top is None:
             raise _problem(rules.NO_REPOSITORY, f"`{ref}:…` needs a git repository, and this folder is in none",
                            "run it inside the repository, or give paths")  # fmt: skip
@@ -207,6 +209,18 @@ def _named_by_model(name: str, data: bytes) -> Iterator[str]:
     for file in dict.fromkeys(_FILE.findall(text)):
         for folder in folders:
             yield posixpath.normpath(posixpath.join(posixpath.dirname(name), folder, file.replace("\\", "/")))
+
+
+def _refusal() -> SpecError | None:
+    """Why git does not read the repository around the working folder, in its own words; None where there is none."""
+    said = git.complaint("rev-parse", "--show-toplevel")
+    if not said or "not a git repository" in said:
+        return None
+    dubious = re.search(r"dubious ownership in repository at '(.+)'", said)
+    help = "`git status` here says more"
+    if dubious:
+        help = f"it belongs to another user; if you trust it: `git config --global --add safe.directory '{dubious[1]}'`"
+    return _problem(rules.NO_REPOSITORY, f"git does not read the repository here: {said}", help)
 
 
 def is_revision(text: str) -> bool:
