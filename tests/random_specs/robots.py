@@ -168,20 +168,25 @@ class RobotBuilder(Fittings):
         pick = self.pick
         for joint in pick.shuffled(self.scalar):
             if pick.chance(85):
-                self._actuator(joint, TRN.mjTRN_JOINT, True)
+                kind = self._actuator(joint, TRN.mjTRN_JOINT, True)
+                if kind in ("position", "velocity") and pick.chance(15):  # two on one joint
+                    self._actuator(joint, TRN.mjTRN_JOINT, False)
         if self.tendons and pick.chance(50):
             self._actuator(self.tendons[0], TRN.mjTRN_TENDON, False)
         if self.sites and pick.chance(10):
             self._actuator(pick.of(self.sites), TRN.mjTRN_SITE, False)
 
-    def _actuator(self, target: str, trn: Any, servo: bool) -> None:
+    def _actuator(self, target: str, trn: Any, servo: bool) -> str:
         pick = self.pick
         actuator = self.spec.add_actuator(self._default(), name=self.name("actuator"), target=target, trntype=trn)
-        kind = pick.of(("position", "motor", "velocity", "filtered", "general") if servo else ("motor",))
+        kind = pick.of(("position", "motor", "velocity", "filtered", "general", "integrated") if servo else ("motor",))
         if kind == "position":
             actuator.set_to_position(kp=pick.number(5, 30), kv=pick.number(0, 1))
         elif kind == "filtered":
             actuator.set_to_position(kp=pick.number(5, 30), kv=0.2, timeconst=0.05)
+        elif kind == "integrated":
+            actuator.set_to_intvelocity(kp=pick.number(5, 20))
+            actuator.actrange, actuator.actlimited = [-1, 1], 1
         elif kind == "velocity":
             actuator.set_to_velocity(kv=pick.number(0.5, 2))
         elif kind == "motor":
@@ -194,6 +199,7 @@ class RobotBuilder(Fittings):
             actuator.ctrlrange, actuator.ctrllimited = [-1, pick.of((1.0, 0.5))], 1
         if pick.chance(20):
             actuator.forcerange, actuator.forcelimited = [-4, 4], 1
+        return kind
 
 
 def robot(choice: Choice) -> Robot:
