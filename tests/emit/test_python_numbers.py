@@ -20,10 +20,12 @@ SEEN = {
 def test_conditions_of_literals_are_conditions() -> None:
     lines = "".join(f"  s{i} = {line}\n" for i, line in enumerate(SEEN))
     lines += "  steps = count(dt <= 0.1 s)\n  held = timer(not (dt > 0.1 s))\n"
-    head = {"more": 'observe critic {\n' + lines + "}\n"}
-    source = text(**head).replace('hang   =', 'pole   = body("pole")\n  hang   =')
+    head = {"more": "observe critic {\n" + lines + "}\n"}
+    source = text(**head).replace("hang   =", 'pole   = body("pole")\n  hang   =')
     shown = np.array([s.obs["critic"] for s in run(source, noise(3, 1)).shown])
-    np.testing.assert_allclose(shown[..., : len(SEEN)], np.broadcast_to(list(SEEN.values()), (*shown.shape[:2], len(SEEN))))
+    np.testing.assert_allclose(
+        shown[..., : len(SEEN)], np.broadcast_to(list(SEEN.values()), (*shown.shape[:2], len(SEEN)))
+    )
     np.testing.assert_allclose(shown[:, 0, -2:], [[1, 0], [2, 0.05], [3, 0.1], [4, 0.15]], rtol=1e-5)
 
 
