@@ -30,7 +30,8 @@ class Robot:
 class RobotBuilder(Fittings):
     """Builds one robot. Every number has few digits, so that the file holds it as it is."""
 
-    def __init__(self, choice: Choice) -> None:
+    def __init__(self, choice: Choice, round_only: bool = False) -> None:
+        self.shapes = list(SIZES)[: 2 if round_only else None]
         self.pick = choice
         self.spec = mujoco.MjSpec()
         self.taken = {}
@@ -115,7 +116,7 @@ class RobotBuilder(Fittings):
 
     def _geom(self, body: Any) -> Any:
         pick = self.pick
-        kind = pick.of(list(SIZES))
+        kind = pick.of(self.shapes)
         size = [pick.number(0.04, 0.12) if i < SIZES[kind] else 0 for i in range(3)]
         geom = body.add_geom(self._default(), name=self.name("geom"), type=kind, size=size)
         if pick.chance(40):
@@ -146,7 +147,7 @@ class RobotBuilder(Fittings):
 
     def _mocap(self) -> None:
         body = self.spec.worldbody.add_body(name=self.name("body"), mocap=True, pos=[-1, 0, 0.5])
-        body.add_geom(name=self.name("geom"), type=GEOM.mjGEOM_BOX, size=[0.1, 0.1, 0.1])
+        body.add_geom(name=self.name("geom"), type=GEOM.mjGEOM_SPHERE, size=[0.1, 0, 0])
         self.bodies += [body.name] if body.name else []
 
     # What works on them ---------------------------------------------------------------------------------------------
@@ -202,6 +203,6 @@ class RobotBuilder(Fittings):
         return kind
 
 
-def robot(choice: Choice) -> Robot:
-    """Returns a random robot that MuJoCo compiles, and whose file gives the same model."""
-    return RobotBuilder(choice).build()
+def robot(choice: Choice, round_only: bool = False) -> Robot:
+    """Returns a random robot that MuJoCo compiles; `round_only`: of spheres and capsules, which every engine takes."""
+    return RobotBuilder(choice, round_only).build()

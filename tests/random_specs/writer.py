@@ -24,9 +24,9 @@ UNITS = {"position": {"hinge": "rad", "slide": "m"}, "velocity": {"hinge": "rad/
 class Writer:
     """Writes one product. `entries` is how many expressions the critic sees."""
 
-    def __init__(self, pick: Choice, most: int) -> None:
+    def __init__(self, pick: Choice, most: int, round_only: bool) -> None:
         self.pick, self.most = pick, most
-        machine = robot(pick)
+        machine = robot(pick, round_only)
         self.friction = pick.number(0.5, 1.2)
         self.product = Product(machine, Truth(machine, self.friction), pick.of((1, 2, 4)), self.friction)
         self.truth = self.product.truth
@@ -225,12 +225,12 @@ class Writer:
         return ["randomize {", *lines, "}"] if lines else []
 
 
-def product(most: int = 8) -> st.SearchStrategy[Product]:
-    """Returns the strategy for products whose critic sees up to `most` expressions."""
+def product(most: int = 8, round_only: bool = False) -> st.SearchStrategy[Product]:
+    """Returns the strategy for products whose critic sees up to `most` expressions; `round_only` as in `robot`."""
 
     @st.composite
     def one(draw: st.DrawFn) -> Product:
         draw(st.none())  # what draws is handed on, and hypothesis looks for a use of it here
-        return Writer(Choice(draw), most).write()
+        return Writer(Choice(draw), most, round_only).write()
 
     return one()
