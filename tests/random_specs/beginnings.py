@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 
 from tests.random_specs.check import Disagreement, close
-from tests.random_specs.drawn import Draw, Line, field_value
+from tests.random_specs.drawn import Draw, Line, field_value, servo_of
 from tests.random_specs.levels import Levels
 from tests.random_specs.products import Product
 from tests.random_specs.truth import yaw_of
@@ -87,6 +87,8 @@ class Beginnings:
             fields = self._drawn_fields(i)
             for number, line in enumerate(self.p.drawn.field):
                 for k, name in enumerate(line.names):
+                    if line.what in ("kp", "kd"):
+                        self._meant(composed, fields, line.what, name)
                     for c in range(3 if line.what in ("com", "gravity") else 1):
                         old, new = (
                             field_value(composed, {}, line, name, c),
@@ -101,6 +103,17 @@ class Beginnings:
         for label, row in found["run"].items():
             again = rows & np.isfinite(row)
             close(f"{label} per run", row[again], self.run_levels[label][again], np.array(5e-3))
+
+    @staticmethod
+    def _meant(model: mujoco.MjModel, fields: dict[str, np.ndarray], what: str, joint: str) -> None:
+        """A control means the same target after the servo's gain was drawn."""
+        a, bias = servo_of(model, joint), model.actuator_biasprm
+        column = 1 if bias[a, 1] else 2
+        if what == "kd" and column == 1:
+            return
+        gain, drawn = fields.get("actuator_gainprm", model.actuator_gainprm), fields["actuator_biasprm"]
+        was = model.actuator_gainprm[a, 0] / bias[a, column]
+        close(f"the control of `{joint}` per target", gain[a, 0] / drawn[a, column], np.array(was), np.array(1e-5))
 
     def _drawn_commands(self, rows: np.ndarray, state: Any, before: Any) -> None:
         """Commands are drawn where rows say so, and stay elsewhere."""

@@ -118,15 +118,23 @@ class Drawn:
 
     def events(self, pick: Choice, truth: Truth, draw: MakeDraw, dt: float) -> list[str]:
         scalar, texts = _scalar(truth), []
-        of = pick.of(("hinge", "slide"))
-        if not pick.chance(40) or not scalar[of]:
+        if not pick.chance(40):
             return []
+        self.every = pick.count(1, 4)
+        head = f"event kick every {self.every * dt * 1000:g} ms {{"
+        floats = [n for n in truth.names["body"] if n != "world" and truth.free_body(n)]
+        if floats and pick.chance(50):
+            texts.append(
+                self._line(self.event, pick, draw, "linvel.y", "body", floats[:1], "m/s").replace("bodies", "body")
+            )
+        of = pick.of(("hinge", "slide"))
+        if not scalar[of]:
+            return [head, *texts, "}"] if texts else []
         names = pick.some(scalar[of], 2)
         texts.append(
             self._line(self.event, pick, draw, "joint_vel", "joint", names, {"hinge": "rad/s", "slide": "m/s"}[of])
         )
-        self.every = pick.count(1, 4)
-        return [f"event kick every {self.every * dt * 1000:g} ms {{", *texts, "}"]
+        return [head, *texts, "}"]
 
     def fields(self, pick: Choice, truth: Truth, draw: MakeDraw) -> list[str]:
         texts: list[str] = []
@@ -161,7 +169,7 @@ class Drawn:
             value = draw("" if op == "*=" else unit, low=0.5 if op == "*=" else 0.02, kinds=some)
             shared, run = len(names) > 1 and pick.chance(25), pick.chance(25)
             self.field.append(Line(what, tuple(names), op, value, shared, run))
-            place = "world" if what == "gravity" else quoted(kind, names, len(names) > 1)
+            place = kind if kind.startswith("world") else quoted(kind, names, len(names) > 1)
             texts.append(
                 f"  {place}.{what} {op} {value.text}{'  per run' if run else ''}{'  shared' if shared else ''}"
             )
@@ -182,6 +190,8 @@ def _field(truth: Truth, what: str, of: str) -> tuple[list[str], str, str]:
     if what == "gravity":
         return ["world"], "world", "m/s^2"
     if what == "friction":
+        if truth.floor and of == "ball":
+            return [truth.floor], "world.floor", ""
         return [n for n in truth.names["geom"] if n != truth.floor], "geom", ""
     if what in ("mass", "com", "inertia"):
         bodies = [n for n in truth.names["body"] if n != "world" and model.body(n).mass[0] > 0]
@@ -195,9 +205,17 @@ def _field(truth: Truth, what: str, of: str) -> tuple[list[str], str, str]:
         return [], "joint", ""
     if what in ("kp", "kd"):
         column = 1 if what == "kp" else 2
-        with_servo = {truth.actuator_joint(a) for a in truth.names["actuator"] if model.actuator(a).biasprm[column]}
+        integrates = mujoco.mjtDyn.mjDYN_INTEGRATOR
+        servos = [a for a in truth.names["actuator"] if model.actuator(a).dyntype[0] != integrates]
+        with_servo = {truth.actuator_joint(a) for a in servos if model.actuator(a).biasprm[column]}
         names = [n for n in names if n in with_servo]
     return names, "joint", (slides if of == "slide" else turns)[what]
+
+
+def servo_of(model: mujoco.MjModel, joint: str) -> int:
+    """Returns the only actuator of a joint that pulls back."""
+    on_joint = (model.actuator_trnid[:, 0] == model.joint(joint).id) & (model.actuator_trntype == 0)
+    return int(np.flatnonzero(on_joint & model.actuator_biasprm[:, 1:3].any(axis=1))[0])
 
 
 def field_value(model: mujoco.MjModel, fields: dict[str, np.ndarray], line: Line, name: str, component: int) -> float:
@@ -218,9 +236,7 @@ def field_value(model: mujoco.MjModel, fields: dict[str, np.ndarray], line: Line
                       "inertia": lambda: of("body_inertia")[i, component]}[line.what]())  # fmt: skip
     joint = model.joint(name)
     if line.what in ("kp", "kd"):
-        a = next(
-            i for i in range(model.nu) if model.actuator_trnid[i, 0] == joint.id and model.actuator_trntype[i] == 0
-        )
+        a = servo_of(model, name)
         return float(-of("actuator_biasprm")[a, 1 if line.what == "kp" else 2] * model.actuator_gear[a, 0] ** 2)
     if line.what == "zero":
         return float(of("qpos0")[int(joint.qposadr[0])])

@@ -62,7 +62,7 @@ class Driven(Beginnings):
         touched = np.zeros(model.nv, bool)
         for number, line in enumerate(drawn.event):
             for k, name in enumerate(line.names):
-                dof = int(model.joint(name).dofadr[0])
+                dof = int(model.joint(name).dofadr[0] if line.what == "joint_vel" else model.body(name).dofadr[0] + 1)
                 touched[dof] = True
                 old, label = float(data.qvel[dof]), f"event.{number}.{'' if line.shared else k}"
                 self._changed(found, label, i, line, old, old + float(dqvel[i, dof]), 1e-5 * max(1.0, abs(old)))

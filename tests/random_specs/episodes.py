@@ -64,7 +64,8 @@ class Episodes(Driven):
             self.past[i], self.delays[i] = [np.zeros(self.p.size)], self._delays()
             self.shown[i], self.clean[i] = {}, {}
         self.taken = rows & (when != "run")  # they live in the spare simulations until the next step
-        self._starts(rows)
+        if not self.p.settles:
+            self._starts(rows)
         self._fields(rows, when)
         if when == "run":
             self._drawn_commands(rows, state, None)

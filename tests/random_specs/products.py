@@ -55,6 +55,7 @@ class Product:
     rules: list[tuple[str, Expr, str]] = field(default_factory=list)
     levels: list[str] = field(default_factory=list)
     pose: str = ""
+    settles: bool = False
     commands: dict[str, dict[str, Draw]] = field(default_factory=dict)
     resample: dict[str, int] = field(default_factory=dict)  # control steps
     drawn: Drawn = field(default_factory=Drawn)

@@ -30,7 +30,8 @@ class Robot:
 class RobotBuilder(Fittings):
     """Builds one robot. Every number has few digits, so that the file holds it as it is."""
 
-    def __init__(self, choice: Choice) -> None:
+    def __init__(self, choice: Choice, round_only: bool = False) -> None:
+        self.shapes = list(SIZES)[: 2 if round_only else None]
         self.pick = choice
         self.spec = mujoco.MjSpec()
         self.taken = {}
@@ -115,7 +116,7 @@ class RobotBuilder(Fittings):
 
     def _geom(self, body: Any) -> Any:
         pick = self.pick
-        kind = pick.of(list(SIZES))
+        kind = pick.of(self.shapes)
         size = [pick.number(0.04, 0.12) if i < SIZES[kind] else 0 for i in range(3)]
         geom = body.add_geom(self._default(), name=self.name("geom"), type=kind, size=size)
         if pick.chance(40):
@@ -146,7 +147,7 @@ class RobotBuilder(Fittings):
 
     def _mocap(self) -> None:
         body = self.spec.worldbody.add_body(name=self.name("body"), mocap=True, pos=[-1, 0, 0.5])
-        body.add_geom(name=self.name("geom"), type=GEOM.mjGEOM_BOX, size=[0.1, 0.1, 0.1])
+        body.add_geom(name=self.name("geom"), type=GEOM.mjGEOM_SPHERE, size=[0.1, 0, 0])
         self.bodies += [body.name] if body.name else []
 
     # What works on them ---------------------------------------------------------------------------------------------
@@ -168,20 +169,25 @@ class RobotBuilder(Fittings):
         pick = self.pick
         for joint in pick.shuffled(self.scalar):
             if pick.chance(85):
-                self._actuator(joint, TRN.mjTRN_JOINT, True)
+                kind = self._actuator(joint, TRN.mjTRN_JOINT, True)
+                if kind in ("position", "velocity") and pick.chance(15):  # two on one joint
+                    self._actuator(joint, TRN.mjTRN_JOINT, False)
         if self.tendons and pick.chance(50):
             self._actuator(self.tendons[0], TRN.mjTRN_TENDON, False)
         if self.sites and pick.chance(10):
             self._actuator(pick.of(self.sites), TRN.mjTRN_SITE, False)
 
-    def _actuator(self, target: str, trn: Any, servo: bool) -> None:
+    def _actuator(self, target: str, trn: Any, servo: bool) -> str:
         pick = self.pick
         actuator = self.spec.add_actuator(self._default(), name=self.name("actuator"), target=target, trntype=trn)
-        kind = pick.of(("position", "motor", "velocity", "filtered", "general") if servo else ("motor",))
+        kind = pick.of(("position", "motor", "velocity", "filtered", "general", "integrated") if servo else ("motor",))
         if kind == "position":
             actuator.set_to_position(kp=pick.number(5, 30), kv=pick.number(0, 1))
         elif kind == "filtered":
             actuator.set_to_position(kp=pick.number(5, 30), kv=0.2, timeconst=0.05)
+        elif kind == "integrated":
+            actuator.set_to_intvelocity(kp=pick.number(5, 20))
+            actuator.actrange, actuator.actlimited = [-1, 1], 1
         elif kind == "velocity":
             actuator.set_to_velocity(kv=pick.number(0.5, 2))
         elif kind == "motor":
@@ -194,8 +200,9 @@ class RobotBuilder(Fittings):
             actuator.ctrlrange, actuator.ctrllimited = [-1, pick.of((1.0, 0.5))], 1
         if pick.chance(20):
             actuator.forcerange, actuator.forcelimited = [-4, 4], 1
+        return kind
 
 
-def robot(choice: Choice) -> Robot:
-    """Returns a random robot that MuJoCo compiles, and whose file gives the same model."""
-    return RobotBuilder(choice).build()
+def robot(choice: Choice, round_only: bool = False) -> Robot:
+    """Returns a random robot that MuJoCo compiles; `round_only`: of spheres and capsules, which every engine takes."""
+    return RobotBuilder(choice, round_only).build()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mujoco
 import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
@@ -23,9 +24,9 @@ UNITS = {"position": {"hinge": "rad", "slide": "m"}, "velocity": {"hinge": "rad/
 class Writer:
     """Writes one product. `entries` is how many expressions the critic sees."""
 
-    def __init__(self, pick: Choice, most: int) -> None:
+    def __init__(self, pick: Choice, most: int, round_only: bool) -> None:
         self.pick, self.most = pick, most
-        machine = robot(pick)
+        machine = robot(pick, round_only)
         self.friction = pick.number(0.5, 1.2)
         self.product = Product(machine, Truth(machine, self.friction), pick.of((1, 2, 4)), self.friction)
         self.truth = self.product.truth
@@ -78,7 +79,8 @@ class Writer:
         groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for name in self.truth.names["actuator"]:
             joint = self.truth.actuator_joint(name)
-            if joint and self.truth.joint_kind(joint) in ("hinge", "slide"):
+            integrates = self.truth.model.actuator(name).dyntype[0] == mujoco.mjtDyn.mjDYN_INTEGRATOR
+            if joint and not integrates and self.truth.joint_kind(joint) in ("hinge", "slide"):
                 groups.setdefault((self._mode(name), self.truth.joint_kind(joint)), []).append((joint, name))
         if not groups:
             reject()
@@ -111,6 +113,9 @@ class Writer:
 
     def _plain(self, actuator: str) -> bool:
         """Whether a servo can be made of it: it is one, or nothing filters its torque."""
+        alone = [self.truth.actuator_joint(a) for a in self.truth.names["actuator"]]
+        if alone.count(self.truth.actuator_joint(actuator)) > 1:
+            return False
         return self._mode(actuator) == "position" or self.truth.model.actuator(actuator).dyntype[0] == 0
 
     def _mode(self, actuator: str) -> str:
@@ -207,6 +212,9 @@ class Writer:
             p.pose = pick.of(self.truth.keys)
             lines.append(f'  pose keyframe("{p.pose}")')
         lines += p.drawn.resets(pick, self.truth, self._draw)
+        if pick.chance(15):
+            p.settles = True
+            lines.append(f"  settle {2 * p.dt * 1000:g} ms")
         return ["reset {", *lines, "}"] if lines else []
 
     def _events(self) -> list[str]:
@@ -217,11 +225,12 @@ class Writer:
         return ["randomize {", *lines, "}"] if lines else []
 
 
-def product(most: int = 8) -> st.SearchStrategy[Product]:
-    """Returns the strategy for products whose critic sees up to `most` expressions."""
+def product(most: int = 8, round_only: bool = False) -> st.SearchStrategy[Product]:
+    """Returns the strategy for products whose critic sees up to `most` expressions; `round_only` as in `robot`."""
 
     @st.composite
     def one(draw: st.DrawFn) -> Product:
-        return Writer(Choice(lambda strategy: draw(strategy)), most).write()
+        draw(st.none())  # what draws is handed on, and hypothesis looks for a use of it here
+        return Writer(Choice(draw), most, round_only).write()
 
     return one()
