@@ -141,10 +141,15 @@ def analyse(
 def _stamps(sources: SourceMap, own: Path | None, tree: ast.File, opened: Mapping[Path, str]) -> dict[Path, Stamp]:
     """The stamps of every file that was read, and of those that the document names and that may come to be there."""
     files = [file.path for file in sources.files.values() if file.path is not None and file.path != own]
-    named = (i.text for i in tree.items if isinstance(i, ast.Directive) and i.word in ("include", "extends"))
+    words = ("include", "extends", "robot")  # a robot may be a directive or a block
+    named = (i.text for i in tree.items if isinstance(i, ast.Directive | ast.Section) and _word(i) in words)
     if own is not None:
         files += [own.parent / text for text in named if text and "\0" not in text]
     return {path: _stamp(path, opened) for path in files}
+
+
+def _word(item: ast.Directive | ast.Section) -> str:
+    return item.word if isinstance(item, ast.Directive) else item.keyword
 
 
 def _stamp(path: Path, opened: Mapping[Path, str]) -> Stamp:

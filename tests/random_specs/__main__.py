@@ -1,6 +1,7 @@
 """`python -m tests.random_specs --minutes 10`: random robots and specs until the time is over, then a report."""
 
 import argparse
+import logging
 import os
 import random
 
@@ -14,5 +15,6 @@ parser.add_argument("--seed", type=int, default=None, help="the first of the see
 parser.add_argument("--largest", type=int, default=8, help="most expressions that a critic sees")
 given = parser.parse_args()
 first = random.SystemRandom().randrange(1 << 30) if given.seed is None else given.seed
+logging.getLogger("ksim_spec").setLevel(logging.ERROR)  # most random specs are warned of
 print(f"seeds from {first} on")
 print(hunt(given.minutes, first, given.largest))

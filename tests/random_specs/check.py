@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -118,6 +117,3 @@ def _starts(product: Product, rng: np.random.Generator) -> tuple[np.ndarray, np.
             if model.jnt_limited[j] and model.jnt_type[j] > 1:
                 qpos[row, at] = np.clip(qpos[row, at], *model.jnt_range[j])
     return qpos, qvel
-
-
-logging.getLogger("ksim_spec").setLevel(logging.ERROR)

@@ -10,7 +10,8 @@ import pytest
 import ksim_spec as ks
 from tests.tiny_tasks import compiled, found
 
-MJCF = """<mujoco><worldbody><body name="ball"><freejoint name="float"/><geom name="ball" size="0.1"/>
+MJCF = """<mujoco><worldbody><geom name="floor" type="plane" size="0 0 1" pos="0 0 -9"/>
+<body name="ball"><freejoint name="float"/><geom name="ball" size="0.1"/>
 <body name="arm" pos="0 0 0.2"><joint name="j" axis="0 1 0"/><geom name="arm" size="0.05"/></body></body></worldbody>
 <actuator><motor name="j" joint="j"/></actuator>
 <sensor><framequat name="imu" objtype="body" objname="ball"/></sensor></mujoco>"""
