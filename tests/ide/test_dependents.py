@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,15 +24,6 @@ def home(tmp_path: Path) -> Path:
     (tmp_path / "commands.ksim").write_text(COMMANDS)
     (tmp_path / "task.ksim").write_text(TASK)
     return tmp_path
-
-
-@pytest.fixture
-def client(home: Path) -> Iterator[Client]:
-    found = Client(root=home)
-    yield found
-    if found.process.poll() is None:
-        found.process.kill()
-        found.process.communicate()
 
 
 def errors(client: Client, uri: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +31,6 @@ def home(tmp_path: Path) -> Path:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     return tmp_path
-
-
-@pytest.fixture
-def client(home: Path) -> Iterator[Client]:
-    found = Client(root=home)
-    yield found
-    if found.process.poll() is None:
-        found.process.kill()
-        found.process.communicate()
 
 
 def rename(client: Client, uri: str, text: str, marked: str, new: str) -> Any:
