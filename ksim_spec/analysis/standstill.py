@@ -16,6 +16,8 @@ from ksim_spec.ir.node import Node
 from ksim_spec.language.program import StateChange
 from ksim_spec.language.quantities import SENSORS, row_of
 from ksim_spec.robot import elements as el
+from ksim_spec.robot import rotation
+from ksim_spec.robot.rotation import Quat, Vector
 
 
 @dataclass(frozen=True)
@@ -123,28 +125,11 @@ class Starting(Standing):
             if change.target == "yaw":  # about the world's axis; a roll or a pitch is about the body's
                 now = math.atan2(2 * (quat[0] * quat[3] + quat[1] * quat[2]), 1 - 2 * (quat[2] ** 2 + quat[3] ** 2))
                 by = {"=": by - now, "*=": (by - 1) * now}.get(change.op, by)
-                quat = _times(_turn("yaw", by), quat)
+                quat = rotation.product(rotation.about(_AXES["yaw"], by), quat)
             else:
-                quat = _times(quat, _turn(change.target, by))
+                quat = rotation.product(quat, rotation.about(_AXES[change.target], by))
         return quat
 
 
-Quat = tuple[float, float, float, float]
-_AXES = ("roll", "pitch", "yaw")
-
-
-def _turn(axis: str, angle: float) -> Quat:
-    """Returns the rotation by an angle (rad) about x, y or z."""
-    c, s = math.cos(angle / 2), math.sin(angle / 2)
-    return (c, s * (axis == "roll"), s * (axis == "pitch"), s * (axis == "yaw"))
-
-
-def _times(p: Quat, q: Quat) -> Quat:
-    """Returns the rotation that does q first, then p."""
-    (a, b, c, d), (w, x, y, z) = p, q
-    return (
-        a * w - b * x - c * y - d * z,
-        a * x + b * w + c * z - d * y,
-        a * y - b * z + c * w + d * x,
-        a * z + b * y - c * x + d * w,
-    )
+# What each of the turns of a reset is about.
+_AXES: dict[str, Vector] = {"roll": (1.0, 0.0, 0.0), "pitch": (0.0, 1.0, 0.0), "yaw": (0.0, 0.0, 1.0)}

@@ -6,7 +6,6 @@ from ksim_spec.diagnostics import SpecError
 from ksim_spec.formatter.format import format_text
 from ksim_spec.ide.positions import Change
 from ksim_spec.ide.snapshot import Snapshot
-from ksim_spec.source import with_line_ends
 
 WIDTH = 120  # as the command
 
@@ -14,7 +13,7 @@ WIDTH = 120  # as the command
 def format_changes(snapshot: Snapshot, width: int = WIDTH) -> list[Change]:
     """Returns at most one change, of whole lines and as few as possible; none for a text with syntax errors."""
     try:
-        new = with_line_ends(format_text(snapshot.source, width), like=snapshot.text)
+        new = format_text(snapshot.source, width)
     except SpecError:
         return []
     return [] if new == snapshot.text else [_smallest(snapshot.text, new)]

@@ -42,7 +42,7 @@ def orientation(
         if key == "quat":
             return _unit(given)
         if key == "axisangle":
-            return _about((given[0], given[1], given[2]), given[3] * unit)
+            return about((given[0], given[1], given[2]), given[3] * unit)
         if key == "euler":
             return _euler([x * unit for x in given], eulerseq)
         if key == "zaxis":
@@ -57,7 +57,8 @@ def _unit(q: list[float]) -> Quat:
     return (q[0] / length, q[1] / length, q[2] / length, q[3] / length) if length else IDENTITY
 
 
-def _about(axis: Vector, angle: float) -> Quat:
+def about(axis: Vector, angle: float) -> Quat:
+    """Returns the turn about an axis of any length by an angle (rad); none about no axis."""
     length = math.hypot(*axis)
     if not length:
         return IDENTITY
@@ -70,7 +71,7 @@ def _euler(angles: list[float], sequence: str) -> Quat:
     whole = IDENTITY
     for letter, angle in zip(sequence, angles, strict=False):
         axis = tuple(float(letter.lower() == a) for a in "xyz")
-        turn = _about((axis[0], axis[1], axis[2]), angle)
+        turn = about((axis[0], axis[1], axis[2]), angle)
         whole = product(whole, turn) if letter.islower() else product(turn, whole)
     return whole
 
@@ -83,7 +84,7 @@ def _to_z(z: Vector) -> Quat:
     """The shortest turn that brings the z axis there."""
     axis = _cross((0.0, 0.0, 1.0), z)
     angle = math.atan2(math.hypot(*axis), z[2])
-    return _about(axis if any(axis) else (1.0, 0.0, 0.0), angle)
+    return about(axis if any(axis) else (1.0, 0.0, 0.0), angle)
 
 
 def _frame(x: Vector, y: Vector) -> Quat:
